@@ -1,0 +1,189 @@
+import { AppError } from "./errors.ts";
+
+/** An environment as `process.env` has it; an argument everywhere, so that a test can give its own. */
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+export type LogLevel = "debug" | "info" | "warning" | "error";
+export type LogFormat = "text" | "json";
+
+/** What the four `TASK_*` and `CLUSTER_ARN` variables of the reference say of a task that no label describes. */
+export interface TaskDefaults {
+  readonly cluster: string;
+  readonly taskArn: string;
+  readonly family: string;
+  readonly revision: string;
+}
+
+export interface DockerConfig {
+  readonly host: string | undefined;
+  readonly apiVersion: string | undefined;
+  readonly certPath: string | undefined;
+  readonly tlsVerify: boolean;
+}
+
+export interface AwsConfig {
+  readonly stsEndpoint: string | undefined;
+  readonly iamEndpoint: string | undefined;
+  /** Region of `AWS_REGION` or `AWS_DEFAULT_REGION`; the profile's region and then us-east-1 stand in for it. */
+  readonly region: string | undefined;
+  /** Life in seconds that we state for temporary credentials of our own whose expiry nobody knows. */
+  readonly sharedTokenExpirationSeconds: number;
+}
+
+export interface Config {
+  readonly port: number;
+  readonly bindAddress: string;
+  readonly offline: boolean;
+  readonly task: TaskDefaults;
+  readonly taskMetadataPath: string | undefined;
+  readonly containerMetadataPath: string | undefined;
+  readonly allowedHosts: readonly string[];
+  readonly docker: DockerConfig;
+  readonly aws: AwsConfig;
+  readonly logLevel: LogLevel;
+  readonly logFormat: LogFormat;
+}
+
+/** What the command line says; it wins over the environment. */
+export interface Flags {
+  readonly port?: string;
+  readonly bind?: string;
+  readonly offline?: boolean;
+}
+
+const LOG_LEVELS: readonly LogLevel[] = ["debug", "info", "warning", "error"];
+const LOG_FORMATS: readonly LogFormat[] = ["text", "json"];
+
+/** The variables that are ours, for the warning about a mistyped one. */
+const OWN_VARIABLES = [
+  "ECS_LOCAL_METADATA_PORT",
+  "ECS_LOCAL_BIND_ADDRESS",
+  "ECS_LOCAL_OFFLINE",
+  "ECS_LOCAL_ALLOWED_HOSTS",
+  "ECS_LOCAL_LOG_LEVEL",
+  "ECS_LOCAL_LOG_FORMAT",
+];
+
+/**
+ * Reads the configuration once, before anything starts.
+ *
+ * @param env the variables of design section 8; an empty value counts as unset, as with the reference
+ * @param flags the command line's, which win
+ * @returns a frozen Config
+ * @throws AppError `bad-configuration`, which lists every problem at once
+ */
+export function parseConfig(env: Environment, flags: Flags = {}): Config {
+  const problems: string[] = [];
+  const read = (name: string): string | undefined => env[name]?.trim() || undefined;
+  const first = (...names: string[]): string | undefined => names.map(read).find((value) => value !== undefined);
+
+  const choice = <T extends string>(name: string, allowed: readonly T[], fallback: T): T => {
+    const value = read(name)?.toLowerCase();
+    if (value === undefined) return fallback;
+    const match = allowed.find((candidate) => candidate === value);
+    if (match === undefined) problems.push(`${name} is '${value}', which is none of ${allowed.join(", ")}`);
+    return match ?? fallback;
+  };
+  const flag = (name: string): boolean => {
+    const value = read(name)?.toLowerCase();
+    if (value === undefined || ["0", "false", "no", "off"].includes(value)) return false;
+    if (!["1", "true", "yes", "on"].includes(value)) problems.push(`${name} is '${value}', which is neither 1 nor 0`);
+    return true;
+  };
+  const url = (...names: string[]): string | undefined => {
+    const name = names.find((candidate) => read(candidate) !== undefined);
+    const value = name && read(name);
+    if (name && value && !/^https?:$/.test(URL.parse(value)?.protocol ?? "")) {
+      problems.push(`${name} is '${value}', which is not an http or https URL such as http://localstack:4566`);
+    }
+    return value;
+  };
+
+  const portName = flags.port === undefined ? "ECS_LOCAL_METADATA_PORT" : "--port";
+  const config: Config = {
+    port: parsePort(portName, flags.port ?? read("ECS_LOCAL_METADATA_PORT") ?? "80", problems),
+    bindAddress: flags.bind ?? read("ECS_LOCAL_BIND_ADDRESS") ?? "127.0.0.1",
+    offline: flag("ECS_LOCAL_OFFLINE") || flags.offline === true,
+    task: {
+      cluster: first("CLUSTER_ARN", "CLUSTER") ?? "ecs-local-cluster",
+      taskArn:
+        read("TASK_ARN") ??
+        "arn:aws:ecs:us-west-2:111111111111:task/ecs-local-cluster/37e873f6-37b4-42a7-af47-eac7275c6152",
+      family: read("TASK_DEFINITION_FAMILY") ?? "esc-local-task-definition",
+      revision: read("TASK_DEFINITION_REVISION") ?? "1",
+    },
+    taskMetadataPath: read("TASK_METADATA_PATH"),
+    containerMetadataPath: read("CONTAINER_METADATA_PATH"),
+    allowedHosts: (read("ECS_LOCAL_ALLOWED_HOSTS") ?? "")
+      .toLowerCase()
+      .split(/[\s,]+/)
+      .filter(Boolean),
+    docker: {
+      host: read("DOCKER_HOST"),
+      apiVersion: parseApiVersion(read("DOCKER_API_VERSION"), problems),
+      certPath: read("DOCKER_CERT_PATH"),
+      tlsVerify: read("DOCKER_TLS_VERIFY") !== undefined,
+    },
+    aws: {
+      stsEndpoint: url("STS_ENDPOINT", "STS_CUSTOM_ENDPOINT", "AWS_ENDPOINT_URL_STS", "AWS_ENDPOINT_URL"),
+      iamEndpoint: url("IAM_ENDPOINT", "IAM_CUSTOM_ENDPOINT", "AWS_ENDPOINT_URL_IAM", "AWS_ENDPOINT_URL"),
+      region: first("AWS_REGION", "AWS_DEFAULT_REGION"),
+      sharedTokenExpirationSeconds: parseLife(read("SHARED_TOKEN_EXPIRATION"), problems),
+    },
+    logLevel: choice("ECS_LOCAL_LOG_LEVEL", LOG_LEVELS, "info"),
+    logFormat: choice("ECS_LOCAL_LOG_FORMAT", LOG_FORMATS, "text"),
+  };
+  if (problems.length > 0) throw new AppError("bad-configuration", problems.join("\n"));
+  return deepFreeze(config);
+}
+
+/** Names of variables that begin like ours and are not: each is probably a mistyped one. */
+export function unknownVariables(env: Environment): string[] {
+  return Object.keys(env).filter((name) => name.startsWith("ECS_LOCAL_") && !OWN_VARIABLES.includes(name));
+}
+
+function parsePort(name: string, value: string, problems: string[]): number {
+  const port = /^\d{1,5}$/.test(value) ? Number(value) : Number.NaN;
+  if (port >= 1 && port <= 65535) return port;
+  problems.push(`${name} is '${value}', which is not a port: give a whole number from 1 to 65535, such as 51679`);
+  return 0;
+}
+
+function parseApiVersion(value: string | undefined, problems: string[]): string | undefined {
+  if (value !== undefined && !/^v?\d+\.\d+$/.test(value)) {
+    problems.push(`DOCKER_API_VERSION is '${value}', which is not a version such as 1.44`);
+  }
+  return value?.replace(/^v/, "");
+}
+
+const SECONDS_PER_UNIT: Readonly<Record<string, number>> = {
+  h: 3600,
+  m: 60,
+  s: 1,
+  ms: 1e-3,
+  us: 1e-6,
+  µs: 1e-6,
+  ns: 1e-9,
+};
+
+/** A Go duration (`12m30s`) or plain seconds, as the reference takes SHARED_TOKEN_EXPIRATION. */
+function parseLife(value: string | undefined, problems: string[]): number {
+  if (value === undefined) return 750;
+  let seconds = /^\d+$/.test(value) ? Number(value) : Number.NaN;
+  if (/^(\d+(\.\d+)?(h|ms|m|s|us|µs|ns))+$/.test(value)) {
+    seconds = 0;
+    for (const [, amount, unit] of value.matchAll(/(\d+(?:\.\d+)?)(h|ms|m|s|us|µs|ns)/g)) {
+      seconds += Number(amount) * (SECONDS_PER_UNIT[unit ?? "s"] ?? 1);
+    }
+  }
+  if (seconds >= 1 && seconds <= 43_200) return Math.floor(seconds);
+  problems.push(
+    `SHARED_TOKEN_EXPIRATION is '${value}', which is neither seconds (750) nor a duration (12m30s) between 1 s and 12 h`,
+  );
+  return 750;
+}
+
+function deepFreeze<T extends object>(value: T): T {
+  for (const inner of Object.values(value)) if (typeof inner === "object" && inner !== null) deepFreeze(inner);
+  return Object.freeze(value);
+}
