@@ -1,0 +1,120 @@
+import { createHash } from "node:crypto";
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import type { DockerConfig, Environment } from "../config.ts";
+import { AppError } from "../errors.ts";
+
+/** Where an engine can be asked, in the terms of Bun's fetch. */
+export interface EngineEndpoint {
+  /** As the user would write it: `unix:///var/run/docker.sock`, `tcp://127.0.0.1:2375`. */
+  readonly target: string;
+  readonly base: string;
+  readonly init: BunFetchRequestInit;
+}
+
+/** The strategies in order: what was configured, the docker command's context, then the usual sockets. */
+export function candidates(docker: DockerConfig, env: Environment, uid = process.getuid?.() ?? 0): EngineEndpoint[] {
+  if (docker.host !== undefined) return [parseHost(docker.host, docker)];
+  const context = contextHost(env);
+  if (context !== undefined) return [parseHost(context, docker)];
+  const home = env.HOME;
+  const runtime = env.XDG_RUNTIME_DIR ?? `/run/user/${uid}`;
+  const sockets = [
+    "/var/run/docker.sock",
+    "/run/docker.sock",
+    home && join(home, ".docker/run/docker.sock"),
+    home && join(home, ".docker/desktop/docker.sock"),
+    join(runtime, "docker.sock"),
+    "/run/podman/podman.sock",
+    join(runtime, "podman/podman.sock"),
+    home && join(home, ".colima/default/docker.sock"),
+    home && join(home, ".orbstack/run/docker.sock"),
+  ].filter((path): path is string => typeof path === "string");
+  return sockets.map((path) => unixEndpoint(path));
+}
+
+/**
+ * The first candidate that is there. A configured one is taken as it is: its own error is the useful one.
+ *
+ * @throws AppError `engine-unavailable` with the list of what was tried
+ */
+export function discover(
+  docker: DockerConfig,
+  env: Environment,
+  exists: (path: string) => boolean = existsSync,
+): EngineEndpoint {
+  const found = candidates(docker, env);
+  if (found.length === 1 && found[0]) return found[0];
+  const there = found.find((endpoint) => exists(endpoint.target.slice("unix://".length)));
+  if (there) return there;
+  throw new AppError(
+    "engine-unavailable",
+    `No container engine was found; tried ${found.map((endpoint) => endpoint.target).join(", ")}`,
+    { hint: "start the engine, mount its socket at /var/run/docker.sock, or set DOCKER_HOST" },
+  );
+}
+
+function unixEndpoint(path: string): EngineEndpoint {
+  return { target: `unix://${path}`, base: "http://docker", init: { unix: path } };
+}
+
+/**
+ * DOCKER_HOST in the forms that the docker command takes, but ssh, npipe and fd.
+ *
+ * @throws AppError `bad-configuration` for any other
+ */
+export function parseHost(host: string, docker: Pick<DockerConfig, "certPath" | "tlsVerify">): EngineEndpoint {
+  if (host.startsWith("unix://")) return unixEndpoint(host.slice("unix://".length));
+  if (host.startsWith("/")) return unixEndpoint(host);
+  const url = URL.parse(host.replace(/^tcp:/, "http:"));
+  if (url === null || !/^https?:$/.test(url.protocol) || !/^(tcp|https?):\/\//.test(host)) {
+    throw new AppError(
+      "bad-configuration",
+      `DOCKER_HOST is '${host}', which is neither unix:///path nor tcp://host:port`,
+    );
+  }
+  const secure = docker.tlsVerify || docker.certPath !== undefined || url.protocol === "https:";
+  const address = url.port === "" ? `${url.hostname}:${secure ? 2376 : 2375}` : url.host;
+  const tls = docker.certPath === undefined ? {} : { tls: readCertificates(docker.certPath) };
+  return {
+    target: `tcp://${address}`,
+    base: `${secure ? "https" : "http"}://${address}`,
+    // A proxy for the internet is never the way to an engine.
+    init: { proxy: "", ...tls } as BunFetchRequestInit,
+  };
+}
+
+function readCertificates(directory: string): { ca: string; cert: string; key: string } {
+  try {
+    const read = (name: string) => readFileSync(join(directory, name), "utf8");
+    return { ca: read("ca.pem"), cert: read("cert.pem"), key: read("key.pem") };
+  } catch (cause) {
+    throw new AppError(
+      "bad-configuration",
+      `DOCKER_CERT_PATH is '${directory}', where ca.pem, cert.pem and key.pem cannot be read`,
+      { cause },
+    );
+  }
+}
+
+/** The current context of the docker command, which Docker Desktop, Colima and rootless installs set. */
+function contextHost(env: Environment): string | undefined {
+  const directory = env.DOCKER_CONFIG ?? (env.HOME && join(env.HOME, ".docker"));
+  if (!directory) return undefined;
+  const name = env.DOCKER_CONTEXT || readField(join(directory, "config.json"), ["currentContext"]);
+  if (!name || name === "default") return undefined;
+  // The docker command names a context's folder by the hash of its name.
+  const folder = createHash("sha256").update(name).digest("hex");
+  return readField(join(directory, "contexts/meta", folder, "meta.json"), ["Endpoints", "docker", "Host"]);
+}
+
+function readField(path: string, keys: readonly string[]): string | undefined {
+  try {
+    let value: unknown = JSON.parse(readFileSync(path, "utf8"));
+    for (const key of keys) value = (value as Record<string, unknown> | undefined)?.[key];
+    return typeof value === "string" && value !== "" ? value : undefined;
+  } catch {
+    // No context file, or none that can be read: the usual sockets are next.
+    return undefined;
+  }
+}

@@ -1,0 +1,117 @@
+import { AppError } from "../errors.ts";
+import type { Log } from "../log.ts";
+import type { Engine } from "./client.ts";
+import { toContainer } from "./container.ts";
+import type { MutablePicture } from "./picture.ts";
+import { decodeText, InspectSchema } from "./schema.ts";
+
+const IN_FLIGHT_MAX = 16;
+const RETRY_AFTER_MS = 500;
+
+export interface Inspections {
+  /**
+   * Asks the engine for one container and puts the answer into the picture. One call per container is in flight
+   * however many ask; who asks during a call gets the one after it, because the call may have begun too early.
+   *
+   * @param starting the container may be about to take an address: see {@link Inspections.starting}
+   */
+  readonly inspect: (id: string, starting?: boolean) => Promise<void>;
+  /** Takes the container's addresses out at once, and what a call in flight says of them with it. */
+  readonly withdraw: (id: string) => void;
+  /** How many containers may have an address that the picture lacks. */
+  readonly starting: () => number;
+  /** How many containers are being asked for. */
+  readonly pending: () => number;
+  readonly close: () => void;
+}
+
+interface Inspection {
+  starting: boolean;
+  withdrawn: boolean;
+  promise: Promise<void>;
+  next: Promise<void> | undefined;
+}
+
+export function createInspections(engine: Engine, picture: MutablePicture, log: Log, changed: () => void): Inspections {
+  const inspections = new Map<string, Inspection>();
+  const retries = new Map<string, ReturnType<typeof setTimeout>>();
+  const queue: (() => void)[] = [];
+  let inFlight = 0;
+  let closed = false;
+
+  async function slot(): Promise<void> {
+    if (inFlight < IN_FLIGHT_MAX) inFlight += 1;
+    else await new Promise<void>((resolve) => queue.push(resolve));
+  }
+
+  function release(): void {
+    const next = queue.shift();
+    if (next) next();
+    else inFlight -= 1;
+  }
+
+  async function ask(id: string, inspection: Inspection): Promise<void> {
+    await slot();
+    try {
+      const body = await engine.get(`/containers/${id}/json`);
+      const container = toContainer(decodeText(InspectSchema, body, `container ${id.slice(0, 12)}`));
+      if (closed) return;
+      picture.put(container);
+      if (inspection.withdrawn) picture.withdraw(id);
+    } catch (error) {
+      if (closed) return;
+      if (error instanceof AppError && error.code === "container-unknown") {
+        picture.remove(id);
+        return;
+      }
+      // Where it is now is not known: its address must not be answered from an older picture.
+      picture.withdraw(id);
+      const cause = error instanceof AppError ? error.publicMessage : String(error);
+      log.debug("a container could not be inspected, trying again", { container: id.slice(0, 12), cause });
+      retries.set(
+        id,
+        setTimeout(() => void inspect(id, true), RETRY_AFTER_MS),
+      );
+    } finally {
+      release();
+    }
+  }
+
+  function inspect(id: string, starting = false): Promise<void> {
+    clearTimeout(retries.get(id));
+    retries.delete(id);
+    if (closed) return Promise.resolve();
+    const current = inspections.get(id);
+    if (current) {
+      current.starting ||= starting;
+      current.next ??= current.promise.then(() => inspect(id, current.starting));
+      return current.next;
+    }
+    const inspection: Inspection = { starting, withdrawn: false, promise: Promise.resolve(), next: undefined };
+    inspections.set(id, inspection);
+    inspection.promise = ask(id, inspection).finally(() => {
+      inspections.delete(id);
+      changed();
+    });
+    return inspection.promise;
+  }
+
+  return {
+    inspect,
+    withdraw(id) {
+      picture.withdraw(id);
+      const current = inspections.get(id);
+      if (current) current.withdrawn = true;
+    },
+    starting() {
+      let count = 0;
+      for (const inspection of inspections.values()) if (inspection.starting) count += 1;
+      return count;
+    },
+    pending: () => inspections.size,
+    close() {
+      closed = true;
+      for (const timer of retries.values()) clearTimeout(timer);
+    },
+  };
+}

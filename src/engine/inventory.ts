@@ -1,0 +1,181 @@
+import { AppError } from "../errors.ts";
+import type { Log } from "../log.ts";
+import type { Engine } from "./client.ts";
+import type { Container } from "./container.ts";
+import { createPicture, type Picture } from "./picture.ts";
+import { type Session, watchEngine } from "./watch.ts";
+
+/** How long a request waits for the picture to catch up: JavaScript and Java clients hang up after a second. */
+const WAIT_MS = 900;
+const RELIST_EVERY_MS = 40;
+/** For how long a lost engine is expected back, so that a request waits for it; later it is refused at once. */
+const EXPECTED_BACK_MS = 5_000;
+
+export interface Inventory {
+  readonly picture: Picture;
+  /** The engine of now, or of last: for what only it can answer. Undefined before the first contact. */
+  readonly engine: () => Engine | undefined;
+  /**
+   * Undefined when the picture may be answered from now, which is nearly always. Else resolves when it may.
+   * Rejects with `engine-unavailable` within 900 ms.
+   */
+  readonly ready: () => Promise<void> | undefined;
+  /** Why what the picture lacks cannot be told now, if it is so. */
+  readonly trouble: () => AppError | undefined;
+  /** The container that has the address now, without waiting; undefined where that is not certain. */
+  readonly atAddress: (address: string) => Container | undefined;
+  /**
+   * The same, waiting up to 900 ms for a container that is so new that the engine does not list it yet.
+   * Undefined when the address is no container's; rejects with `engine-unavailable` when that cannot be told.
+   */
+  readonly waitForAddress: (address: string) => Promise<Container | undefined>;
+  /** Undefined when no container is being asked for; else resolves when none is, or after 900 ms. */
+  readonly settled: () => Promise<void> | undefined;
+  readonly close: () => void;
+}
+
+/**
+ * Keeps a live picture of the engine's containers: a request costs the engine nothing.
+ *
+ * @param connect finds the engine and agrees on a version; called again after each loss
+ * @param isOwn whether a container is the one that we run in: where networks overlap, only its networks count
+ */
+export function createInventory(deps: {
+  readonly connect: () => Promise<Engine>;
+  readonly log: Log;
+  readonly now: () => number;
+  readonly isOwn: (container: Container) => boolean;
+}): Inventory {
+  const { now } = deps;
+  const picture = createPicture();
+  let state: "connecting" | "live" | "silent" | "lost" = "connecting";
+  let error: AppError | undefined;
+  let lostAtMs = Number.NEGATIVE_INFINITY;
+  let session: Session | undefined;
+  let change = Promise.withResolvers<void>();
+
+  function changed(): void {
+    change.resolve();
+    change = Promise.withResolvers();
+  }
+
+  const watch = watchEngine(deps.connect, picture, deps.log, {
+    changed,
+    live(next) {
+      session = next;
+      state = "live";
+      error = undefined;
+      changed();
+    },
+    silent(cause) {
+      state = "silent";
+      error = cause;
+      changed();
+    },
+    lost(cause) {
+      if (state === "live" || state === "silent") lostAtMs = now();
+      state = "lost";
+      error = cause;
+      changed();
+    },
+  });
+
+  const unavailable = (): AppError => error ?? new AppError("engine-unavailable", "The engine has not answered yet");
+
+  /** Resolves at the next change or after the time, whichever is first. */
+  async function untilChange(leftMs: number): Promise<void> {
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    const timeout = new Promise<void>((resolve) => {
+      timer = setTimeout(resolve, Math.max(0, leftMs));
+    });
+    await Promise.race([change.promise, timeout]);
+    clearTimeout(timer);
+  }
+
+  async function untilAnswerable(deadlineMs: number): Promise<void> {
+    while (state !== "live" && state !== "silent") {
+      const left = deadlineMs - now();
+      const hopeless = state === "lost" && now() - lostAtMs > EXPECTED_BACK_MS;
+      if (left <= 0 || hopeless) throw unavailable();
+      await untilChange(left);
+    }
+  }
+
+  function claimant(address: string): Container | "several" | undefined {
+    const claimants = picture.claimants(address);
+    if (claimants.length <= 1) return claimants[0];
+    const own = [...picture.containers.values()].find(deps.isOwn);
+    const shared = claimants.filter((claim) => own?.attachments.some((a) => hasEndpoint(claim, a.networkId, address)));
+    return shared.length === 1 ? shared[0] : "several";
+  }
+
+  function atAddress(address: string): Container | undefined {
+    if (state !== "live" || (session && session.inspections.starting() > 0)) return undefined;
+    const found = claimant(address);
+    return found === "several" ? undefined : found;
+  }
+
+  async function waitForAddress(address: string): Promise<Container | undefined> {
+    const deadlineMs = now() + WAIT_MS;
+    let listed = false;
+    for (;;) {
+      await untilAnswerable(deadlineMs);
+      const found = claimant(address);
+      if (state === "silent") {
+        if (found && found !== "several") return found;
+        throw unavailable();
+      }
+      if (found === undefined && !picture.isInSubnet(address)) {
+        await Promise.race([session?.rereadNetworks(), untilDeadline(deadlineMs)]);
+        if (state === "live" && !picture.isInSubnet(address)) return undefined;
+      }
+      if (found && found !== "several") {
+        if (session?.inspections.starting() === 0) return found;
+        // Another container is starting and may have been given this address: ask whether it is still this one's.
+        const verified = session?.inspections.inspect(found.id) ?? Promise.resolve();
+        await Promise.race([verified, untilDeadline(deadlineMs)]);
+        if (
+          state === "live" &&
+          picture.claimants(address).length === 1 &&
+          claimant(address) === picture.containers.get(found.id)
+        ) {
+          return picture.containers.get(found.id);
+        }
+      }
+      const left = deadlineMs - now();
+      if (left <= 0) {
+        if (listed || found === "several") return undefined;
+        throw new AppError("engine-unavailable", `The engine did not list its containers within ${WAIT_MS} ms`);
+      }
+      if (session && session.inspections.pending() > 0) await untilChange(left);
+      else {
+        listed = (await Promise.race([session?.relist(), untilDeadline(deadlineMs)])) === true;
+        if (claimant(address) === undefined) await untilChange(Math.min(left, RELIST_EVERY_MS));
+      }
+    }
+  }
+
+  async function untilDeadline(deadlineMs: number): Promise<void> {
+    await Bun.sleep(Math.max(0, deadlineMs - now()));
+  }
+
+  async function untilSettled(): Promise<void> {
+    const deadlineMs = now() + WAIT_MS;
+    while (session && session.inspections.pending() > 0 && now() < deadlineMs) await untilChange(deadlineMs - now());
+  }
+
+  return {
+    picture,
+    engine: () => session?.engine,
+    ready: () => (state === "live" || state === "silent" ? undefined : untilAnswerable(now() + WAIT_MS)),
+    trouble: () => (state === "live" ? undefined : unavailable()),
+    atAddress,
+    waitForAddress,
+    settled: () => (session && session.inspections.pending() > 0 ? untilSettled() : undefined),
+    close: () => watch.close(),
+  };
+}
+
+function hasEndpoint(container: Container, networkId: string, address: string): boolean {
+  return container.attachments.some((a) => a.networkId === networkId && (a.ipv4 === address || a.ipv6 === address));
+}

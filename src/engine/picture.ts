@@ -1,0 +1,104 @@
+import { isIP } from "node:net";
+import { type Container, canonicalAddress } from "./container.ts";
+
+export interface Network {
+  readonly id: string;
+  readonly name: string;
+  readonly subnets: readonly string[];
+  readonly gateways: readonly string[];
+}
+
+/** What the engine said last, indexed the ways we are asked for it. Changed by the watcher alone. */
+export interface Picture {
+  readonly containers: ReadonlyMap<string, Container>;
+  /** Grows with every change: what was made from the picture is good for as long as this is the same. */
+  readonly revision: () => number;
+  /** The running containers that have the address, without those that share another's network namespace. */
+  readonly claimants: (address: string) => readonly Container[];
+  readonly isGateway: (address: string) => boolean;
+  readonly isInSubnet: (address: string) => boolean;
+}
+
+export interface MutablePicture extends Picture {
+  readonly put: (container: Container) => void;
+  readonly remove: (id: string) => void;
+  /** Takes a container's addresses out at once: they may be another's before the engine is asked again. */
+  readonly withdraw: (id: string) => void;
+  readonly setNetworks: (networks: readonly Network[]) => void;
+}
+
+export function createPicture(): MutablePicture {
+  const containers = new Map<string, Container>();
+  const claims = new Map<string, Container[]>();
+  let networks: readonly Network[] = [];
+  let gateways = new Set<string>();
+  let revision = 0;
+
+  function withdraw(id: string): void {
+    for (const address of addressesOf(containers.get(id))) {
+      const left = claims.get(address)?.filter((claimant) => claimant.id !== id) ?? [];
+      if (left.length > 0) claims.set(address, left);
+      else claims.delete(address);
+    }
+    revision += 1;
+  }
+
+  function indexGateways(): void {
+    gateways = new Set(networks.flatMap((network) => network.gateways));
+    for (const container of containers.values()) {
+      for (const attachment of container.attachments) for (const gateway of attachment.gateways) gateways.add(gateway);
+    }
+  }
+
+  return {
+    containers,
+    revision: () => revision,
+    claimants: (address) => claims.get(address) ?? [],
+    isGateway: (address) => gateways.has(address),
+    isInSubnet: (address) => networks.some((network) => network.subnets.some((subnet) => contains(subnet, address))),
+    withdraw,
+    put(container) {
+      withdraw(container.id);
+      containers.set(container.id, container);
+      if (!container.running) return;
+      for (const address of addressesOf(container)) {
+        claims.set(address, [...(claims.get(address) ?? []), container]);
+      }
+      for (const attachment of container.attachments) for (const gateway of attachment.gateways) gateways.add(gateway);
+    },
+    remove(id) {
+      withdraw(id);
+      containers.delete(id);
+    },
+    setNetworks(next) {
+      networks = next;
+      indexGateways();
+      revision += 1;
+    },
+  };
+}
+
+function addressesOf(container: Container | undefined): string[] {
+  if (container === undefined || container.networkOwner !== undefined) return [];
+  const all = container.attachments.flatMap(({ ipv4, ipv6 }) => [ipv4, ipv6]);
+  return [...new Set(all.filter((address): address is string => address !== undefined))];
+}
+
+/** Whether a CIDR such as 172.18.0.0/16 or fd00:1::/64 contains an address of its own family. */
+export function contains(cidr: string, address: string): boolean {
+  const [base = "", prefix = ""] = cidr.split("/");
+  const family = isIP(address);
+  if (family === 0 || isIP(base) !== family || !/^\d+$/.test(prefix)) return false;
+  const width = family === 4 ? 32n : 128n;
+  const shift = width - BigInt(prefix);
+  return shift >= 0n && toBits(base) >> shift === toBits(address) >> shift;
+}
+
+function toBits(address: string): bigint {
+  if (!address.includes(":")) return address.split(".").reduce((bits, part) => (bits << 8n) | BigInt(part), 0n);
+  const [head = "", tail] = canonicalAddress(address).split("::");
+  const before = head.split(":").filter(Boolean);
+  const after = (tail ?? "").split(":").filter(Boolean);
+  const zeros = Array<string>(8 - before.length - after.length).fill("0");
+  return [...before, ...zeros, ...after].reduce((bits, group) => (bits << 16n) | BigInt(`0x${group}`), 0n);
+}

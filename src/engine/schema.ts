@@ -1,0 +1,98 @@
+import { type Static, type TSchema, Type } from "@sinclair/typebox";
+import { Value } from "@sinclair/typebox/value";
+import { AppError } from "../errors.ts";
+
+// Only what we read is named: nothing else of the engine's JSON goes further than this file.
+const nullable = <T extends TSchema>(schema: T) => Type.Optional(Type.Union([schema, Type.Null()]));
+const text = nullable(Type.String());
+const number = nullable(Type.Number());
+const textMap = nullable(Type.Record(Type.String(), Type.String()));
+
+export const VersionSchema = Type.Object({ ApiVersion: Type.String(), MinAPIVersion: text, Version: text });
+
+export const ListSchema = Type.Array(Type.Object({ Id: Type.String(), State: text }));
+
+export const NetworksSchema = Type.Array(
+  Type.Object({
+    Id: Type.String(),
+    Name: Type.String(),
+    IPAM: nullable(Type.Object({ Config: nullable(Type.Array(Type.Object({ Subnet: text, Gateway: text }))) })),
+  }),
+);
+
+export const EventSchema = Type.Object({
+  Type: Type.String(),
+  Action: Type.String(),
+  Actor: Type.Object({ ID: Type.String(), Attributes: textMap }),
+});
+export type EngineEvent = Static<typeof EventSchema>;
+
+const Endpoint = Type.Object({
+  NetworkID: text,
+  IPAddress: text,
+  GlobalIPv6Address: text,
+  Gateway: text,
+  IPv6Gateway: text,
+  Aliases: nullable(Type.Array(Type.String())),
+});
+
+export const InspectSchema = Type.Object({
+  Id: Type.String(),
+  Name: Type.String(),
+  Image: Type.String(),
+  Created: Type.String(),
+  State: Type.Object({
+    Running: Type.Boolean(),
+    Dead: nullable(Type.Boolean()),
+    ExitCode: number,
+    Error: text,
+    StartedAt: text,
+    FinishedAt: text,
+    Health: nullable(
+      Type.Object({
+        Status: text,
+        Log: nullable(Type.Array(Type.Object({ End: text, ExitCode: number, Output: text }))),
+      }),
+    ),
+  }),
+  Config: Type.Object({
+    Image: text,
+    Labels: textMap,
+    Healthcheck: nullable(Type.Object({ Test: nullable(Type.Array(Type.String())) })),
+  }),
+  HostConfig: Type.Object({ CpuShares: number, NanoCpus: number, Memory: number, NetworkMode: text }),
+  NetworkSettings: nullable(
+    Type.Object({
+      Ports: nullable(Type.Record(Type.String(), nullable(Type.Array(Type.Object({ HostIp: text, HostPort: text }))))),
+      Networks: nullable(Type.Record(Type.String(), Endpoint)),
+    }),
+  ),
+  Mounts: nullable(Type.Array(Type.Object({ Name: text, Source: text, Destination: text }))),
+});
+export type Inspect = Static<typeof InspectSchema>;
+
+/**
+ * Checks an answer of the engine against what we read of it.
+ *
+ * @param what names the answer for the error, such as "the list of containers"
+ * @throws AppError `engine-bad-answer`, which names the first field that is not as expected
+ */
+export function decode<T extends TSchema>(schema: T, value: unknown, what: string): Static<T> {
+  if (Value.Check(schema, value)) return value;
+  const wrong = Value.Errors(schema, value).First();
+  throw new AppError(
+    "engine-bad-answer",
+    `The engine's answer for ${what} is not understood: ${wrong?.path || "the document"}: ${wrong?.message ?? "unexpected"}`,
+  );
+}
+
+/** Parses text of the engine and checks it, see {@link decode}. */
+export function decodeText<T extends TSchema>(schema: T, json: string, what: string): Static<T> {
+  let value: unknown;
+  try {
+    value = JSON.parse(json);
+  } catch (cause) {
+    throw new AppError("engine-bad-answer", `The engine's answer for ${what} is not JSON`, { cause });
+  }
+  return decode(schema, value, what);
+}

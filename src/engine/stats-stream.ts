@@ -1,0 +1,147 @@
+import type { Log } from "../log.ts";
+import type { Engine } from "./client.ts";
+
+/** Bun has 256 slots for all fetches of a process; the 257th hangs. Streams keep to half of them. */
+const STREAMS_MAX = 128;
+const LEASE_MS = 60_000;
+/** A stream that was asked for this recently is in use, and never gives way to another. */
+const IN_USE_MS = 30_000;
+
+export interface StatsStreams {
+  /** The latest sample, if it is complete and at hand. Opens the container's stream, or keeps it open. */
+  readonly latest: (id: string) => string | undefined;
+  /** The latest sample, waiting up to `waitMs` for one that is complete; then what is there, or null. */
+  readonly wait: (id: string, waitMs: number) => Promise<string | null>;
+  readonly close: () => void;
+}
+
+interface Stream {
+  readonly abort: AbortController;
+  askedAtMs: number;
+  sample: string | undefined;
+  /** The first frame of a stream has no earlier reading (`precpu_stats`), from which clients compute CPU use. */
+  complete: boolean;
+  next: PromiseWithResolvers<void>;
+}
+
+/**
+ * One stream of the engine's statistics per container that is asked for, closed 60 s after the last question.
+ * A sample is the engine's own text: its counters are unsigned 64-bit, which numbers of JavaScript are not.
+ */
+export function createStatsStreams(deps: {
+  readonly engine: () => Engine | undefined;
+  readonly isRunning: (id: string) => boolean;
+  readonly nameOf: (id: string) => string;
+  readonly log: Log;
+  readonly now: () => number;
+  readonly streamsMax?: number;
+}): StatsStreams {
+  const { now } = deps;
+  const streamsMax = deps.streamsMax ?? STREAMS_MAX;
+  const streams = new Map<string, Stream>();
+  let saidFull = false;
+
+  function end(id: string, stream: Stream): void {
+    if (streams.get(id) === stream) streams.delete(id);
+    stream.abort.abort();
+    stream.next.resolve();
+  }
+
+  async function follow(engine: Engine, id: string, stream: Stream): Promise<void> {
+    try {
+      for await (const line of await engine.lines(`/containers/${id}/stats?stream=true`, stream.abort.signal)) {
+        if (!deps.isRunning(id) || now() - stream.askedAtMs > LEASE_MS) break;
+        const frame = JSON.parse(line) as {
+          id?: string;
+          name?: string;
+          preread?: string;
+          precpu_stats?: { system_cpu_usage?: number };
+        };
+        stream.sample = withIdentity(line, frame, id, deps.nameOf(id));
+        stream.complete = (frame.precpu_stats?.system_cpu_usage ?? 0) > 0 || stream.complete;
+        stream.next.resolve();
+        stream.next = Promise.withResolvers();
+      }
+    } catch (error) {
+      if (!stream.abort.signal.aborted) {
+        deps.log.debug("a stream of statistics broke off", { container: id.slice(0, 12), cause: String(error) });
+      }
+    } finally {
+      end(id, stream);
+    }
+  }
+
+  function makeRoom(): boolean {
+    if (streams.size < streamsMax) return true;
+    let oldest: [string, Stream] | undefined;
+    for (const entry of streams) if (!oldest || entry[1].askedAtMs < oldest[1].askedAtMs) oldest = entry;
+    if (oldest && now() - oldest[1].askedAtMs > IN_USE_MS) {
+      end(...oldest);
+      return true;
+    }
+    if (!saidFull)
+      deps.log.warning("all streams of statistics are in use, further containers have none", {
+        containers: streamsMax,
+      });
+    saidFull = true;
+    return false;
+  }
+
+  function lease(id: string): Stream | undefined {
+    const known = streams.get(id);
+    if (known) {
+      known.askedAtMs = now();
+      return known;
+    }
+    const engine = deps.engine();
+    if (engine === undefined || !makeRoom()) return undefined;
+    const stream: Stream = {
+      abort: new AbortController(),
+      askedAtMs: now(),
+      sample: undefined,
+      complete: false,
+      next: Promise.withResolvers(),
+    };
+    streams.set(id, stream);
+    void follow(engine, id, stream);
+    return stream;
+  }
+
+  // The engine sends a frame a second, or none when it hangs: leases end by the clock, not by frames alone.
+  const sweep = setInterval(() => {
+    for (const [id, stream] of streams) if (now() - stream.askedAtMs > LEASE_MS) end(id, stream);
+  }, LEASE_MS / 4);
+  sweep.unref();
+
+  return {
+    latest(id) {
+      const stream = lease(id);
+      return stream?.complete ? stream.sample : undefined;
+    },
+    async wait(id, waitMs) {
+      const deadlineMs = now() + waitMs;
+      const stream = lease(id);
+      if (stream === undefined) return null;
+      while (!stream.complete && !stream.abort.signal.aborted) {
+        const left = deadlineMs - now();
+        if (left <= 0) break;
+        await Promise.race([stream.next.promise, Bun.sleep(left)]);
+      }
+      return stream.sample ?? null;
+    },
+    close() {
+      clearInterval(sweep);
+      for (const [id, stream] of streams) end(id, stream);
+    },
+  };
+}
+
+/** Podman leaves out `id` or `name`; clients that join on them drop a sample without. */
+function withIdentity(line: string, frame: { id?: string; name?: string }, id: string, name: string): string {
+  const missing: string[] = [];
+  if (!frame.name) missing.push(`"name":${JSON.stringify(`/${name}`)}`);
+  if (!frame.id) missing.push(`"id":${JSON.stringify(id)}`);
+  if (missing.length === 0) return line;
+  const body = line.slice(0, line.lastIndexOf("}"));
+  return `${body}${body.trimEnd().endsWith("{") ? "" : ","}${missing.join(",")}}`;
+}
