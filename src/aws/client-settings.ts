@@ -1,0 +1,37 @@
+import type { HttpHandler } from "@smithy/core/protocols";
+import type { AwsConfig, Environment } from "../config.ts";
+import { createHttpHandler } from "./http-handler.ts";
+
+const ATTEMPTS_MAX = 2;
+const FALLBACK_REGION = "us-east-1";
+
+interface ServiceSettings {
+  readonly region: string;
+  readonly endpoint?: string;
+  readonly requestHandler: HttpHandler;
+  readonly maxAttempts: number;
+}
+
+/** How our clients, and those inside of the SDK's providers, reach AWS. */
+export interface ClientSettings {
+  /** Without a region: a provider's client for SSO has its own. */
+  readonly inner: { readonly requestHandler: HttpHandler; readonly maxAttempts: number };
+  readonly sts: (profileRegion: string | undefined) => ServiceSettings;
+  readonly iam: (profileRegion: string | undefined) => ServiceSettings;
+}
+
+/** @throws AppError `bad-configuration` when the CA file cannot be read */
+export function createClientSettings(config: AwsConfig, env: Environment): ClientSettings {
+  const inner = { requestHandler: createHttpHandler(env), maxAttempts: ATTEMPTS_MAX };
+  const service = (endpoint: string | undefined, profileRegion: string | undefined): ServiceSettings => ({
+    ...inner,
+    region: config.region ?? profileRegion ?? FALLBACK_REGION,
+    // An `endpoint: undefined` would keep the SDK from reading its own variables and profile settings.
+    ...(endpoint !== undefined && { endpoint }),
+  });
+  return {
+    inner,
+    sts: (profileRegion) => service(config.stsEndpoint, profileRegion),
+    iam: (profileRegion) => service(config.iamEndpoint, profileRegion),
+  };
+}

@@ -1,0 +1,28 @@
+import { GetRoleCommand, IAMClient } from "@aws-sdk/client-iam";
+import { AppError } from "../errors.ts";
+import type { ClientSettings } from "./client-settings.ts";
+import { toAppError } from "./errors.ts";
+import type { Identity } from "./identity.ts";
+
+/**
+ * Looks up a role's ARN, which holds the path that its name does not.
+ *
+ * @param roleName without a path
+ * @throws AppError; for IAM's InvalidClientTokenId the text says why STS accepts the same keys
+ */
+export async function getRoleArn(identity: Identity, settings: ClientSettings, roleName: string): Promise<string> {
+  const client = new IAMClient({ ...settings.iam(identity.region), credentials: identity.credentials });
+  const action = `iam:GetRole of ${roleName} as ${identity.origin}`;
+  try {
+    const { Role } = await client.send(new GetRoleCommand({ RoleName: roleName }));
+    if (Role?.Arn === undefined) throw new AppError("upstream-unavailable", `${action} answered without an ARN`);
+    return Role.Arn;
+  } catch (error) {
+    const failure = toAppError(error, { action, remedy: identity.remedy });
+    if (!(error instanceof Error) || error.name !== "InvalidClientTokenId") throw failure;
+    throw new AppError("identity-failed", failure.publicMessage, {
+      hint: "IAM accepts no session of GetSessionToken without MFA: give the role's whole ARN, /role-arn/<ARN>",
+      cause: error,
+    });
+  }
+}

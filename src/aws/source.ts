@@ -1,0 +1,129 @@
+import type { AwsConfig, Environment } from "../config.ts";
+import { AppError } from "../errors.ts";
+import { createClientSettings } from "./client-settings.ts";
+import type { CredentialSource, Credentials, Role } from "./contract.ts";
+import { getRoleArn } from "./iam.ts";
+import { type Identity, resolveIdentity } from "./identity.ts";
+import { renewalWindowMs } from "./lifetime.ts";
+import { type Account, createSts, type Sts } from "./sts.ts";
+
+interface Connection {
+  /** Shared by the connections of one fingerprint, so that an answer that comes late cannot name a former account. */
+  readonly memo: { account?: Promise<Account> };
+  readonly identity: Identity;
+  readonly sts: Sts;
+  /** Milliseconds since 1970: from then on the identity is resolved anew. */
+  readonly renewAt: number;
+}
+
+/**
+ * Credentials from AWS. This file and those below it load the SDK: `online.ts` imports it on first need.
+ *
+ * @param options.fingerprint what is remembered of the identity is forgotten when its answer changes
+ * @throws AppError `bad-configuration` when the CA file cannot be read
+ */
+export function createAwsSource(options: {
+  readonly config: AwsConfig;
+  readonly env: Environment;
+  readonly now: () => number;
+  readonly fingerprint: () => string;
+}): CredentialSource {
+  const { config, env, now, fingerprint } = options;
+  const settings = createClientSettings(config, env);
+  let seen = fingerprint();
+  let connecting: Promise<Connection> | undefined;
+  let connection: Connection | undefined;
+  let memo: Connection["memo"] = {};
+
+  async function connect(): Promise<Connection> {
+    if (fingerprint() !== seen) {
+      seen = fingerprint();
+      connection = connecting = undefined;
+      memo = {};
+    }
+    if (connection !== undefined && now() < connection.renewAt) return connection;
+    if (connecting !== undefined) return connecting;
+    const shared = memo;
+    const attempt = resolveIdentity(env, settings).then((identity) => {
+      const end = identity.credentials.expiration?.getTime() ?? Number.POSITIVE_INFINITY;
+      const renewAt = end === Number.POSITIVE_INFINITY ? end : end - renewalWindowMs(end - now());
+      const made = { memo: shared, identity, sts: createSts(identity, settings), renewAt };
+      if (connecting === attempt) connection = made;
+      return made;
+    });
+    connecting = attempt;
+    try {
+      return await attempt;
+    } finally {
+      if (connecting === attempt) connecting = undefined;
+    }
+  }
+
+  /** Runs `work` as the identity; what AWS did not accept is resolved anew the next time. */
+  async function asIdentity<T>(work: (connected: Connection) => Promise<T>): Promise<T> {
+    const connected = await connect();
+    try {
+      return await work(connected);
+    } catch (error) {
+      if (error instanceof AppError && error.code === "identity-failed" && connection === connected)
+        connection = undefined;
+      throw error;
+    }
+  }
+
+  function session(): Promise<Credentials> {
+    return asIdentity(async ({ identity, sts }) => {
+      const { accessKeyId, secretAccessKey, sessionToken, expiration } = identity.credentials;
+      if (sessionToken === undefined) return sts.getSessionToken();
+      const end = expiration?.getTime() ?? now() + config.sharedTokenExpirationSeconds * 1000;
+      if (end <= now()) {
+        const text = `the credentials of ${identity.origin} expired at ${new Date(end).toISOString()}`;
+        throw new AppError("identity-failed", text, { hint: identity.remedy });
+      }
+      return { accessKeyId, secretAccessKey, sessionToken, expiration: end, roleArn: "" };
+    });
+  }
+
+  async function accountOf({ sts, memo }: Connection): Promise<Account> {
+    const asked = memo.account ?? sts.getAccount();
+    memo.account = asked;
+    try {
+      return await asked;
+    } catch (error) {
+      if (memo.account === asked) memo.account = undefined;
+      throw error;
+    }
+  }
+
+  function assume(role: Role, sessionName: string): Promise<Credentials> {
+    return asIdentity(async (connected) => {
+      if (role.kind === "arn") return connected.sts.assumeRole(role.arn, sessionName);
+      const { partition, id } = await accountOf(connected);
+      const arn = `arn:${partition}:iam::${id}:role/${role.id}`;
+      try {
+        return await connected.sts.assumeRole(arn, sessionName);
+      } catch (refusal) {
+        const refused = refusal instanceof AppError && refusal.code === "role-refused";
+        if (!refused || role.path !== undefined) throw refusal;
+        const real = await realArn(connected, role.name, refusal);
+        if (real === arn) throw refusal;
+        return connected.sts.assumeRole(real, sessionName);
+      }
+    });
+  }
+
+  /** The refusal of the role is the better explanation, unless IAM can add something to it. */
+  async function realArn({ identity }: Connection, name: string, refusal: AppError): Promise<string> {
+    try {
+      return await getRoleArn(identity, settings, name);
+    } catch (error) {
+      const why = error instanceof AppError ? error.sentence : String(error);
+      throw new AppError("role-refused", refusal.publicMessage, {
+        hint: `${refusal.hint}; if the role has a path, give path/name or the ARN, because ${why}`,
+        cause: error,
+      });
+    }
+  }
+
+  return { fingerprint, session, assume, warm: async () => {} };
+}

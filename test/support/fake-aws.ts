@@ -1,0 +1,119 @@
+/** What a call of the fake answers: an hour's credentials unless told otherwise. */
+export interface FakeAws {
+  readonly url: string;
+  /** How often each action was asked, by its name in the query protocol. */
+  readonly calls: Record<string, number>;
+  /** The parameters of every call, in order. */
+  readonly requests: { readonly action: string; readonly params: URLSearchParams; readonly authorization: string }[];
+  /** Answers every call late. Milliseconds. */
+  delayMs: number;
+  lifeSeconds: number;
+  /** Codes to fail with, by action; 5xx for what is not the caller's fault. */
+  readonly failures: Record<
+    string,
+    { readonly code: string; readonly status: number; readonly message?: string } | undefined
+  >;
+  /** Roles that have a path, by name: AssumeRole of them without it is refused, as IAM does. */
+  readonly paths: Record<string, string>;
+  readonly stop: () => Promise<void>;
+}
+
+const ACCOUNT = "111122223333";
+
+/** STS and IAM over real HTTP: the query protocol of four actions, and the one call of the SSO portal. */
+export function startFakeAws(): FakeAws {
+  let issued = 0;
+  const server = Bun.serve({ port: 0, hostname: "127.0.0.1", development: false, fetch: answer });
+  const fake: FakeAws = {
+    url: `http://127.0.0.1:${server.port}`,
+    calls: {},
+    requests: [],
+    delayMs: 0,
+    lifeSeconds: 3600,
+    failures: {},
+    paths: {},
+    stop: () => server.stop(true),
+  };
+
+  async function answer(request: Request): Promise<Response> {
+    const params = new URLSearchParams(await request.text());
+    const portal = new URL(request.url).pathname === "/federation/credentials";
+    const action = portal ? "GetRoleCredentials" : (params.get("Action") ?? "");
+    fake.calls[action] = (fake.calls[action] ?? 0) + 1;
+    fake.requests.push({ action, params, authorization: request.headers.get("authorization") ?? "" });
+    if (fake.delayMs > 0) await Bun.sleep(fake.delayMs);
+    const failure = fake.failures[action];
+    if (failure && portal) {
+      const headers = { "x-amzn-errortype": failure.code };
+      return Response.json(
+        { message: failure.message ?? "a failure of the fake" },
+        { status: failure.status, headers },
+      );
+    }
+    if (failure) return fault(failure.status, failure.code, failure.message ?? "a failure of the fake");
+    return portal ? roleCredentials() : xml(action, params);
+  }
+
+  function issue(): { id: string; secret: string; token: string; end: Date } {
+    issued += 1;
+    const end = new Date(Date.now() + fake.lifeSeconds * 1000);
+    return { id: `ASIA${String(issued).padStart(16, "A")}`, secret: `secret-${issued}`, token: `token-${issued}`, end };
+  }
+
+  function roleCredentials(): Response {
+    const { id, secret, token, end } = issue();
+    const roleCredentials = {
+      accessKeyId: id,
+      secretAccessKey: secret,
+      sessionToken: token,
+      expiration: end.getTime(),
+    };
+    return Response.json({ roleCredentials });
+  }
+
+  function xml(action: string, params: URLSearchParams): Response {
+    if (action === "GetSessionToken") return result(action, credentials());
+    if (action === "GetCallerIdentity") {
+      return result(
+        action,
+        `<Arn>arn:aws:iam::${ACCOUNT}:user/dev</Arn><Account>${ACCOUNT}</Account><UserId>U</UserId>`,
+      );
+    }
+    if (action === "AssumeRole" || action === "AssumeRoleWithWebIdentity") {
+      const arn = params.get("RoleArn") ?? "";
+      if (fake.paths[arn.split("/").slice(1).join("/")] !== undefined) {
+        return fault(403, "AccessDenied", `User is not authorized to perform: sts:AssumeRole on resource: ${arn}`);
+      }
+      return result(action, credentials());
+    }
+    if (action === "GetRole") {
+      const name = params.get("RoleName") ?? "";
+      const path = fake.paths[name] ?? "/";
+      const role = `<Path>${path}</Path><RoleName>${name}</RoleName><RoleId>R</RoleId><CreateDate>2026-01-01T00:00:00Z</CreateDate>`;
+      return result(action, `<Role>${role}<Arn>arn:aws:iam::${ACCOUNT}:role${path}${name}</Arn></Role>`);
+    }
+    return fault(400, "InvalidAction", action);
+  }
+
+  function credentials(): string {
+    const { id, secret, token, end } = issue();
+    const keys = `<AccessKeyId>${id}</AccessKeyId><SecretAccessKey>${secret}</SecretAccessKey>`;
+    return `<Credentials>${keys}<SessionToken>${token}</SessionToken><Expiration>${end.toISOString()}</Expiration></Credentials>`;
+  }
+  return fake;
+}
+
+function result(action: string, inner: string): Response {
+  return body(200, `<${action}Response><${action}Result>${inner}</${action}Result></${action}Response>`);
+}
+
+function fault(status: number, code: string, message: string): Response {
+  return body(
+    status,
+    `<ErrorResponse><Error><Type>Sender</Type><Code>${code}</Code><Message>${message}</Message></Error><RequestId>r</RequestId></ErrorResponse>`,
+  );
+}
+
+function body(status: number, text: string): Response {
+  return new Response(text, { status, headers: { "content-type": "text/xml" } });
+}

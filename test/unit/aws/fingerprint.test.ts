@@ -1,0 +1,30 @@
+import { expect, test } from "bun:test";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { createFingerprint } from "../../../src/aws/fingerprint.ts";
+
+test("an edited file, a new login and a rewritten one are seen, at most once a second", () => {
+  const HOME = mkdtempSync(join(tmpdir(), "fingerprint-"));
+  const cache = join(HOME, ".aws", "sso", "cache");
+  let at = 0;
+  const look = createFingerprint({ env: { HOME }, now: () => at });
+  const first = look();
+  mkdirSync(cache, { recursive: true });
+  writeFileSync(join(HOME, ".aws", "config"), "[default]\n");
+  at = 999;
+  expect(look()).toBe(first);
+  at = 1000;
+  const second = look();
+  expect(second).not.toBe(first);
+  writeFileSync(join(cache, "a.json"), "1");
+  at = 2000;
+  const third = look();
+  expect(third).not.toBe(second);
+  writeFileSync(join(cache, "a.json"), "12");
+  at = 3000;
+  expect(look()).not.toBe(third);
+  at = 4000;
+  expect(look()).toBe(look());
+  rmSync(HOME, { recursive: true });
+});
