@@ -1,0 +1,97 @@
+import type { Container } from "../engine/container.ts";
+import { AppError } from "../errors.ts";
+import { LABELS, taskKey } from "./task.ts";
+
+/** Where a request came from. A gateway hides who asks: a published port and a relay arrive with its address. */
+export type Caller =
+  | { readonly kind: "container"; readonly container: Container }
+  | { readonly kind: "host" | "gateway" | "stranger"; readonly address: string };
+
+const CANDIDATES_LISTED_MAX = 10;
+
+/**
+ * The container that an identifier in a path means. In order: the exact id, the exact name, the exact service, then one
+ * pool of id prefixes and parts of names, because `db` and `cafe` are hexadecimal too and a prefix must not win over a
+ * name. At each step running containers come before stopped ones; several are narrowed to the caller's task, then to
+ * the caller itself.
+ *
+ * @throws AppError `container-unknown` or `container-ambiguous`, which list the candidates
+ */
+export function findContainer(all: Iterable<Container>, identifier: string, caller: Caller): Container {
+  const containers = [...all];
+  const steps: ((container: Container) => boolean)[] = [
+    (container) => container.id === identifier,
+    (container) => container.name === identifier,
+    (container) => serviceNames(container).includes(identifier),
+    (container) => container.id.startsWith(identifier.toLowerCase()) || container.name.includes(identifier),
+  ];
+  for (const matches of steps) {
+    const found = containers.filter(matches);
+    const running = found.filter((container) => container.running);
+    const chosen = narrow(running.length > 0 ? running : found, caller);
+    if (chosen === "none") continue;
+    if (chosen !== "several") return chosen;
+    throw new AppError("container-ambiguous", `'${shorten(identifier)}' means several containers: ${list(found)}`, {
+      hint: "use a full container name",
+    });
+  }
+  const running = containers.filter((container) => container.running);
+  throw new AppError("container-unknown", `No container has '${shorten(identifier)}' as its id, name or service`, {
+    hint: running.length === 0 ? "no container is running" : `running are: ${list(running)}`,
+  });
+}
+
+function serviceNames(container: Container): (string | undefined)[] {
+  return [container.labels[LABELS.service], container.labels[LABELS.containerName]];
+}
+
+function narrow(found: readonly Container[], caller: Caller): Container | "none" | "several" {
+  if (found.length === 0) return "none";
+  let left = found;
+  if (caller.kind === "container" && left.length > 1) {
+    const key = taskKey(caller.container);
+    const inTask = left.filter((container) => taskKey(container) === key);
+    if (inTask.length > 0) left = inTask;
+    if (left.length > 1) left = left.filter((container) => container.id === caller.container.id);
+  }
+  return left.length === 1 && left[0] ? left[0] : "several";
+}
+
+/** Whose task a request without an identifier is about: a member, or undefined for all running containers. */
+export function taskOf(all: Iterable<Container>, caller: Caller): Container | undefined {
+  if (caller.kind === "container") return caller.container;
+  if (caller.kind === "host") return undefined;
+  if (caller.kind === "stranger") throw unknownCaller(caller, all);
+  const running = [...all].filter((container) => container.running);
+  const keys = new Set(running.map(taskKey));
+  if (keys.size > 1) throw unknownCaller(caller, running);
+  return running[0];
+}
+
+/**
+ * The error for a request that names no container and comes from none.
+ * It says which paths work, because that is what a person who tries one by hand needs next.
+ */
+export function unknownCaller(caller: Exclude<Caller, { kind: "container" }>, all: Iterable<Container>): AppError {
+  const running = [...all].filter((container) => container.running);
+  const reason = {
+    host: `The request came from this machine (${caller.address}), which is no container`,
+    gateway: `The request came by way of a gateway (${caller.address}), which hides the container that asks`,
+    stranger: `The request came from ${caller.address}, which is the address of no running container`,
+  }[caller.kind];
+  const hint =
+    running.length === 0
+      ? "no container is running"
+      : `name one in the path, as in /v3/containers/${running[0]?.name}; running are: ${list(running)}`;
+  return new AppError("caller-unknown", reason, { hint });
+}
+
+function list(containers: readonly Container[]): string {
+  const names = containers.map((container) => container.name).sort();
+  const shown = names.slice(0, CANDIDATES_LISTED_MAX).join(", ");
+  return names.length > CANDIDATES_LISTED_MAX ? `${shown} and ${names.length - CANDIDATES_LISTED_MAX} more` : shown;
+}
+
+function shorten(text: string): string {
+  return text.length > 80 ? `${text.slice(0, 80)}…` : text;
+}

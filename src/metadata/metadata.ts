@@ -1,0 +1,125 @@
+import type { Container } from "../engine/container.ts";
+import { canonicalAddress } from "../engine/container.ts";
+import type { Inventory } from "../engine/inventory.ts";
+import type { StatsStreams } from "../engine/stats-stream.ts";
+import { AppError } from "../errors.ts";
+import type { Bodies } from "./bodies.ts";
+import { type Caller, findContainer, taskOf, unknownCaller } from "./caller.ts";
+import { members, recentlyStopped, taskKey } from "./task.ts";
+
+export type Resource = "container" | "task" | "stats" | "task-stats";
+
+/** V2 and V3 wait this long for a sample that has an earlier reading beside it. */
+const SAMPLE_WAIT_MS = 1_200;
+const STOPPED_KEYS_STAY_MS = 60_000;
+
+/** What is asked, by whom: JSON text now where it is at hand, else a promise of it. Throws and rejects with AppError. */
+export type Metadata = (
+  resource: Resource,
+  identifier: string | undefined,
+  address: string,
+) => string | Promise<string>;
+
+export function createMetadata(deps: {
+  readonly inventory: Inventory;
+  readonly stats: StatsStreams;
+  readonly bodies: Bodies;
+  readonly now: () => number;
+  /** Whether an address is of an interface of this machine. */
+  readonly isOwnAddress: (address: string) => boolean;
+}): Metadata {
+  const { inventory, stats, bodies } = deps;
+  const { picture } = inventory;
+  const taskBodies = new Map<string | undefined, { readonly revision: number; readonly body: string }>();
+
+  /** Who asks, if that can be told without waiting. */
+  function callerNow(address: string): Caller | undefined {
+    const container = inventory.atAddress(address);
+    if (container) return { kind: "container", container };
+    if (isLoopback(address)) return { kind: "host", address };
+    if (picture.claimants(address).length > 0) return undefined;
+    if (picture.isGateway(address)) return { kind: "gateway", address };
+    return deps.isOwnAddress(address) ? { kind: "host", address } : undefined;
+  }
+
+  async function callerLater(address: string): Promise<Caller> {
+    const container = await inventory.waitForAddress(address);
+    return container ? { kind: "container", container } : { kind: "stranger", address };
+  }
+
+  function answer(resource: Resource, identifier: string | undefined, caller: Caller): string | Promise<string> {
+    const all = picture.containers.values();
+    const named = identifier === undefined ? undefined : findContainer(all, identifier, caller);
+    if (resource === "container" || resource === "stats") {
+      const container = named ?? (caller.kind === "container" ? caller.container : undefined);
+      if (container === undefined) throw unknownCaller(caller as Exclude<Caller, { kind: "container" }>, all);
+      return resource === "container" ? bodies.container(container) : containerStats(container);
+    }
+    const member = named ?? taskOf(all, caller);
+    const key = member && taskKey(member);
+    return resource === "task" ? taskBody(member, key) : taskStats(key);
+  }
+
+  function taskBody(member: Container | undefined, key: string | undefined): string {
+    const revision = picture.revision();
+    const known = taskBodies.get(key);
+    if (known?.revision === revision) return known.body;
+    const body = bodies.task(member, members(picture.containers.values(), key));
+    // Projects come and go: what is not of this revision is of no use to anybody.
+    if (known === undefined)
+      for (const [stale, made] of taskBodies) if (made.revision !== revision) taskBodies.delete(stale);
+    taskBodies.set(key, { revision, body });
+    return body;
+  }
+
+  function containerStats(container: Container): string | Promise<string> {
+    if (!container.running) {
+      throw new AppError("container-not-running", `Unable to get container stats for: ${container.id}`, {
+        hint: "the container is not running",
+      });
+    }
+    return stats.latest(container.id) ?? stats.wait(container.id, SAMPLE_WAIT_MS).then((sample) => sample ?? "null");
+  }
+
+  async function taskStats(key: string | undefined): Promise<string> {
+    const all = [...picture.containers.values()];
+    const samples = await Promise.all(
+      members(all, key).map(async ({ id }) => {
+        const sample = stats.latest(id) ?? (await stats.wait(id, SAMPLE_WAIT_MS));
+        return `"${id}":${sample}`;
+      }),
+    );
+    const stopped = recentlyStopped(all, key, deps.now(), STOPPED_KEYS_STAY_MS).map(({ id }) => `"${id}":null`);
+    return `{${[...samples, ...stopped].join(",")}}`;
+  }
+
+  async function answerLater(resource: Resource, identifier: string | undefined, address: string): Promise<string> {
+    await inventory.ready();
+    // With an identifier the caller only helps to choose: who it is need not be known.
+    const caller = callerNow(address) ?? (identifier === undefined ? await callerLater(address) : undefined);
+    const asked = caller ?? { kind: "stranger", address };
+    try {
+      return await answer(resource, identifier, asked);
+    } catch (error) {
+      const unknown = error instanceof AppError && error.code === "container-unknown";
+      if (!unknown) throw error;
+      await inventory.settled();
+      const trouble = inventory.trouble();
+      if (trouble) throw trouble;
+      return answer(resource, identifier, asked);
+    }
+  }
+
+  return (resource, identifier, peer) => {
+    const address = canonicalAddress(peer);
+    if (inventory.ready() === undefined && inventory.settled() === undefined && inventory.trouble() === undefined) {
+      const caller = callerNow(address);
+      if (caller) return answer(resource, identifier, caller);
+    }
+    return answerLater(resource, identifier, address);
+  };
+}
+
+function isLoopback(address: string): boolean {
+  return address.startsWith("127.") || address === "::1";
+}

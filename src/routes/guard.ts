@@ -1,0 +1,82 @@
+import { AppError } from "../errors.ts";
+
+const PATH_BYTES_MAX = 2_048;
+const HOST_NAMES = new Set([
+  "localhost",
+  "host.docker.internal",
+  "gateway.docker.internal",
+  "host.containers.internal",
+  "host.lima.internal",
+]);
+/** Set by browsers and by proxies: neither is a program in a container that asks for its own credentials. */
+const FOREIGN_HEADERS = /^(origin|referer|sec-fetch-.*|x-forwarded-for|forwarded|via)$/;
+
+export interface GuardOptions {
+  readonly allowedHosts: readonly string[];
+}
+
+/**
+ * The rules that need nothing but the request. Each throws an AppError that names what was refused.
+ *
+ * - method: GET and HEAD
+ * - path: at most 2 KiB, decodable
+ * - host: an address, a single label (a Compose service), a name of the host's, or one that was configured, so that a
+ *   page in a browser cannot reach us under a name of its own (DNS rebinding)
+ * - browser and proxy: their headers
+ */
+export function createGuard(options: GuardOptions): (request: Request) => void {
+  const allowed = new Set(options.allowedHosts);
+  return (request) => {
+    checkMethod(request);
+    checkPath(request.url);
+    checkHeaders(request.headers, allowed);
+  };
+}
+
+function checkMethod(request: Request): void {
+  if (request.method === "GET" || request.method === "HEAD") return;
+  throw new AppError("method-not-allowed", `${request.method} is not allowed here`, { hint: "use GET" });
+}
+
+function checkPath(url: string): void {
+  // An HTTP/1.0 request without a Host has a URL that is only a path.
+  const start = url.startsWith("/") ? 0 : url.indexOf("/", url.indexOf("//") + 2);
+  if (url.length - start > PATH_BYTES_MAX) {
+    throw new AppError("bad-path", `The path has ${url.length - start} bytes, more than ${PATH_BYTES_MAX}`);
+  }
+  if (!url.includes("%", start)) return;
+  try {
+    decodeURIComponent(url.slice(start));
+  } catch (cause) {
+    throw new AppError("bad-path", "The path cannot be decoded: a % in it is not followed by two digits of UTF-8", {
+      cause,
+    });
+  }
+}
+
+function checkHeaders(headers: Headers, allowed: ReadonlySet<string>): void {
+  for (const [name, value] of headers) {
+    if (name === "host") checkHost(value, allowed);
+    else if (FOREIGN_HEADERS.test(name)) {
+      throw new AppError("forbidden", `The request carries ${name}, so a browser or a proxy sent it`, {
+        hint: "ask directly from the container",
+      });
+    }
+  }
+}
+
+function checkHost(host: string, allowed: ReadonlySet<string>): void {
+  if (isAllowedHost(host, allowed)) return;
+  const shown = host.length > 80 ? `${host.slice(0, 80)}…` : host;
+  if (host.includes(",")) throw new AppError("bad-path", `The request carries more than one Host: ${shown}`);
+  throw new AppError("forbidden", `The Host '${shown}' is not one that this server answers to`, {
+    hint: "use its address or its service name, or add the name to ECS_LOCAL_ALLOWED_HOSTS",
+  });
+}
+
+/** An IP literal, a single label, one of the host's names or a configured one; port and final dot do not count. */
+export function isAllowedHost(host: string, allowed: ReadonlySet<string>): boolean {
+  if (/^\d{1,3}(\.\d{1,3}){3}(:\d+)?$/.test(host) || /^\[[0-9a-f:.]+\](:\d+)?$/i.test(host)) return true;
+  const name = host.replace(/:\d+$/, "").replace(/\.$/, "").toLowerCase();
+  return /^[a-z0-9_-]+$/.test(name) || HOST_NAMES.has(name) || allowed.has(name);
+}

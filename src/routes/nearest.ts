@@ -1,0 +1,55 @@
+/** Every path that is answered, as a person would read it in an error. */
+const ROUTES = [
+  "/creds",
+  "/role/<name>",
+  "/role-arn/<arn>",
+  "/v2/credentials/<id>",
+  "/v2/metadata",
+  "/v2/metadata/<container>",
+  "/v2/stats",
+  "/v2/stats/<container>",
+  "/v3",
+  "/v3/task",
+  "/v3/stats",
+  "/v3/task/stats",
+  "/v3/containers/<container>",
+  "/v3/containers/<container>/task",
+  "/v3/containers/<container>/stats",
+  "/v3/containers/<container>/task/stats",
+  "/health",
+] as const;
+
+/** The route that takes the fewest edits to get to from a path that is none. */
+export function nearestRoute(path: string): string {
+  const asked = path.slice(0, 80).toLowerCase();
+  let best: string = ROUTES[0];
+  let fewest = Number.POSITIVE_INFINITY;
+  for (const route of ROUTES) {
+    const edits = distance(asked, fill(route, asked));
+    if (edits < fewest) [best, fewest] = [route, edits];
+  }
+  return best;
+}
+
+/** A placeholder costs nothing: it becomes what the path has at its place. */
+function fill(route: string, path: string): string {
+  const segments = path.split("/");
+  return route
+    .split("/")
+    .map((segment, index) => (segment.startsWith("<") ? segments[index] || "x" : segment))
+    .join("/");
+}
+
+/** Levenshtein's distance. */
+function distance(a: string, b: string): number {
+  let row = Array.from({ length: b.length + 1 }, (_, index) => index);
+  for (let i = 1; i <= a.length; i += 1) {
+    const next = [i];
+    for (let j = 1; j <= b.length; j += 1) {
+      const substitution = (row[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1);
+      next.push(Math.min(substitution, (row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1));
+    }
+    row = next;
+  }
+  return row[b.length] ?? 0;
+}
