@@ -1,0 +1,60 @@
+import { Elysia } from "elysia";
+import type { Vendor } from "./credentials/vendor.ts";
+import { AppError } from "./errors.ts";
+import type { Log } from "./log.ts";
+import type { Metadata } from "./metadata/metadata.ts";
+import { type AddressOf, peerAddress } from "./routes/address.ts";
+import { credentialRoutes } from "./routes/credentials.ts";
+import { createGuard, type GuardOptions } from "./routes/guard.ts";
+import { JSON_HEADERS, toResponse } from "./routes/http-error.ts";
+import { metadataRoutes } from "./routes/metadata.ts";
+import { nearestRoute } from "./routes/nearest.ts";
+
+/** Longer than the slowest answer (1.2 s for a sample), so that Bun never cuts one off. */
+const IDLE_TIMEOUT_S = 30;
+
+export interface AppDeps {
+  readonly vendor: Vendor;
+  readonly metadata: Metadata;
+  readonly guard: GuardOptions;
+  readonly log: Log;
+  /** The container's name for the audit, where the address is known. */
+  readonly callerName: (address: string) => string | undefined;
+  readonly addressOf?: AddressOf;
+}
+
+/** Puts guard, routes and error mapping together. It does not listen. */
+export function createApp(deps: AppDeps) {
+  const { log } = deps;
+  const addressOf = deps.addressOf ?? peerAddress;
+  const guard = createGuard(deps.guard);
+  return new Elysia({ serve: { development: false, idleTimeout: IDLE_TIMEOUT_S } })
+    .onRequest(({ request }) => guard(request))
+    .onError(({ error, code, request }) => {
+      const path = pathOf(request.url);
+      const failure = code === "NOT_FOUND" ? unknownRoute(path) : error;
+      if (!(failure instanceof AppError)) {
+        log.error("a request failed unexpectedly", {
+          path,
+          cause: failure instanceof Error ? failure.message : String(failure),
+        });
+      } else if (failure.code === "forbidden") {
+        log.warning("a request was refused", { path, code: failure.code, cause: failure.publicMessage });
+      }
+      return toResponse(failure, path);
+    })
+    .get("/health", () => new Response('{"status":"ok"}', { headers: JSON_HEADERS }))
+    .use(credentialRoutes({ vendor: deps.vendor, log, callerName: deps.callerName, addressOf }))
+    .use(metadataRoutes(deps.metadata, addressOf));
+}
+
+function unknownRoute(path: string): AppError {
+  const shown = path.length > 120 ? `${path.slice(0, 120)}…` : path;
+  return new AppError("unknown-route", `There is nothing at ${shown}`, {
+    hint: `the nearest route is ${nearestRoute(path)}`,
+  });
+}
+
+function pathOf(url: string): string {
+  return url.startsWith("/") ? url : (URL.parse(url)?.pathname ?? url);
+}

@@ -1,0 +1,138 @@
+import { networkInterfaces } from "node:os";
+import { createApp } from "../app.ts";
+import { createOfflineSource } from "../aws/offline.ts";
+import { createOnlineSource } from "../aws/online.ts";
+import { type Config, type Environment, unknownVariables } from "../config.ts";
+import { createVendor } from "../credentials/vendor.ts";
+import { createEngine } from "../engine/client.ts";
+import { canonicalAddress } from "../engine/container.ts";
+import { discover } from "../engine/discover.ts";
+import { createInventory } from "../engine/inventory.ts";
+import { ownContainerTest } from "../engine/own-container.ts";
+import { createStatsStreams } from "../engine/stats-stream.ts";
+import { AppError } from "../errors.ts";
+import { createLog, type Log } from "../log.ts";
+import { createBodies } from "../metadata/bodies.ts";
+import { createMetadata } from "../metadata/metadata.ts";
+import { readOverride } from "../metadata/overrides.ts";
+
+/** Leaves the first answers alone: loading the SDK takes the one thread for some 20 ms. */
+const WARM_AFTER_MS = 150;
+const DRAIN_MS = 4_000;
+
+export interface Running {
+  readonly port: number;
+  /** Answers what has been asked, for at most 4 s, and ends. */
+  readonly stop: (signal: string) => Promise<void>;
+}
+
+/**
+ * Starts the server.
+ *
+ * @param writeLog takes the log's lines
+ * @throws AppError `bad-configuration` or `cannot-listen`: nothing but a bad start ends the process
+ */
+export function serve(config: Config, env: Environment, writeLog: (lines: string) => void): Running {
+  const now = Date.now;
+  const log = createLog({ level: config.logLevel, format: config.logFormat, write: writeLog });
+  for (const variable of unknownVariables(env))
+    log.warning("this variable is not known and has no effect", { variable });
+  const bodies = createBodies({
+    task: config.task,
+    taskOverride: readOverride("TASK_METADATA_PATH", config.taskMetadataPath),
+    containerOverride: readOverride("CONTAINER_METADATA_PATH", config.containerMetadataPath),
+  });
+  const inventory = createInventory({
+    connect: () => createEngine(discover(config.docker, env), config.docker.apiVersion),
+    log,
+    now,
+    isOwn: ownContainerTest(env, isOwnAddress),
+  });
+  const { picture } = inventory;
+  const stats = createStatsStreams({
+    engine: inventory.engine,
+    isRunning: (id) => picture.containers.get(id)?.running ?? false,
+    nameOf: (id) => picture.containers.get(id)?.name ?? "",
+    log,
+    now,
+  });
+  const source = config.offline ? createOfflineSource({ now }) : createOnlineSource({ config: config.aws, env, now });
+  const vendor = createVendor({ source, now, log });
+  const app = createApp({
+    vendor,
+    metadata: createMetadata({ inventory, stats, bodies, now, isOwnAddress }),
+    guard: { allowedHosts: config.allowedHosts },
+    log,
+    callerName: (address) => inventory.atAddress(canonicalAddress(address))?.name,
+  });
+  const close = () => {
+    vendor.close();
+    stats.close();
+    inventory.close();
+  };
+  try {
+    // Elysia shares a taken port unless told not to: half the requests would go to the other process.
+    app.listen({ port: config.port, hostname: config.bindAddress, reusePort: false });
+  } catch (cause) {
+    close();
+    throw cannotListen(config, cause);
+  }
+  const server = app.server;
+  log.info("listening", {
+    address: config.bindAddress,
+    port: config.port,
+    identity: config.offline ? "dummy (offline)" : undefined,
+  });
+  const warming = setTimeout(() => void warm(), config.offline ? 0 : WARM_AFTER_MS);
+
+  async function warm(): Promise<void> {
+    await source.warm();
+    try {
+      await vendor.vend({ kind: "session" });
+    } catch (error) {
+      if (error instanceof AppError)
+        log.warning("there are no credentials to vend yet", { cause: error.publicMessage, hint: error.hint });
+      else logUnexpected(log, error);
+    }
+  }
+
+  return {
+    port: config.port,
+    async stop(signal) {
+      log.info("stopping", { signal });
+      clearTimeout(warming);
+      await Promise.race([server?.stop(), Bun.sleep(DRAIN_MS)]);
+      await server?.stop(true);
+      close();
+      log.flush();
+    },
+  };
+}
+
+function logUnexpected(log: Log, error: unknown): void {
+  log.error("credentials failed unexpectedly", { cause: error instanceof Error ? error.name : "unknown" });
+}
+
+function isOwnAddress(address: string): boolean {
+  for (const interfaces of Object.values(networkInterfaces())) {
+    if (interfaces?.some((entry) => canonicalAddress(entry.address) === address)) return true;
+  }
+  return false;
+}
+
+function cannotListen(config: Config, cause: unknown): AppError {
+  const code = (cause as { code?: unknown }).code;
+  const where = `${config.bindAddress}:${config.port}`;
+  const [reason, hint] =
+    code === "EADDRINUSE"
+      ? ["is taken by another process", "stop that one, or choose a port with ECS_LOCAL_METADATA_PORT or --port"]
+      : code === "EACCES"
+        ? [
+            "is forbidden to this user",
+            "choose a port above 1023, such as 51679, with ECS_LOCAL_METADATA_PORT or --port",
+          ]
+        : code === "EADDRNOTAVAIL"
+          ? ["is no address of this machine", "set ECS_LOCAL_BIND_ADDRESS or --bind to one that is, or to 0.0.0.0"]
+          : ["cannot be used", "see whether ECS_LOCAL_BIND_ADDRESS or --bind is an IP address of this machine"];
+  return new AppError("cannot-listen", `${where} ${reason}`, { hint, cause });
+}

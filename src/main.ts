@@ -1,0 +1,29 @@
+import { parseArguments } from "./cli.ts";
+import { serve } from "./commands/serve.ts";
+import { parseConfig } from "./config.ts";
+import { AppError } from "./errors.ts";
+import { versionText } from "./version.ts";
+
+/** Writes why the program does not start, each problem on its line, and ends it. */
+function fail(error: AppError): never {
+  for (const line of error.publicMessage.split("\n")) process.stderr.write(`ecs-local-endpoints: ${line}\n`);
+  if (error.hint !== undefined) process.stderr.write(`hint: ${error.hint}\n`);
+  process.exit(error.code === "bad-configuration" ? 2 : 1);
+}
+
+async function main(): Promise<void> {
+  const invocation = parseArguments(process.argv.slice(2), versionText());
+  if (invocation.kind === "exit") process.exit(invocation.code);
+  const env = process.env;
+  const running = serve(parseConfig(env, invocation.flags), env, (lines) => void process.stderr.write(lines));
+  for (const signal of ["SIGTERM", "SIGINT"] as const) {
+    process.on(signal, () => {
+      void running.stop(signal).then(() => process.exit(0));
+    });
+  }
+}
+
+main().catch((error: unknown) => {
+  if (error instanceof AppError) fail(error);
+  throw error;
+});
