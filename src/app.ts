@@ -28,24 +28,27 @@ export function createApp(deps: AppDeps) {
   const { log } = deps;
   const addressOf = deps.addressOf ?? peerAddress;
   const guard = createGuard(deps.guard);
+
+  function fail(error: unknown, request: Request): Response {
+    const path = pathOf(request.url);
+    if (!(error instanceof AppError)) {
+      const cause = error instanceof Error ? error.message : String(error);
+      log.error("a request failed unexpectedly", { path, cause });
+    } else if (error.code === "forbidden") {
+      log.warning("a request was refused", { path, code: error.code, cause: error.publicMessage });
+    }
+    return toResponse(error, path);
+  }
+
   return new Elysia({ serve: { development: false, idleTimeout: IDLE_TIMEOUT_S } })
     .onRequest(({ request }) => guard(request))
     .onError(({ error, code, request }) => {
       const path = pathOf(request.url);
-      const failure = code === "NOT_FOUND" ? unknownRoute(path) : error;
-      if (!(failure instanceof AppError)) {
-        log.error("a request failed unexpectedly", {
-          path,
-          cause: failure instanceof Error ? failure.message : String(failure),
-        });
-      } else if (failure.code === "forbidden") {
-        log.warning("a request was refused", { path, code: failure.code, cause: failure.publicMessage });
-      }
-      return toResponse(failure, path);
+      return fail(code === "NOT_FOUND" ? unknownRoute(path) : error, request);
     })
     .get("/health", () => new Response('{"status":"ok"}', { headers: JSON_HEADERS }))
-    .use(credentialRoutes({ vendor: deps.vendor, log, callerName: deps.callerName, addressOf }))
-    .use(metadataRoutes(deps.metadata, addressOf));
+    .use(credentialRoutes({ vendor: deps.vendor, log, callerName: deps.callerName, addressOf, fail }))
+    .use(metadataRoutes(deps.metadata, addressOf, fail));
 }
 
 function unknownRoute(path: string): AppError {

@@ -13,7 +13,7 @@ export interface EngineEndpoint {
 }
 
 /** The strategies in order: what was configured, the docker command's context, then the usual sockets. */
-export function candidates(docker: DockerConfig, env: Environment, uid = process.getuid?.() ?? 0): EngineEndpoint[] {
+function candidates(docker: DockerConfig, env: Environment, uid = process.getuid?.() ?? 0): EngineEndpoint[] {
   if (docker.host !== undefined) return [parseHost(docker.host, docker)];
   const context = contextHost(env);
   if (context !== undefined) return [parseHost(context, docker)];

@@ -15,11 +15,10 @@ export interface Inventory {
   readonly picture: Picture;
   /** The engine of now, or of last: for what only it can answer. Undefined before the first contact. */
   readonly engine: () => Engine | undefined;
-  /**
-   * Undefined when the picture may be answered from now, which is nearly always. Else resolves when it may.
-   * Rejects with `engine-unavailable` within 900 ms.
-   */
-  readonly ready: () => Promise<void> | undefined;
+  /** Whether the picture is the engine's and no container is being asked for, which is so nearly always. */
+  readonly isCurrent: () => boolean;
+  /** Resolves when the picture may be answered from; rejects with `engine-unavailable` within 900 ms. */
+  readonly ready: () => Promise<void>;
   /** Why what the picture lacks cannot be told now, if it is so. */
   readonly trouble: () => AppError | undefined;
   /** The container that has the address now, without waiting; undefined where that is not certain. */
@@ -29,8 +28,8 @@ export interface Inventory {
    * Undefined when the address is no container's; rejects with `engine-unavailable` when that cannot be told.
    */
   readonly waitForAddress: (address: string) => Promise<Container | undefined>;
-  /** Undefined when no container is being asked for; else resolves when none is, or after 900 ms. */
-  readonly settled: () => Promise<void> | undefined;
+  /** Resolves when no container is being asked for, or after 900 ms. */
+  readonly settled: () => Promise<void>;
   readonly close: () => void;
 }
 
@@ -167,11 +166,12 @@ export function createInventory(deps: {
   return {
     picture,
     engine: () => session?.engine,
-    ready: () => (state === "live" || state === "silent" ? undefined : untilAnswerable(now() + WAIT_MS)),
+    isCurrent: () => state === "live" && session?.inspections.pending() === 0,
+    ready: () => untilAnswerable(now() + WAIT_MS),
     trouble: () => (state === "live" ? undefined : unavailable()),
     atAddress,
     waitForAddress,
-    settled: () => (session && session.inspections.pending() > 0 ? untilSettled() : undefined),
+    settled: untilSettled,
     close: () => watch.close(),
   };
 }

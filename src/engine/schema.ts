@@ -77,7 +77,7 @@ export type Inspect = Static<typeof InspectSchema>;
  * @param what names the answer for the error, such as "the list of containers"
  * @throws AppError `engine-bad-answer`, which names the first field that is not as expected
  */
-export function decode<T extends TSchema>(schema: T, value: unknown, what: string): Static<T> {
+function decode<T extends TSchema>(schema: T, value: unknown, what: string): Static<T> {
   if (Value.Check(schema, value)) return value;
   const wrong = Value.Errors(schema, value).First();
   throw new AppError(

@@ -112,7 +112,7 @@ export function createMetadata(deps: {
 
   return (resource, identifier, peer) => {
     const address = canonicalAddress(peer);
-    if (inventory.ready() === undefined && inventory.settled() === undefined && inventory.trouble() === undefined) {
+    if (inventory.isCurrent()) {
       const caller = callerNow(address);
       if (caller) return answer(resource, identifier, caller);
     }

@@ -7,7 +7,7 @@ import type { Vendor, VendRequest } from "../credentials/vendor.ts";
 import { AppError } from "../errors.ts";
 import type { Log } from "../log.ts";
 import type { AddressOf } from "./address.ts";
-import { JSON_HEADERS } from "./http-error.ts";
+import { type Fail, JSON_HEADERS } from "./http-error.ts";
 
 const PATHS_MAX = 1000;
 const PATH_CHARACTERS_MAX = 2048;
@@ -29,8 +29,9 @@ export function credentialRoutes(deps: {
   /** The name for the log of the container that has this address. */
   readonly callerName?: (address: string) => string | undefined;
   readonly addressOf: AddressOf;
+  readonly fail: Fail;
 }) {
-  const { vendor, log, addressOf } = deps;
+  const { vendor, log, addressOf, fail } = deps;
   // The same few paths come again and again: each is read once.
   const requests = new LRUCache<string, VendRequest>({ max: PATHS_MAX });
 
@@ -43,10 +44,10 @@ export function credentialRoutes(deps: {
       if (!(credentials instanceof Promise)) return vended(credentials, path, address, true);
       return credentials.then(
         (fetched) => vended(fetched, path, address, false),
-        (error: unknown) => refused(error, path, address),
+        (error: unknown) => refused(error, request, path, address),
       );
     } catch (error) {
-      return refused(error, path, address);
+      return refused(error, request, path, address);
     }
   }
 
@@ -65,12 +66,12 @@ export function credentialRoutes(deps: {
     return new Response(body, { headers: JSON_HEADERS });
   }
 
-  function refused(error: unknown, path: string, address: string): never {
+  function refused(error: unknown, request: Request, path: string, address: string): Response {
     const caller = deps.callerName?.(address) ?? address;
     const outcome = error instanceof AppError ? error.code : "failed";
     const cause = error instanceof AppError ? error.publicMessage : undefined;
     log.warning("credentials refused", { caller, path: path.slice(0, SHOWN_CHARACTERS_MAX), outcome, cause });
-    throw error;
+    return fail(error, request);
   }
 
   return new Elysia({ name: "credentials" })

@@ -2,6 +2,12 @@ import { AppError, type ErrorCode } from "../errors.ts";
 
 export const JSON_HEADERS = { "content-type": "application/json" } as const;
 
+/**
+ * Turns a failure into its answer and leaves its line in the log. Elysia maps what a handler throws, but of a promise
+ * that a plain function returned it never sees the rejection: such a handler maps it itself.
+ */
+export type Fail = (error: unknown, request: Request) => Response;
+
 interface Wire {
   readonly status: number;
   /** The `code` of the credentials' error object. */

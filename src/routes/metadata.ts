@@ -1,7 +1,7 @@
 import { Elysia } from "elysia";
 import type { Metadata, Resource } from "../metadata/metadata.ts";
 import type { AddressOf } from "./address.ts";
-import { JSON_HEADERS } from "./http-error.ts";
+import { type Fail, JSON_HEADERS } from "./http-error.ts";
 
 /** Every path, with what it serves. A path without an id finds its caller by address. */
 const ROUTES: readonly (readonly [path: string, resource: Resource])[] = [
@@ -22,12 +22,12 @@ const ROUTES: readonly (readonly [path: string, resource: Resource])[] = [
 ];
 
 /** Metadata and stats, V2 and V3. The answer is sent in the same turn when it is at hand, which is nearly always. */
-export function metadataRoutes(metadata: Metadata, addressOf: AddressOf) {
+export function metadataRoutes(metadata: Metadata, addressOf: AddressOf, fail: Fail) {
   const app = new Elysia();
   for (const [path, resource] of ROUTES) {
     app.get(path, ({ params, request, server }) => {
       const body = metadata(resource, (params as { id?: string } | undefined)?.id, addressOf(request, server));
-      return typeof body === "string" ? toJson(body) : body.then(toJson);
+      return typeof body === "string" ? toJson(body) : body.then(toJson, (error: unknown) => fail(error, request));
     });
   }
   return app;

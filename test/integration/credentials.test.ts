@@ -11,7 +11,7 @@ import { createVendor } from "../../src/credentials/vendor.ts";
 import type { Log } from "../../src/log.ts";
 import { peerAddress } from "../../src/routes/address.ts";
 import { credentialRoutes } from "../../src/routes/credentials.ts";
-import { toResponse } from "../../src/routes/http-error.ts";
+import { type Fail, toResponse } from "../../src/routes/http-error.ts";
 import { type FakeAws, startFakeAws } from "../support/fake-aws.ts";
 
 const cleanUps: (() => unknown)[] = [];
@@ -33,14 +33,16 @@ function startFake(): FakeAws {
   return aws;
 }
 
+const fail: Fail = (error, request) => toResponse(error, new URL(request.url).pathname);
+
 function serve(source: CredentialSource, now: () => number) {
   const lines: string[] = [];
   const write = (event: string, fields: object = {}) => void lines.push(`${event} ${JSON.stringify(fields)}`);
   const log: Log = { debug: write, info: write, warning: write, error: write, flush: () => {} };
   const vendor = createVendor({ source, now, log });
   const app = new Elysia({ serve: { development: false } })
-    .onError(({ error, request }) => toResponse(error, new URL(request.url).pathname))
-    .use(credentialRoutes({ vendor, log, addressOf: peerAddress, callerName: () => "shop-web-1" }))
+    .onError(({ error, request }) => fail(error, request))
+    .use(credentialRoutes({ vendor, log, addressOf: peerAddress, callerName: () => "shop-web-1", fail }))
     .listen({ port: 0, hostname: "127.0.0.1" });
   cleanUps.push(() => app.stop(true), vendor.close);
   const url = `http://127.0.0.1:${app.server?.port}`;
