@@ -1,0 +1,155 @@
+import { afterEach, describe, expect, test } from "bun:test";
+import { eventually, startApp } from "../support/app.ts";
+import { container, network, withNetwork } from "../support/containers.ts";
+import { startFakeEngine } from "../support/fake-engine.ts";
+
+const net = network({ name: "n", subnet: "172.31.3.0/24", gateway: "172.31.3.1" });
+const named = (name: string, ipv4: string) => withNetwork(container({ name }), net, { ipv4 });
+const ADDRESS = "172.31.3.2";
+
+let engine: ReturnType<typeof startFakeEngine>;
+let app: ReturnType<typeof startApp>;
+async function start(options: { streamsMax?: number } = {}): Promise<void> {
+  engine = startFakeEngine({
+    networks: [net],
+    containers: [named("a", ADDRESS), named("b", "172.31.3.3")],
+    statsIntervalMs: 50,
+  });
+  app = startApp(engine.host, options);
+  await app.inventory.ready();
+}
+afterEach(async () => {
+  app.stop();
+  await engine.stop();
+});
+const nameAt = async (address: string) => (await app.ask("/v3", address)).json?.DockerName;
+
+describe("a container that comes or goes", () => {
+  test("is answered although the engine lists it only later", async () => {
+    await start();
+    const asked = app.ask("/v3", "172.31.3.9");
+    await Bun.sleep(100);
+    engine.containers.set("c".repeat(64), { ...named("late", "172.31.3.9"), Id: "c".repeat(64) });
+    expect((await asked).json.DockerName).toBe("late");
+  });
+
+  test("is asked for once however many requests wait for it", async () => {
+    await start();
+    engine.add(named("new", "172.31.3.9"));
+    const answers = await Promise.all(Array.from({ length: 100 }, () => app.ask("/v3", "172.31.3.9")));
+    expect(new Set(answers.map(({ json }) => json.DockerName))).toEqual(new Set(["new"]));
+    expect(engine.count(/containers\/[0-9a-f]{64}\/json/)).toBeLessThan(10);
+  });
+
+  test("gives its address to the next one and is never answered for it", async () => {
+    await start();
+    engine.remove("a");
+    engine.add(named("next", ADDRESS));
+    // An event of a real engine is a millisecond on its way, and a container takes many to start.
+    await Bun.sleep(5);
+    expect(await nameAt(ADDRESS)).toBe("next");
+  });
+
+  test("that has another's address is answered as nobody, within a second", async () => {
+    await start();
+    engine.add(named("twin", ADDRESS));
+    await Bun.sleep(50);
+    const begin = performance.now();
+    expect((await app.ask("/v3", ADDRESS)).status).toBe(500);
+    expect(performance.now() - begin).toBeLessThan(1_000);
+  });
+
+  test("that is gone between list and inspect is left out", async () => {
+    await start();
+    engine.faults.inspect404(named("a", ADDRESS).Id);
+    engine.faults.dropEvents();
+    await eventually(() => !app.inventory.picture.containers.has(named("a", ADDRESS).Id), 2_000);
+    expect(await nameAt("172.31.3.3")).toBe("b");
+  });
+
+  test("that dies in the middle of its stats leaves the others theirs", async () => {
+    await start();
+    await app.ask("/v3/task/stats");
+    await engine.stop("a");
+    await eventually(async () => (await app.ask("/v3/task/stats")).json[named("b", "").Id]?.read !== undefined, 2_000);
+    await eventually(() => engine.openStreams("stats") === 1, 2_000);
+    await eventually(async () => (await app.ask("/v3/containers/a/stats")).status === 400, 2_000);
+  });
+});
+
+describe("an engine that fails", () => {
+  test("stops and comes back: 503 with the reason within a second, then right within 2 s", async () => {
+    await start();
+    await engine.faults.down();
+    await Bun.sleep(50);
+    const begin = performance.now();
+    const refused = await app.ask("/v3", ADDRESS);
+    expect(performance.now() - begin).toBeLessThan(1_000);
+    expect(refused.status).toBe(503);
+    expect(refused.json).toContain(engine.socketPath);
+    engine.faults.up();
+    await eventually(async () => (await nameAt(ADDRESS)) === "a", 2_000);
+  });
+
+  test("cuts its events: what happened meanwhile is known after", async () => {
+    await start();
+    engine.faults.dropEvents();
+    engine.containers.delete(named("a", "").Id);
+    await eventually(async () => (await app.ask("/v3", ADDRESS)).status === 500, 2_000);
+  });
+
+  test("sends half a line of an event and is asked anew", async () => {
+    await start();
+    engine.faults.halfLine = true;
+    engine.add(named("new", "172.31.3.9"));
+    engine.faults.halfLine = false;
+    await eventually(async () => (await nameAt("172.31.3.9")) === "new", 2_000);
+  });
+
+  test("is silent: the known are answered from memory, the unknown get 503, and all is right again", async () => {
+    await start();
+    engine.faults.hold = true;
+    await eventually(() => app.inventory.trouble() !== undefined, 4_000);
+    expect(await nameAt(ADDRESS)).toBe("a");
+    const begin = performance.now();
+    expect((await app.ask("/v3", "172.31.3.77")).status).toBe(503);
+    expect(performance.now() - begin).toBeLessThan(1_000);
+    engine.faults.hold = false;
+    engine.containers.set("d".repeat(64), { ...named("d", "172.31.3.77"), Id: "d".repeat(64) });
+    await eventually(async () => (await nameAt("172.31.3.77")) === "d", 3_000);
+  }, 15_000);
+
+  test("sends an answer without end: it is refused by the name of the socket", async () => {
+    engine = startFakeEngine({ networks: [net], containers: [] });
+    engine.faults.endlessBody = true;
+    app = startApp(engine.host);
+    await eventually(async () => (await app.ask("/v3", ADDRESS)).text.includes("32 MiB"), 8_000);
+    expect((await app.ask("/v3", ADDRESS)).json).toContain(engine.socketPath);
+  }, 15_000);
+
+  test("accepts and never answers: 503 within a second", async () => {
+    engine = startFakeEngine();
+    engine.faults.hold = true;
+    app = startApp(engine.host);
+    const begin = performance.now();
+    expect((await app.ask("/v3", ADDRESS)).status).toBe(503);
+    expect(performance.now() - begin).toBeLessThan(1_000);
+  });
+
+  test("is not there: credentials are vended, and it is picked up when it appears", async () => {
+    engine = startFakeEngine({ networks: [net], containers: [named("a", ADDRESS)] });
+    await engine.faults.down();
+    app = startApp(engine.host);
+    expect((await app.ask("/creds", ADDRESS)).status).toBe(200);
+    expect((await app.ask("/v3", ADDRESS)).status).toBe(503);
+    engine.faults.up();
+    await eventually(async () => (await nameAt(ADDRESS)) === "a", 2_000);
+  });
+});
+
+test("at the cap of streams the members beyond it have null, and one line says so", async () => {
+  await start({ streamsMax: 1 });
+  const { json } = await app.ask("/v3/task/stats");
+  expect(Object.values(json).filter((sample) => sample === null)).toHaveLength(1);
+  expect(engine.openStreams("stats")).toBe(1);
+});

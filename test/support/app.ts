@@ -1,0 +1,86 @@
+import { createApp } from "../../src/app.ts";
+import { createOfflineSource } from "../../src/aws/offline.ts";
+import { type Environment, parseConfig } from "../../src/config.ts";
+import { createVendor } from "../../src/credentials/vendor.ts";
+import { createEngine } from "../../src/engine/client.ts";
+import { discover } from "../../src/engine/discover.ts";
+import { createInventory } from "../../src/engine/inventory.ts";
+import { createStatsStreams } from "../../src/engine/stats-stream.ts";
+import { createLog } from "../../src/log.ts";
+import { createBodies } from "../../src/metadata/bodies.ts";
+import { createMetadata } from "../../src/metadata/metadata.ts";
+
+/** The whole application on an engine, without a port: a request says by a header which address it comes from. */
+export function startApp(host: string, options: { env?: Environment; streamsMax?: number; ownId?: string } = {}) {
+  const config = parseConfig({ DOCKER_HOST: host, ...options.env });
+  const lines: string[] = [];
+  const log = createLog({ level: "debug", format: "json", write: (text) => lines.push(text) });
+  const inventory = createInventory({
+    connect: () => createEngine(discover(config.docker, {}), config.docker.apiVersion),
+    log,
+    now: Date.now,
+    isOwn: (container) => container.id === options.ownId,
+  });
+  const { containers } = inventory.picture;
+  const stats = createStatsStreams({
+    engine: inventory.engine,
+    isRunning: (id) => containers.get(id)?.running ?? false,
+    nameOf: (id) => containers.get(id)?.name ?? "",
+    log,
+    now: Date.now,
+    ...(options.streamsMax === undefined ? {} : { streamsMax: options.streamsMax }),
+  });
+  const vendor = createVendor({ source: createOfflineSource({ now: Date.now }), now: Date.now, log });
+  const metadata = createMetadata({
+    inventory,
+    stats,
+    bodies: createBodies({ task: config.task }),
+    now: Date.now,
+    isOwnAddress: () => false,
+  });
+  const app = createApp({
+    vendor,
+    metadata,
+    guard: { allowedHosts: config.allowedHosts },
+    log,
+    callerName: () => undefined,
+    addressOf: (request) => request.headers.get("x-test-address") ?? "",
+  });
+
+  async function ask(path: string, address = "127.0.0.1", init: RequestInit = {}) {
+    const headers = { host: "169.254.170.2", "x-test-address": address, ...(init.headers as Record<string, string>) };
+    const response = await app.handle(new Request(`http://169.254.170.2${path}`, { ...init, headers }));
+    const text = await response.text();
+    return { status: response.status, type: response.headers.get("content-type"), text, json: parse(text) };
+  }
+
+  return {
+    ask,
+    lines,
+    inventory,
+    stop() {
+      stats.close();
+      inventory.close();
+      vendor.close();
+    },
+  };
+}
+
+// biome-ignore lint/suspicious/noExplicitAny: a test reads whatever was answered
+function parse(text: string): any {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+/** Asks again until the answer is as wanted, for at most `withinMs`; gives the milliseconds that it took. */
+export async function eventually(wanted: () => Promise<boolean> | boolean, withinMs: number): Promise<number> {
+  const begin = performance.now();
+  while (!(await wanted())) {
+    if (performance.now() - begin > withinMs) throw new Error(`not within ${withinMs} ms`);
+    await Bun.sleep(10);
+  }
+  return performance.now() - begin;
+}

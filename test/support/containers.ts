@@ -1,0 +1,168 @@
+import { createHash } from "node:crypto";
+
+/** The documents of the engine's API, as far as a test or a faithful engine needs them. */
+export interface EndpointDocument {
+  NetworkID: string;
+  IPAddress: string;
+  IPPrefixLen: number;
+  Gateway: string;
+  GlobalIPv6Address: string;
+  GlobalIPv6PrefixLen: number;
+  IPv6Gateway: string;
+  MacAddress: string;
+  Aliases: string[] | null;
+}
+
+export interface NetworkDocument {
+  Name: string;
+  Id: string;
+  Driver: string;
+  EnableIPv6: boolean;
+  IPAM: { Driver: string; Config: { Subnet: string; Gateway: string }[] };
+}
+
+export type ContainerDocument = ReturnType<typeof container>;
+
+const ZERO_TIME = "0001-01-01T00:00:00Z";
+
+/** 64 hex digits that are always the same for one text, so that a failure reads the same twice. */
+export function hexId(text: string): string {
+  return createHash("sha256").update(text).digest("hex");
+}
+
+export interface ContainerOptions {
+  name: string;
+  id?: string;
+  image?: string;
+  labels?: Record<string, string>;
+  running?: boolean;
+  exitCode?: number;
+  createdAt?: string;
+  startedAt?: string;
+  finishedAt?: string;
+  memoryBytes?: number;
+  cpuShares?: number;
+  nanoCpus?: number;
+  networkMode?: string;
+  /** `{ test, status, log }` of a health check; without it the container has none. */
+  health?: {
+    test?: string[];
+    status: string;
+    log?: { Start: string; End: string; ExitCode: number; Output: string }[];
+  };
+  ports?: Record<string, { HostIp: string; HostPort: string }[] | null>;
+  mounts?: { Type: string; Name?: string; Source: string; Destination: string; Mode: string; RW: boolean }[];
+}
+
+/** What `docker inspect` says of a running container without a network: give it some with {@link withNetwork}. */
+export function container(options: ContainerOptions) {
+  const {
+    name,
+    id = hexId(`container ${name}`),
+    image = "alpine:3.20",
+    running = true,
+    exitCode = 0,
+    health,
+  } = options;
+  const startedAt = options.startedAt ?? "2026-01-02T03:04:05.678901234Z";
+  const networks: Record<string, EndpointDocument> = {};
+  return {
+    Id: id,
+    Name: `/${name}`,
+    Created: options.createdAt ?? "2026-01-02T03:04:05.123456789Z",
+    Image: `sha256:${hexId(`image ${image}`)}`,
+    State: {
+      Status: running ? "running" : startedAt === ZERO_TIME ? "created" : "exited",
+      Running: running,
+      Paused: false,
+      Restarting: false,
+      OOMKilled: false,
+      Dead: false,
+      Pid: running ? 4242 : 0,
+      ExitCode: exitCode,
+      Error: "",
+      StartedAt: startedAt,
+      FinishedAt: options.finishedAt ?? (running || startedAt === ZERO_TIME ? ZERO_TIME : "2026-01-02T04:00:00.5Z"),
+      ...(health ? { Health: { Status: health.status, FailingStreak: 0, Log: health.log ?? [] } } : {}),
+    },
+    Config: {
+      Hostname: id.slice(0, 12),
+      Image: image,
+      Labels: { ...options.labels },
+      ...(health ? { Healthcheck: { Test: health.test ?? ["CMD", "true"] } } : {}),
+    },
+    HostConfig: {
+      NetworkMode: options.networkMode ?? "default",
+      Memory: options.memoryBytes ?? 0,
+      CpuShares: options.cpuShares ?? 0,
+      NanoCpus: options.nanoCpus ?? 0,
+      LogConfig: { Type: "json-file", Config: {} as Record<string, string> },
+      RestartPolicy: { Name: "no", MaximumRetryCount: 0 },
+    },
+    NetworkSettings: { Ports: { ...options.ports }, Networks: networks },
+    Mounts: options.mounts ?? [],
+  };
+}
+
+/** The same container on one network more. The first one also becomes its network mode, as Compose has it. */
+export function withNetwork(
+  document: ContainerDocument,
+  on: NetworkDocument,
+  address: { ipv4?: string; ipv6?: string; aliases?: string[] },
+): ContainerDocument {
+  const of = (family: (text: string) => boolean) => on.IPAM.Config.find(({ Subnet }) => family(Subnet));
+  const four = of((subnet) => !subnet.includes(":"));
+  const six = of((subnet) => subnet.includes(":"));
+  const endpoint: EndpointDocument = {
+    NetworkID: on.Id,
+    IPAddress: address.ipv4 ?? "",
+    IPPrefixLen: address.ipv4 ? Number(four?.Subnet.split("/")[1] ?? 0) : 0,
+    Gateway: address.ipv4 ? (four?.Gateway ?? "") : "",
+    GlobalIPv6Address: address.ipv6 ?? "",
+    GlobalIPv6PrefixLen: address.ipv6 ? Number(six?.Subnet.split("/")[1] ?? 0) : 0,
+    IPv6Gateway: address.ipv6 ? (six?.Gateway ?? "") : "",
+    MacAddress: `02:42:${hexId(`${document.Id} ${on.Id}`)
+      .slice(0, 8)
+      .replace(/..(?=.)/g, "$&:")}`,
+    Aliases: address.aliases ?? null,
+  };
+  const first = Object.keys(document.NetworkSettings.Networks).length === 0;
+  const mode = first && document.HostConfig.NetworkMode === "default" ? on.Name : document.HostConfig.NetworkMode;
+  return {
+    ...document,
+    HostConfig: { ...document.HostConfig, NetworkMode: mode },
+    NetworkSettings: {
+      ...document.NetworkSettings,
+      Networks: { ...document.NetworkSettings.Networks, [on.Name]: endpoint },
+    },
+  };
+}
+
+export function withLabels(document: ContainerDocument, labels: Record<string, string>): ContainerDocument {
+  return { ...document, Config: { ...document.Config, Labels: { ...document.Config.Labels, ...labels } } };
+}
+
+/** The same container as a member of a Compose project. */
+export function withComposeProject(document: ContainerDocument, project: string, service: string): ContainerDocument {
+  return withLabels(document, { "com.docker.compose.project": project, "com.docker.compose.service": service });
+}
+
+export interface NetworkOptions {
+  name: string;
+  id?: string;
+  subnet: string;
+  gateway: string;
+  ipv6?: { subnet: string; gateway: string };
+}
+
+export function network({
+  name,
+  id = hexId(`network ${name}`),
+  subnet,
+  gateway,
+  ipv6,
+}: NetworkOptions): NetworkDocument {
+  const config = [{ Subnet: subnet, Gateway: gateway }];
+  if (ipv6) config.push({ Subnet: ipv6.subnet, Gateway: ipv6.gateway });
+  return { Name: name, Id: id, Driver: "bridge", EnableIPv6: !!ipv6, IPAM: { Driver: "default", Config: config } };
+}

@@ -1,0 +1,50 @@
+import { describe, expect, test } from "bun:test";
+import { parseConfig, unknownVariables } from "../../src/config.ts";
+
+test("the defaults are the reference's", () => {
+  const config = parseConfig({});
+  expect([config.port, config.bindAddress, config.offline]).toEqual([80, "127.0.0.1", false]);
+  expect(config.task).toEqual({
+    cluster: "ecs-local-cluster",
+    taskArn: "arn:aws:ecs:us-west-2:111111111111:task/ecs-local-cluster/37e873f6-37b4-42a7-af47-eac7275c6152",
+    family: "esc-local-task-definition",
+    revision: "1",
+  });
+  expect(config.aws.sharedTokenExpirationSeconds).toBe(750);
+});
+
+describe("SHARED_TOKEN_EXPIRATION", () => {
+  for (const [value, seconds] of [
+    ["900", 900],
+    ["15m", 900],
+    ["1h0m30s", 3630],
+  ] as const) {
+    test(`${value} is ${seconds} s`, () => {
+      expect(parseConfig({ SHARED_TOKEN_EXPIRATION: value }).aws.sharedTokenExpirationSeconds).toBe(seconds);
+    });
+  }
+});
+
+describe("a bad value is named", () => {
+  for (const [name, value] of [
+    ["ECS_LOCAL_METADATA_PORT", "99999"],
+    ["ECS_LOCAL_METADATA_PORT", "0"],
+    ["ECS_LOCAL_OFFLINE", "maybe"],
+    ["ECS_LOCAL_LOG_LEVEL", "loud"],
+    ["DOCKER_API_VERSION", "new"],
+    ["STS_ENDPOINT", "localhost:4566"],
+    ["SHARED_TOKEN_EXPIRATION", "soon"],
+  ] as const) {
+    test(`${name}=${value}`, () => {
+      expect(() => parseConfig({ [name]: value })).toThrow(new RegExp(`${name}.*'${value}'`));
+    });
+  }
+  test("and all of them at once", () => {
+    expect(() => parseConfig({ ECS_LOCAL_METADATA_PORT: "x", ECS_LOCAL_LOG_FORMAT: "y" })).toThrow(/PORT.*\n.*FORMAT/);
+  });
+});
+
+test("the command line wins, and an unknown variable of ours is found", () => {
+  expect(parseConfig({ ECS_LOCAL_METADATA_PORT: "81" }, { port: "82" }).port).toBe(82);
+  expect(unknownVariables({ ECS_LOCAL_OFLINE: "1", ECS_LOCAL_OFFLINE: "1", HOME: "/" })).toEqual(["ECS_LOCAL_OFLINE"]);
+});
