@@ -1,0 +1,29 @@
+import { container, network, withComposeProject, withLabels, withNetwork } from "../../test/support/containers.ts";
+import { startFakeEngine } from "../../test/support/fake-engine.ts";
+import { serveHelper } from "./helper.ts";
+
+// Compose puts about this many on each container.
+const labels = {
+  "com.docker.compose.config-hash": "5b0cd34ac4ab0bd0c3ed9b2d5d0dd3a3a3ea5ab4f1ec0bb53a9a5ab3ee3b06d0",
+  "com.docker.compose.container-number": "1",
+  "com.docker.compose.oneoff": "False",
+  "com.docker.compose.project.working_dir": "/home/dev/shop",
+  "com.docker.compose.project.config_files": "/home/dev/shop/compose.yaml",
+  "com.docker.compose.version": "2.40.3",
+};
+
+// All are members of one project, as in the measurement of the reference: its task body lists every container.
+const shop = network({ name: "shop_default", subnet: "172.20.0.0/16", gateway: "172.20.0.1" });
+const containers = Array.from({ length: Number(process.argv[2]) }, (_, index) => {
+  const name = `shop-service${index}-1`;
+  const plain = container({ name, memoryBytes: 128 * 1024 * 1024, cpuShares: 256 });
+  const labelled = withComposeProject(withLabels(plain, labels), "shop", `service${index}`);
+  return withNetwork(labelled, shop, {
+    ipv4: `172.20.${(index >> 8) + 1}.${index & 255}`,
+    aliases: [`service${index}`],
+  });
+});
+
+const engine = startFakeEngine({ containers, networks: [shop] });
+const calls = () => ({ pings: engine.count("/_ping"), others: engine.requests.length - engine.count("/_ping") });
+serveHelper(engine.host, calls, () => engine.stop());
