@@ -12,7 +12,6 @@ interface Options {
 }
 type Event = { Type: string; Action: string; Actor: { ID: string; Attributes: Record<string, string> } };
 type Stream = { kind: string; send: (line: string) => void; end: () => void };
-type FakeEngine = ReturnType<typeof startFakeEngine>;
 
 const json = (body: unknown, status = 200) => Response.json(body, { status, headers: { server: "Docker/29" } });
 const missing = (what: string) => json({ message: `No such ${what}` }, 404);

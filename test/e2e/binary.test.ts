@@ -1,0 +1,57 @@
+import { expect, test } from "bun:test";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { runBinary, startBinary } from "../support/binary.ts";
+
+test("offline it vends dummy credentials, and SIGTERM ends it with 0", async () => {
+  const server = await startBinary({ DOCKER_HOST: "unix:///nonexistent.sock" }, { args: ["--offline"] });
+  const answer = await server.get("/creds");
+  expect(answer.headers.get("content-type")).toBe("application/json");
+  expect(Object.keys((await answer.json()) as object)).toEqual([
+    "RoleArn",
+    "AccessKeyId",
+    "SecretAccessKey",
+    "Token",
+    "Expiration",
+  ]);
+  const metadata = await server.get("/v3");
+  expect(metadata.status).toBe(503);
+  expect(await metadata.text()).toContain("/nonexistent.sock");
+  expect(await server.stop()).toBe(0);
+});
+
+test("neither .env nor bunfig.toml of the folder it starts in is loaded", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "ecs-local-"));
+  writeFileSync(join(folder, ".env"), "ECS_LOCAL_LOG_LEVEL=nonsense\n");
+  writeFileSync(join(folder, "bunfig.toml"), 'preload = ["./preload.ts"]\n');
+  writeFileSync(join(folder, "preload.ts"), 'console.error("preloaded");\n');
+  const server = await startBinary({ DOCKER_HOST: "unix:///nonexistent.sock" }, { args: ["--offline"], cwd: folder });
+  expect(await server.stop()).toBe(0);
+  expect(server.log()).not.toContain("preloaded");
+  rmSync(folder, { recursive: true });
+});
+
+test("a taken port is one sentence with the remedy, and exit code 1", async () => {
+  const server = await startBinary({ DOCKER_HOST: "unix:///nonexistent.sock" }, { args: ["--offline"] });
+  const { exitCode, stderr } = runBinary(["--offline", "--port", String(server.port)]);
+  expect(exitCode).toBe(1);
+  expect(stderr).toContain(`127.0.0.1:${server.port} is taken`);
+  expect(stderr).toContain("ECS_LOCAL_METADATA_PORT");
+  await server.stop();
+});
+
+test("wrong usage and configuration have exit code 2 and name the value", () => {
+  expect(runBinary(["--prot", "9"])).toMatchObject({ exitCode: 2, stderr: expect.stringContaining("--port") });
+  expect(runBinary(["--port", "x9"])).toMatchObject({ exitCode: 2, stderr: expect.stringContaining("'x9'") });
+  const missing = runBinary([], { TASK_METADATA_PATH: "/nonexistent.json" });
+  expect(missing).toMatchObject({ exitCode: 2, stderr: expect.stringContaining("/nonexistent.json") });
+});
+
+test("help and version go to stdout with exit code 0", () => {
+  expect(runBinary(["--help"])).toMatchObject({ exitCode: 0, stdout: expect.stringContaining("/role-arn/<arn>") });
+  expect(runBinary(["--version"])).toMatchObject({
+    exitCode: 0,
+    stdout: expect.stringMatching(/^ecs-local-endpoints 0\.\d/),
+  });
+});

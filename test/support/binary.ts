@@ -1,0 +1,47 @@
+import { join } from "node:path";
+
+const BINARY = join(import.meta.dir, "../../dist/ecs-local-endpoints");
+
+/** Runs the compiled program with nothing of this environment, until it says that it listens. */
+export async function startBinary(env: Record<string, string>, options: { args?: string[]; cwd?: string } = {}) {
+  const port = freePort();
+  const child = Bun.spawn([BINARY, ...(options.args ?? [])], {
+    cwd: options.cwd ?? "/",
+    env: { PATH: "/usr/bin:/bin", HOME: "/nonexistent", ECS_LOCAL_METADATA_PORT: String(port), ...env },
+    stdout: "ignore",
+    stderr: "pipe",
+  });
+  let log = "";
+  const reading = (async () => {
+    for await (const chunk of child.stderr) log += new TextDecoder().decode(chunk);
+  })();
+  for (let i = 0; !log.includes("listening"); i += 1) {
+    if (i > 500 || child.exitCode !== null) throw new Error(`the server does not listen:\n${log}`);
+    await Bun.sleep(10);
+  }
+  return {
+    port,
+    log: () => log,
+    get: (path: string) => fetch(`http://127.0.0.1:${port}${path}`),
+    /** Ends it as `docker stop` does; gives the exit code. */
+    async stop(): Promise<number> {
+      child.kill("SIGTERM");
+      await reading;
+      return child.exited;
+    },
+  };
+}
+
+/** A port that was free a moment ago. */
+function freePort(): number {
+  const server = Bun.serve({ port: 0, hostname: "127.0.0.1", fetch: () => new Response() });
+  const { port } = server;
+  server.stop(true);
+  return port ?? 0;
+}
+
+/** Runs the compiled program to its end. */
+export function runBinary(args: string[], env: Record<string, string> = {}) {
+  const run = Bun.spawnSync([BINARY, ...args], { env: { HOME: "/nonexistent", ...env }, timeout: 5_000 });
+  return { exitCode: run.exitCode, stdout: run.stdout.toString(), stderr: run.stderr.toString() };
+}
