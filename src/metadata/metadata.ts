@@ -11,6 +11,7 @@ export type Resource = "container" | "task" | "stats" | "task-stats";
 
 /** V2 and V3 wait this long for a sample that has an earlier reading beside it. */
 const SAMPLE_WAIT_MS = 1_200;
+const NAMED_MAX = 10_000;
 const STOPPED_KEYS_STAY_MS = 60_000;
 
 /** What is asked, by whom: JSON text now where it is at hand, else a promise of it. Throws and rejects with AppError. */
@@ -32,6 +33,23 @@ export function createMetadata(deps: {
   const { picture } = inventory;
   const taskBodies = new Map<string | undefined, { readonly revision: number; readonly body: string }>();
 
+  const named = new Map<string, Container>();
+  let namedRevision = -1;
+
+  /** What an identifier means to a caller is good until the picture changes: the search reads every container. */
+  function find(identifier: string, caller: Caller): Container {
+    if (namedRevision !== picture.revision() || named.size >= NAMED_MAX) {
+      named.clear();
+      namedRevision = picture.revision();
+    }
+    const key = `${caller.kind === "container" ? caller.container.id : ""} ${identifier}`;
+    const known = named.get(key);
+    if (known !== undefined) return known;
+    const found = findContainer(picture.containers.values(), identifier, caller);
+    named.set(key, found);
+    return found;
+  }
+
   /** Who asks, if that can be told without waiting. */
   function callerNow(address: string): Caller | undefined {
     const container = inventory.atAddress(address);
@@ -49,13 +67,13 @@ export function createMetadata(deps: {
 
   function answer(resource: Resource, identifier: string | undefined, caller: Caller): string | Promise<string> {
     const all = picture.containers.values();
-    const named = identifier === undefined ? undefined : findContainer(all, identifier, caller);
+    const chosen = identifier === undefined ? undefined : find(identifier, caller);
     if (resource === "container" || resource === "stats") {
-      const container = named ?? (caller.kind === "container" ? caller.container : undefined);
+      const container = chosen ?? (caller.kind === "container" ? caller.container : undefined);
       if (container === undefined) throw unknownCaller(caller as Exclude<Caller, { kind: "container" }>, all);
       return resource === "container" ? bodies.container(container) : containerStats(container);
     }
-    const member = named ?? taskOf(all, caller);
+    const member = chosen ?? taskOf(all, caller);
     const key = member && taskKey(member);
     return resource === "task" ? taskBody(member, key) : taskStats(key);
   }
