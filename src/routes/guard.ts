@@ -9,7 +9,17 @@ const HOST_NAMES = new Set([
   "host.lima.internal",
 ]);
 /** Set by browsers and by proxies: neither is a program in a container that asks for its own credentials. */
-const FOREIGN_HEADERS = /^(origin|referer|sec-fetch-.*|x-forwarded-for|forwarded|via)$/;
+const FOREIGN_HEADERS = [
+  "origin",
+  "referer",
+  "sec-fetch-site",
+  "sec-fetch-mode",
+  "sec-fetch-dest",
+  "sec-fetch-user",
+  "x-forwarded-for",
+  "forwarded",
+  "via",
+];
 
 export interface GuardOptions {
   readonly allowedHosts: readonly string[];
@@ -54,19 +64,20 @@ function checkPath(url: string): void {
   }
 }
 
+// Asking for each by name costs Bun less than going through all that there are.
 function checkHeaders(headers: Headers, allowed: ReadonlySet<string>): void {
-  for (const [name, value] of headers) {
-    if (name === "host") checkHost(value, allowed);
-    else if (FOREIGN_HEADERS.test(name)) {
-      throw new AppError("forbidden", `The request carries ${name}, so a browser or a proxy sent it`, {
-        hint: "ask directly from the container",
-      });
-    }
+  checkHost(headers.get("host") ?? "", allowed);
+  for (const name of FOREIGN_HEADERS) {
+    if (!headers.has(name)) continue;
+    throw new AppError("forbidden", `The request carries ${name}, so a browser or a proxy sent it`, {
+      hint: "ask directly from the container",
+    });
   }
 }
 
 function checkHost(host: string, allowed: ReadonlySet<string>): void {
-  if (isAllowedHost(host, allowed)) return;
+  // HTTP/1.0 may leave it out; a browser never does.
+  if (host === "" || isAllowedHost(host, allowed)) return;
   const shown = host.length > 80 ? `${host.slice(0, 80)}…` : host;
   if (host.includes(",")) throw new AppError("bad-path", `The request carries more than one Host: ${shown}`);
   throw new AppError("forbidden", `The Host '${shown}' is not one that this server answers to`, {
