@@ -137,8 +137,11 @@ export function watchEngine(
 
     function apply(event: EngineEvent): void {
       const action = event.Action.split(":")[0] ?? "";
-      const id = event.Type === "network" ? event.Actor.Attributes?.container : event.Actor.ID;
-      if (event.Type === "network" && id === undefined) {
+      const isMove = event.Type === "network" && (action === "connect" || action === "disconnect");
+      // In Podman's event the actor is the container; in Docker's it is the network, and the container an attribute.
+      const moved = event.Actor.Attributes?.container ?? event.Actor.ID;
+      const id = event.Type === "container" ? event.Actor.ID : moved;
+      if (event.Type === "network" && !isMove) {
         readNetworks().catch((error: unknown) => abort.abort(error));
         return;
       }
