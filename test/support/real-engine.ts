@@ -59,5 +59,5 @@ function realEngine(name: string, host: string, prefix: string): RealEngine {
 /** A shell command that asks by nc. The request stays open: Bun drops a peer that closes its half early. */
 export function ask(gateway: string, port: number, path: string): string {
   const request = `GET ${path} HTTP/1.1\\r\\nHost: ${gateway}\\r\\nConnection: close\\r\\n\\r\\n`;
-  return `{ printf '${request}'; sleep ${path.includes("stats") ? 2 : 1}; } | nc ${gateway} ${port}`;
+  return `{ printf '${request}'; sleep ${path.includes("stats") ? 2 : 1}; } | nc -w 8 ${gateway} ${port}`;
 }
