@@ -49,7 +49,7 @@ export async function createEngine(
     if (response.ok) return body;
     const refusal = `The engine at ${target} answered ${response.status} for ${path}: ${body.slice(0, 300).trim()}`;
     // Podman answers 500 for a container that ends while it is being asked for.
-    const gone = response.status === 404 || body.includes("no such container");
+    const gone = path.includes("/containers/") && (response.status === 404 || body.includes("no such container"));
     throw new AppError(gone ? "container-unknown" : "engine-refused", refusal);
   }
 

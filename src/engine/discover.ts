@@ -79,8 +79,8 @@ export function parseHost(host: string, docker: Pick<DockerConfig, "certPath" | 
   return {
     target: `tcp://${address}`,
     base: `${secure ? "https" : "http"}://${address}`,
-    // A proxy for the internet is never the way to an engine.
-    init: { proxy: "", ...tls } as BunFetchRequestInit,
+    // A proxy for the internet is never the way to an engine. Bun 1.4.5 goes past HTTP_PROXY for `false`, and not for "".
+    init: { proxy: false, ...tls } as unknown as BunFetchRequestInit,
   };
 }
 
