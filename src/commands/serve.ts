@@ -34,6 +34,7 @@ export interface Running {
  */
 export function serve(config: Config, env: Environment, writeLog: (lines: string) => void): Running {
   const now = Date.now;
+  const monotonic = () => performance.now();
   const log = createLog({ level: config.logLevel, format: config.logFormat, write: writeLog });
   for (const variable of unknownVariables(env))
     log.warning("this variable is not known and has no effect", { variable });
@@ -45,7 +46,7 @@ export function serve(config: Config, env: Environment, writeLog: (lines: string
   const inventory = createInventory({
     connect: () => createEngine(discover(config.docker, env), config.docker.apiVersion),
     log,
-    now,
+    now: monotonic,
     isOwn: ownContainerTest(env, isOwnAddress),
   });
   const { picture } = inventory;
@@ -54,7 +55,7 @@ export function serve(config: Config, env: Environment, writeLog: (lines: string
     isRunning: (id) => picture.containers.get(id)?.running ?? false,
     nameOf: (id) => picture.containers.get(id)?.name ?? "",
     log,
-    now,
+    now: monotonic,
   });
   const source = config.offline ? createOfflineSource({ now }) : createOnlineSource({ config: config.aws, env, now });
   const vendor = createVendor({ source, now, log });

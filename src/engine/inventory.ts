@@ -3,7 +3,8 @@ import type { Log } from "../log.ts";
 import type { Engine } from "./client.ts";
 import type { Container } from "./container.ts";
 import { createPicture, type Picture } from "./picture.ts";
-import { type Session, watchEngine } from "./watch.ts";
+import type { Session } from "./session.ts";
+import { watchEngine } from "./watch.ts";
 
 /** How long a request waits for the picture to catch up: JavaScript and Java clients hang up after a second. */
 const WAIT_MS = 900;
@@ -19,8 +20,6 @@ export interface Inventory {
   readonly isCurrent: () => boolean;
   /** Resolves when the picture may be answered from; rejects with `engine-unavailable` within 900 ms. */
   readonly ready: () => Promise<void>;
-  /** Why what the picture lacks cannot be told now, if it is so. */
-  readonly trouble: () => AppError | undefined;
   /** The container that has the address now, without waiting; undefined where that is not certain. */
   readonly atAddress: (address: string) => Container | undefined;
   /**
@@ -28,8 +27,11 @@ export interface Inventory {
    * Undefined when the address is no container's; rejects with `engine-unavailable` when that cannot be told.
    */
   readonly waitForAddress: (address: string) => Promise<Container | undefined>;
-  /** Resolves when no container is being asked for, or after 900 ms. */
-  readonly settled: () => Promise<void>;
+  /**
+   * Waits until the picture can be believed for what it lacks: no container is being asked for, and the engine answers.
+   * Rejects with `engine-unavailable` within 900 ms.
+   */
+  readonly confirm: () => Promise<void>;
   readonly close: () => void;
 }
 
@@ -42,6 +44,7 @@ export interface Inventory {
 export function createInventory(deps: {
   readonly connect: () => Promise<Engine>;
   readonly log: Log;
+  /** Milliseconds of a clock that nobody sets: it is for deadlines. */
   readonly now: () => number;
   readonly isOwn: (container: Container) => boolean;
 }): Inventory {
@@ -121,7 +124,8 @@ export function createInventory(deps: {
       await untilAnswerable(deadlineMs);
       const found = claimant(address);
       if (state === "silent") {
-        if (found && found !== "several") return found;
+        // What was starting as the silence began may have been given this address.
+        if (found && found !== "several" && session?.inspections.starting() === 0) return found;
         throw unavailable();
       }
       if (found === undefined && !picture.isInSubnet(address)) {
@@ -131,15 +135,10 @@ export function createInventory(deps: {
       if (found && found !== "several") {
         if (session?.inspections.starting() === 0) return found;
         // Another container is starting and may have been given this address: ask whether it is still this one's.
-        const verified = session?.inspections.inspect(found.id) ?? Promise.resolve();
-        await Promise.race([verified, untilDeadline(deadlineMs)]);
-        if (
-          state === "live" &&
-          picture.claimants(address).length === 1 &&
-          claimant(address) === picture.containers.get(found.id)
-        ) {
-          return picture.containers.get(found.id);
-        }
+        const inspected = session?.inspections.inspect(found.id).then(() => true);
+        const confirmed = await Promise.race([inspected, untilDeadline(deadlineMs)]);
+        const still = picture.containers.get(found.id);
+        if (confirmed && state === "live" && still && claimant(address) === still) return still;
       }
       const left = deadlineMs - now();
       if (left <= 0) {
@@ -149,7 +148,8 @@ export function createInventory(deps: {
       if (session && session.inspections.pending() > 0) await untilChange(left);
       else {
         listed = (await Promise.race([session?.relist(), untilDeadline(deadlineMs)])) === true;
-        if (claimant(address) === undefined) await untilChange(Math.min(left, RELIST_EVERY_MS));
+        const listedNow = claimant(address);
+        if (listedNow === undefined || listedNow === "several") await untilChange(Math.min(left, RELIST_EVERY_MS));
       }
     }
   }
@@ -158,9 +158,16 @@ export function createInventory(deps: {
     await Bun.sleep(Math.max(0, deadlineMs - now()));
   }
 
-  async function untilSettled(): Promise<void> {
+  async function confirm(): Promise<void> {
     const deadlineMs = now() + WAIT_MS;
-    while (session && session.inspections.pending() > 0 && now() < deadlineMs) await untilChange(deadlineMs - now());
+    while (session && session.inspections.pending() > 0) {
+      const left = deadlineMs - now();
+      if (left <= 0)
+        throw new AppError("engine-unavailable", `The engine at ${session.engine.target} is slow to answer`);
+      await untilChange(left);
+    }
+    if (state !== "live") throw unavailable();
+    await session?.ping(Math.max(1, deadlineMs - now()));
   }
 
   return {
@@ -168,10 +175,9 @@ export function createInventory(deps: {
     engine: () => session?.engine,
     isCurrent: () => state === "live" && session?.inspections.pending() === 0,
     ready: () => untilAnswerable(now() + WAIT_MS),
-    trouble: () => (state === "live" ? undefined : unavailable()),
     atAddress,
     waitForAddress,
-    settled: untilSettled,
+    confirm,
     close: () => watch.close(),
   };
 }

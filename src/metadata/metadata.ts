@@ -119,23 +119,28 @@ export function createMetadata(deps: {
     try {
       return await answer(resource, identifier, asked);
     } catch (error) {
-      const unknown = error instanceof AppError && error.code === "container-unknown";
-      if (!unknown) throw error;
-      await inventory.settled();
-      const trouble = inventory.trouble();
-      if (trouble) throw trouble;
+      if (!isUnknown(error)) throw error;
+      await inventory.confirm();
       return answer(resource, identifier, asked);
     }
   }
 
   return (resource, identifier, peer) => {
     const address = canonicalAddress(peer);
-    if (inventory.isCurrent()) {
-      const caller = callerNow(address);
-      if (caller) return answer(resource, identifier, caller);
+    const caller = inventory.isCurrent() ? callerNow(address) : undefined;
+    if (caller === undefined) return answerLater(resource, identifier, address);
+    try {
+      return answer(resource, identifier, caller);
+    } catch (error) {
+      if (isUnknown(error)) return answerLater(resource, identifier, address);
+      throw error;
     }
-    return answerLater(resource, identifier, address);
   };
+}
+
+/** Whether a container is not in the picture, which an engine that fell silent can make untrue. */
+function isUnknown(error: unknown): boolean {
+  return error instanceof AppError && error.code === "container-unknown";
 }
 
 function isLoopback(address: string): boolean {

@@ -1,4 +1,4 @@
-import { afterEach, describe, expect, test } from "bun:test";
+import { afterEach, describe, expect, setSystemTime, test } from "bun:test";
 import { eventually, startApp } from "../support/app.ts";
 import { container, network, withNetwork } from "../support/containers.ts";
 import { startFakeEngine } from "../support/fake-engine.ts";
@@ -109,7 +109,7 @@ describe("an engine that fails", () => {
   test("is silent: the known are answered from memory, the unknown get 503, and all is right again", async () => {
     await start();
     engine.faults.hold = true;
-    await eventually(() => app.inventory.trouble() !== undefined, 4_000);
+    await eventually(() => !app.inventory.isCurrent(), 4_000);
     expect(await nameAt(ADDRESS)).toBe("a");
     const begin = performance.now();
     expect((await app.ask("/v3", "172.31.3.77")).status).toBe(503);
@@ -152,4 +152,73 @@ test("at the cap of streams the members beyond it have null, and one line says s
   const { json } = await app.ask("/v3/task/stats");
   expect(Object.values(json).filter((sample) => sample === null)).toHaveLength(1);
   expect(engine.openStreams("stats")).toBe(1);
+  await app.ask("/v3/task/stats");
+  app.flush();
+  const said = app.lines
+    .join("")
+    .split("\n")
+    .filter((line) => line.includes("all streams of statistics are in use"));
+  expect(said).toHaveLength(1);
+});
+
+describe("what cannot be told is not told", () => {
+  test("a container whose address may be another's is not answered when the engine does not confirm it", async () => {
+    await start();
+    const starting = named("starting", "172.31.3.8");
+    engine.faults.hold = (path) => path.startsWith("/containers/");
+    engine.add(starting);
+    await eventually(() => !app.inventory.isCurrent(), 1_000);
+    const begin = performance.now();
+    const answer = await app.ask("/v3", ADDRESS);
+    expect(answer.json?.DockerName).toBeUndefined();
+    expect(answer.status).toBe(503);
+    expect(performance.now() - begin).toBeLessThan(1_000);
+  });
+
+  test("an unknown id is 503 while a silent engine was not noticed yet", async () => {
+    await start();
+    engine.faults.hold = true;
+    const begin = performance.now();
+    expect((await app.ask("/v3/containers/unlisted")).status).toBe(503);
+    expect(performance.now() - begin).toBeLessThan(1_000);
+  });
+
+  test("an engine that answers 404 to everything is 503, not an unknown container", async () => {
+    engine = startFakeEngine();
+    const other = Bun.serve({ port: 0, hostname: "127.0.0.1", fetch: () => new Response("nothing", { status: 404 }) });
+    app = startApp(`tcp://127.0.0.1:${other.port}`);
+    const answer = await app.ask("/v3", ADDRESS);
+    expect([answer.status, answer.json]).toEqual([503, expect.stringContaining(`tcp://127.0.0.1:${other.port}`)]);
+    await other.stop(true);
+  });
+
+  test("a clock that is set back keeps nobody waiting", async () => {
+    await start();
+    const asked = app.ask("/v3", "172.31.3.77");
+    setSystemTime(new Date(Date.now() - 3_600_000));
+    const begin = performance.now();
+    await asked;
+    setSystemTime();
+    expect(performance.now() - begin).toBeLessThan(1_500);
+  });
+});
+
+test("an engine is reached over TCP, past a proxy that is set for the internet", async () => {
+  engine = startFakeEngine({ networks: [net], containers: [named("a", ADDRESS)] });
+  const relay = Bun.serve({
+    port: 0,
+    hostname: "127.0.0.1",
+    idleTimeout: 0,
+    fetch: (request) => {
+      const { pathname, search } = new URL(request.url);
+      return fetch(`http://engine${pathname}${search}`, { unix: engine.socketPath, signal: request.signal });
+    },
+  });
+  const proxy = process.env.HTTP_PROXY;
+  process.env.HTTP_PROXY = "http://127.0.0.1:9";
+  app = startApp(`tcp://127.0.0.1:${relay.port}`);
+  await eventually(async () => (await nameAt(ADDRESS)) === "a", 2_000);
+  if (proxy === undefined) delete process.env.HTTP_PROXY;
+  else process.env.HTTP_PROXY = proxy;
+  await relay.stop(true);
 });

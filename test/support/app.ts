@@ -18,7 +18,7 @@ export function startApp(host: string, options: { env?: Environment; streamsMax?
   const inventory = createInventory({
     connect: () => createEngine(discover(config.docker, {}), config.docker.apiVersion),
     log,
-    now: Date.now,
+    now: () => performance.now(),
     isOwn: (container) => container.id === options.ownId,
   });
   const { containers } = inventory.picture;
@@ -27,7 +27,7 @@ export function startApp(host: string, options: { env?: Environment; streamsMax?
     isRunning: (id) => containers.get(id)?.running ?? false,
     nameOf: (id) => containers.get(id)?.name ?? "",
     log,
-    now: Date.now,
+    now: () => performance.now(),
     ...(options.streamsMax === undefined ? {} : { streamsMax: options.streamsMax }),
   });
   const vendor = createVendor({ source: createOfflineSource({ now: Date.now }), now: Date.now, log });
@@ -57,6 +57,7 @@ export function startApp(host: string, options: { env?: Environment; streamsMax?
   return {
     ask,
     lines,
+    flush: log.flush,
     inventory,
     stop() {
       stats.close();

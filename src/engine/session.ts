@@ -1,0 +1,109 @@
+import type { Log } from "../log.ts";
+import type { Engine } from "./client.ts";
+import { canonicalAddress } from "./container.ts";
+import { createInspections, type Inspections } from "./inspections.ts";
+import type { MutablePicture } from "./picture.ts";
+import { decodeText, type EngineEvent, ListSchema, NetworksSchema } from "./schema.ts";
+
+const NETWORKS_EVERY_MS = 250;
+
+/** Events that take a container's addresses away, in Docker's and in Podman's words. */
+const ENDINGS = new Set(["die", "died", "destroy", "remove", "cleanup"]);
+/** Events after which a container may have an address that it had not. */
+const BEGINNINGS = new Set(["create", "init", "start", "restart"]);
+const OTHERS = new Set(["rename", "update", "pause", "unpause", "stop", "health_status"]);
+
+/** One stretch of contact with the engine, from its event stream's beginning to its end. */
+export interface Session {
+  readonly engine: Engine;
+  readonly inspections: Inspections;
+  /** Reads all networks and all containers. Rejects where the engine does not answer. */
+  readonly read: () => Promise<void>;
+  /** Lists the containers anew, for engines whose events come late. True when the engine answered. */
+  readonly relist: () => Promise<boolean>;
+  /** Reads the networks anew, at most four times a second, for engines that have no events of them (Podman 4). */
+  readonly rereadNetworks: () => Promise<void>;
+  /** Asks whether the engine answers, once however many ask. Rejects with `engine-unavailable` after `timeoutMs`. */
+  readonly ping: (timeoutMs: number) => Promise<void>;
+  /** Puts into the picture what an event says. Rejects where the engine must be asked and does not answer. */
+  readonly apply: (event: EngineEvent) => Promise<void>;
+}
+
+/** @param changed is called when the picture changed */
+export function createSession(engine: Engine, picture: MutablePicture, log: Log, changed: () => void): Session {
+  const inspections = createInspections(engine, picture, log, changed);
+  let networks: { readonly begunAtMs: number; readonly promise: Promise<void> } | undefined;
+  let listing: Promise<boolean> | undefined;
+  let pinging: Promise<void> | undefined;
+
+  async function readNetworks(): Promise<void> {
+    const answer = decodeText(NetworksSchema, await engine.get("/networks"), "the list of networks");
+    picture.setNetworks(
+      answer.map((network) => {
+        const configs = network.IPAM?.Config ?? [];
+        return {
+          id: network.Id,
+          name: network.Name,
+          subnets: configs.flatMap((config) => (config.Subnet ? [config.Subnet] : [])),
+          gateways: configs.flatMap((config) => (config.Gateway ? [canonicalAddress(config.Gateway)] : [])),
+        };
+      }),
+    );
+    changed();
+  }
+
+  function rereadNetworks(): Promise<void> {
+    if (networks === undefined || performance.now() - networks.begunAtMs > NETWORKS_EVERY_MS) {
+      networks = { begunAtMs: performance.now(), promise: readNetworks().catch(() => undefined) };
+    }
+    return networks.promise;
+  }
+
+  /** @param all inspects every container, not only those that are new to us */
+  async function list(all: boolean): Promise<void> {
+    const listed = decodeText(ListSchema, await engine.get("/containers/json?all=1"), "the list of containers");
+    const ids = new Set(listed.map(({ Id }) => Id));
+    const isNew = ({ Id, State }: (typeof listed)[number]) =>
+      picture.containers.get(Id)?.running !== (State === "running");
+    const asked = new Set(listed.filter((entry) => all || isNew(entry)).map(({ Id }) => Id));
+    for (const id of picture.containers.keys()) if (all || !ids.has(id)) asked.add(id);
+    await Promise.all([...asked].map((id) => inspections.inspect(id, true)));
+  }
+
+  function relist(): Promise<boolean> {
+    listing ??= list(false)
+      .then(
+        () => true,
+        () => false,
+      )
+      .finally(() => {
+        listing = undefined;
+      });
+    return listing;
+  }
+
+  function ping(timeoutMs: number): Promise<void> {
+    pinging ??= engine.ping(timeoutMs).finally(() => {
+      pinging = undefined;
+    });
+    return pinging;
+  }
+
+  async function apply(event: EngineEvent): Promise<void> {
+    const action = event.Action.split(":")[0] ?? "";
+    if (event.Type === "container") {
+      const ends = ENDINGS.has(action);
+      const begins = BEGINNINGS.has(action);
+      if (ends) inspections.withdraw(event.Actor.ID);
+      if (ends || begins || OTHERS.has(action)) void inspections.inspect(event.Actor.ID, begins);
+    } else if (action === "connect" || action === "disconnect") {
+      // In Podman's event the actor is the container; in Docker's it is the network, and the container an attribute.
+      const id = event.Actor.Attributes?.container ?? event.Actor.ID;
+      if (action === "disconnect") inspections.withdraw(id);
+      void inspections.inspect(id, action === "connect");
+    } else await readNetworks();
+  }
+
+  const read = async (): Promise<void> => void (await Promise.all([readNetworks(), list(true)]));
+  return { engine, inspections, read, relist, rereadNetworks, ping, apply };
+}
