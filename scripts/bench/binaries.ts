@@ -1,18 +1,8 @@
 import { existsSync, statSync } from "node:fs";
 import { join, resolve } from "node:path";
+import { BUILD_FLAGS } from "../build-flags.ts";
 
 const root = resolve(import.meta.dir, "../..");
-
-/** As scripts/build.ts has them: what is compared must be built alike. */
-const FLAGS = [
-  "--compile",
-  "--production",
-  "--splitting",
-  "--bytecode",
-  "--format=esm",
-  "--no-compile-autoload-dotenv",
-  "--no-compile-autoload-bunfig",
-];
 
 export interface Binaries {
   readonly ours: string;
@@ -25,7 +15,7 @@ export function prepareBinaries(folder: string): Binaries {
   if (!existsSync(ours)) run("run", "build");
   if (isStale(ours)) console.warn("dist/ecs-local-endpoints is older than src: `bun run build` makes it new");
   const bare = join(folder, "bare");
-  run("build", join(import.meta.dir, "bare.ts"), `--outfile=${bare}`, ...FLAGS);
+  run("build", join(import.meta.dir, "bare.ts"), `--outfile=${bare}`, ...BUILD_FLAGS);
   return { ours, bare };
 }
 

@@ -7,8 +7,8 @@ const labels = {
   "com.docker.compose.config-hash": "5b0cd34ac4ab0bd0c3ed9b2d5d0dd3a3a3ea5ab4f1ec0bb53a9a5ab3ee3b06d0",
   "com.docker.compose.container-number": "1",
   "com.docker.compose.oneoff": "False",
-  "com.docker.compose.project.working_dir": "/home/dev/shop",
-  "com.docker.compose.project.config_files": "/home/dev/shop/compose.yaml",
+  "com.docker.compose.project.working_dir": "/srv/shop",
+  "com.docker.compose.project.config_files": "/srv/shop/compose.yaml",
   "com.docker.compose.version": "2.40.3",
 };
 
