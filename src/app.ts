@@ -32,8 +32,7 @@ export function createApp(deps: AppDeps) {
   function fail(error: unknown, request: Request): Response {
     const path = pathOf(request.url);
     if (!(error instanceof AppError)) {
-      const cause = error instanceof Error ? error.message : String(error);
-      log.error("a request failed unexpectedly", { path, cause });
+      log.error("a request failed unexpectedly", { path, cause: whereFailed(error) });
     } else if (error.code === "forbidden") {
       log.warning("a request was refused", { path, code: error.code, cause: error.publicMessage });
     }
@@ -49,6 +48,17 @@ export function createApp(deps: AppDeps) {
     .get("/health", () => new Response('{"status":"ok"}', { headers: JSON_HEADERS }))
     .use(credentialRoutes({ vendor: deps.vendor, log, callerName: deps.callerName, addressOf, fail }))
     .use(metadataRoutes(deps.metadata, addressOf, fail));
+}
+
+/** Kind and place of an error that nobody foresaw. Not its text, which may quote what must not be in a log. */
+function whereFailed(error: unknown): string {
+  if (!(error instanceof Error)) return typeof error;
+  return `${error.name} ${
+    error.stack
+      ?.split("\n")
+      .find((line) => line.trimStart().startsWith("at "))
+      ?.trim() ?? ""
+  }`;
 }
 
 function unknownRoute(path: string): AppError {
