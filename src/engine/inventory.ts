@@ -18,20 +18,23 @@ export interface Inventory {
   readonly engine: () => Engine | undefined;
   /** Whether the picture is the engine's and no container is being asked for, which is so nearly always. */
   readonly isCurrent: () => boolean;
-  /** Resolves when the picture may be answered from; rejects with `engine-unavailable` within 900 ms. */
-  readonly ready: () => Promise<void>;
+  /**
+   * Resolves when the picture may be answered from, with the time until which this request may go on waiting: all its
+   * waits together take 900 ms at most. Rejects with `engine-unavailable` then.
+   */
+  readonly ready: () => Promise<number>;
   /** The container that has the address now, without waiting; undefined where that is not certain. */
   readonly atAddress: (address: string) => Container | undefined;
   /**
-   * The same, waiting up to 900 ms for a container that is so new that the engine does not list it yet.
+   * The same, waiting until `deadlineMs` for a container that is so new that the engine does not list it yet.
    * Undefined when the address is no container's; rejects with `engine-unavailable` when that cannot be told.
    */
-  readonly waitForAddress: (address: string) => Promise<Container | undefined>;
+  readonly waitForAddress: (address: string, deadlineMs: number) => Promise<Container | undefined>;
   /**
    * Waits until the picture can be believed for what it lacks: no container is being asked for, and the engine answers.
-   * Rejects with `engine-unavailable` within 900 ms.
+   * Rejects with `engine-unavailable` at `deadlineMs`.
    */
-  readonly confirm: () => Promise<void>;
+  readonly confirm: (deadlineMs: number) => Promise<void>;
   readonly close: () => void;
 }
 
@@ -117,8 +120,7 @@ export function createInventory(deps: {
     return found === "several" ? undefined : found;
   }
 
-  async function waitForAddress(address: string): Promise<Container | undefined> {
-    const deadlineMs = now() + WAIT_MS;
+  async function waitForAddress(address: string, deadlineMs: number): Promise<Container | undefined> {
     let listed = false;
     for (;;) {
       await untilAnswerable(deadlineMs);
@@ -158,23 +160,28 @@ export function createInventory(deps: {
     await Bun.sleep(Math.max(0, deadlineMs - now()));
   }
 
-  async function confirm(): Promise<void> {
-    const deadlineMs = now() + WAIT_MS;
+  async function confirm(deadlineMs: number): Promise<void> {
+    const slow = `The engine at ${session?.engine.target} is slow to answer`;
     while (session && session.inspections.pending() > 0) {
       const left = deadlineMs - now();
-      if (left <= 0)
-        throw new AppError("engine-unavailable", `The engine at ${session.engine.target} is slow to answer`);
+      if (left <= 0) throw new AppError("engine-unavailable", slow);
       await untilChange(left);
     }
     if (state !== "live") throw unavailable();
-    await session?.ping(Math.max(1, deadlineMs - now()));
+    // A question that is under way has a deadline of its own, which may be later than this request's.
+    const answered = session?.ping(WAIT_MS).then(() => true);
+    if (!(await Promise.race([answered, untilDeadline(deadlineMs)]))) throw new AppError("engine-unavailable", slow);
   }
 
   return {
     picture,
     engine: () => session?.engine,
     isCurrent: () => state === "live" && session?.inspections.pending() === 0,
-    ready: () => untilAnswerable(now() + WAIT_MS),
+    async ready() {
+      const deadlineMs = now() + WAIT_MS;
+      await untilAnswerable(deadlineMs);
+      return deadlineMs;
+    },
     atAddress,
     waitForAddress,
     confirm,

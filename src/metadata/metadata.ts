@@ -60,8 +60,8 @@ export function createMetadata(deps: {
     return deps.isOwnAddress(address) ? { kind: "host", address } : undefined;
   }
 
-  async function callerLater(address: string): Promise<Caller> {
-    const container = await inventory.waitForAddress(address);
+  async function callerLater(address: string, deadlineMs: number): Promise<Caller> {
+    const container = await inventory.waitForAddress(address, deadlineMs);
     return container ? { kind: "container", container } : { kind: "stranger", address };
   }
 
@@ -112,15 +112,16 @@ export function createMetadata(deps: {
   }
 
   async function answerLater(resource: Resource, identifier: string | undefined, address: string): Promise<string> {
-    await inventory.ready();
+    const deadlineMs = await inventory.ready();
     // With an identifier the caller only helps to choose: who it is need not be known.
-    const caller = callerNow(address) ?? (identifier === undefined ? await callerLater(address) : undefined);
+    const caller =
+      callerNow(address) ?? (identifier === undefined ? await callerLater(address, deadlineMs) : undefined);
     const asked = caller ?? { kind: "stranger", address };
     try {
       return await answer(resource, identifier, asked);
     } catch (error) {
       if (!isUnknown(error)) throw error;
-      await inventory.confirm();
+      await inventory.confirm(deadlineMs);
       return answer(resource, identifier, asked);
     }
   }

@@ -183,6 +183,17 @@ describe("what cannot be told is not told", () => {
     expect(performance.now() - begin).toBeLessThan(1_000);
   });
 
+  test("a request that comes while the engine is being pinged waits no longer than any other", async () => {
+    await start();
+    engine.faults.hold = true;
+    await eventually(() => engine.count("/_ping") > 0, 4_000);
+    await Bun.sleep(50);
+    engine.add(named("starting", "172.31.3.8"));
+    const begin = performance.now();
+    expect((await app.ask("/v3/containers/unlisted")).status).toBe(503);
+    expect(performance.now() - begin).toBeLessThan(1_000);
+  }, 10_000);
+
   test("an engine that answers 404 to everything is 503, not an unknown container", async () => {
     engine = startFakeEngine();
     const other = Bun.serve({ port: 0, hostname: "127.0.0.1", fetch: () => new Response("nothing", { status: 404 }) });
