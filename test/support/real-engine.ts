@@ -1,63 +1,150 @@
-/** A real engine and the command line that drives it. */
-export interface RealEngine {
+import { existsSync } from "node:fs";
+
+/** What the test made carries this label with the process that made it, so that a later run can remove what a crash left. */
+const LABEL = "ecs-local-endpoints-test";
+const RUN = `${process.pid}-${Date.now()}`;
+/** Podman cannot set its own defaults in a sandbox; Docker takes these as well. */
+const ULIMITS = ["nofile", "nproc"].map((Name) => ({ Name, Soft: 1024, Hard: 1024 }));
+
+export interface Network {
   readonly name: string;
-  readonly host: string;
-  /** Runs one command of its command line; gives what it printed. Throws where it fails. */
-  readonly run: (...args: string[]) => Promise<string>;
-  readonly image: string;
-  readonly runFlags: readonly string[];
-  /** The first three numbers of a /24 that no other engine of this machine uses. */
-  readonly prefix: string;
+  readonly gateway: string;
 }
 
-/** The engines of ENGINES (`name=host ...`, which CI sets), else the one of DOCKER_HOST or of the usual socket. */
-export async function realEngines(): Promise<RealEngine[]> {
-  const given = process.env.ENGINES ?? `engine=${process.env.DOCKER_HOST ?? "unix:///var/run/docker.sock"}`;
-  const engines: RealEngine[] = [];
-  for (const [index, entry] of given.split(" ").filter(Boolean).entries()) {
-    const [name = "", host = ""] = entry.split("=");
-    if (await answers(host)) engines.push(realEngine(name, host, `172.29.${40 + index * 2}`));
-    else if (process.env.ENGINES) throw new Error(`the engine ${name} at ${host} does not answer`);
+export interface ContainerOptions {
+  readonly name: string;
+  readonly network: Network;
+  readonly command?: readonly string[];
+  readonly image?: string;
+  readonly labels?: Readonly<Record<string, string>>;
+  readonly address?: string;
+  readonly env?: readonly string[];
+  readonly binds?: readonly string[];
+}
+
+export type RealEngine = ReturnType<typeof createRealEngine>;
+
+/** A real engine, asked over its API: Docker and Podman take the same words. */
+export function createRealEngine(name: string, socket: string) {
+  let serial = 0;
+  let image: string | undefined;
+
+  async function call(method: string, path: string, body?: unknown): Promise<Response> {
+    const isTar = body instanceof Blob;
+    const response = await fetch(`http://engine${path}`, {
+      unix: socket,
+      method,
+      headers: { "Content-Type": isTar ? "application/x-tar" : "application/json" },
+      body: isTar ? body : body === undefined ? undefined : JSON.stringify(body),
+      signal: AbortSignal.timeout(60_000),
+    });
+    if (!response.ok) throw new Error(`${name}: ${method} ${path}: ${response.status} ${await response.text()}`);
+    return response;
   }
-  return engines;
-}
 
-async function answers(host: string): Promise<boolean> {
-  try {
-    const init = { unix: host.replace("unix://", ""), signal: AbortSignal.timeout(2_000) };
-    return host.startsWith("unix://") && (await fetch("http://engine/_ping", init)).ok;
-  } catch {
-    return false;
+  async function read<T>(method: string, path: string, body?: unknown): Promise<T> {
+    return (await (await call(method, path, body)).json()) as T;
   }
-}
 
-function realEngine(name: string, host: string, prefix: string): RealEngine {
-  const podman = name === "podman";
-  const root = "/tmp/ecs-local-engines/podman";
-  const command = podman
-    ? ["podman", "--root", `${root}/root`, "--runroot", `${root}/run`]
-    : ["docker", "--host", host];
+  /** @param base the first three numbers of the subnet; the gateway is its .1 */
+  async function createNetwork(base: string, prefixLength = 24): Promise<Network> {
+    serial += 1;
+    const network = { name: `ecs-local-${RUN}-${serial}`, gateway: `${base}.1` };
+    await call("POST", "/networks/create", {
+      Name: network.name,
+      Driver: "bridge",
+      Labels: { [LABEL]: RUN },
+      IPAM: { Driver: "default", Config: [{ Subnet: `${base}.0/${prefixLength}`, Gateway: network.gateway }] },
+    });
+    return network;
+  }
+
+  async function run(options: ContainerOptions): Promise<string> {
+    const { network, address } = options;
+    const { Id } = await read<{ Id: string }>("POST", `/containers/create?name=${options.name}`, {
+      Image: options.image ?? (await labImage()),
+      Cmd: options.command ?? ["sh", "-c", "sleep 600"],
+      Labels: { ...options.labels, [LABEL]: RUN },
+      Env: options.env,
+      HostConfig: { NetworkMode: network.name, Ulimits: ULIMITS, Binds: options.binds },
+      NetworkingConfig: { EndpointsConfig: { [network.name]: address && { IPAMConfig: { IPv4Address: address } } } },
+    });
+    await call("POST", `/containers/${Id}/start`);
+    return Id;
+  }
+
+  async function connect(network: Network, id: string): Promise<void> {
+    await call("POST", `/networks/${network.name}/connect`, { Container: id });
+  }
+
+  /** What a shell inside the container prints. */
+  async function exec(id: string, script: string): Promise<string> {
+    const what = { AttachStdout: true, Cmd: ["sh", "-c", script] };
+    const { Id } = await read<{ Id: string }>("POST", `/containers/${id}/exec`, what);
+    return demultiplex(await call("POST", `/exec/${Id}/start`, { Detach: false, Tty: false }));
+  }
+
+  /** Waits for its end; the code that it ended with. */
+  async function wait(id: string): Promise<number> {
+    return (await read<{ StatusCode: number }>("POST", `/containers/${id}/wait`)).StatusCode;
+  }
+
+  async function output(id: string): Promise<string> {
+    return demultiplex(await call("GET", `/containers/${id}/logs?stdout=1&stderr=1`));
+  }
+
+  async function remove(id: string): Promise<void> {
+    await call("DELETE", `/containers/${id}?force=true`);
+  }
+
+  async function labImage(): Promise<string> {
+    image ??= (await read<{ RepoTags: string[] | null }[]>("GET", "/images/json"))
+      .flatMap(({ RepoTags }) => RepoTags ?? [])
+      .find((tag) => tag.endsWith("lab/busybox:1"));
+    if (image === undefined) throw new Error(`${name} has no image lab/busybox:1: see test/support/engines/README.md`);
+    return image;
+  }
+
+  /** Removes what this run made, and what runs that ended without doing so have left. */
+  async function cleanUp(): Promise<void> {
+    const listed = await read<{ Id: string; Labels?: Record<string, string> }[]>("GET", "/containers/json?all=1");
+    await Promise.all(listed.filter(({ Labels }) => isOurs(Labels?.[LABEL])).map(({ Id }) => remove(Id)));
+    const networks = await read<{ Name: string; Labels?: Record<string, string> }[]>("GET", "/networks");
+    for (const { Name, Labels } of networks) if (isOurs(Labels?.[LABEL])) await call("DELETE", `/networks/${Name}`);
+  }
+
   return {
     name,
-    host,
-    prefix,
-    image: podman ? "localhost/lab/busybox:1" : "lab/busybox:1",
-    runFlags: podman ? ["--ulimit", "nofile=1024:1024", "--ulimit", "nproc=1024:1024"] : [],
-    async run(...args) {
-      const child = Bun.spawn([...command, ...args], {
-        stdout: "pipe",
-        stderr: "pipe",
-        env: { PATH: "/usr/bin:/usr/local/bin:/usr/sbin:/sbin:/bin" },
-      });
-      const [out, err] = await Promise.all([new Response(child.stdout).text(), new Response(child.stderr).text()]);
-      if ((await child.exited) !== 0) throw new Error(`${name} ${args[0]}: ${err}`);
-      return out;
-    },
+    socket,
+    host: `unix://${socket}`,
+    call,
+    createNetwork,
+    run,
+    connect,
+    exec,
+    wait,
+    output,
+    remove,
+    cleanUp,
   };
 }
 
-/** A shell command that asks by nc. The request stays open: Bun drops a peer that closes its half early. */
-export function ask(gateway: string, port: number, path: string): string {
-  const request = `GET ${path} HTTP/1.1\\r\\nHost: ${gateway}\\r\\nConnection: close\\r\\n\\r\\n`;
-  return `{ printf '${request}'; sleep ${path.includes("stats") ? 2 : 1}; } | nc -w 8 ${gateway} ${port}`;
+function isOurs(run: string | undefined): boolean {
+  return (
+    run === RUN || (run !== undefined && /^\d+-\d+$/.test(run) && !existsSync(`/proc/${Number.parseInt(run, 10)}`))
+  );
+}
+
+/** The engine sends frames: the stream's number, three zeros, the length in four bytes, the text. */
+async function demultiplex(response: Response): Promise<string> {
+  const frames = new Uint8Array(await response.arrayBuffer());
+  const view = new DataView(frames.buffer);
+  const decoder = new TextDecoder();
+  let text = "";
+  for (let at = 0; at + 8 <= frames.length; ) {
+    const end = at + 8 + view.getUint32(at + 4);
+    text += decoder.decode(frames.subarray(at + 8, end), { stream: true });
+    at = end;
+  }
+  return text;
 }

@@ -1,0 +1,96 @@
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { networkInterfaces } from "node:os";
+import { startBinary } from "../support/binary.ts";
+import { describeEngines } from "../support/engines.ts";
+import { expectOwnTask, type Project, startProject } from "../support/projects.ts";
+import { importServerImage, removeServerImage } from "../support/server-image.ts";
+
+const SERVICES = { shop: ["web", "db", "queue"], blog: ["web", "db"] };
+
+/**
+ * The engine moby-29 makes no firewall rules, and Debian's Docker beside it drops what no rule lets pass: its containers
+ * reach the host, but not each other. Lets them pass on one bridge of the test's own.
+ *
+ * @returns what takes the rule away again
+ */
+function letPass(gateway: string): () => void {
+  const has = (entries: { address: string }[] = []) => entries.some(({ address }) => address === gateway);
+  const bridge = Object.entries(networkInterfaces()).find(([, entries]) => has(entries))?.[0] ?? "";
+  const rule = ["FORWARD", "-i", bridge, "-o", bridge, "-j", "ACCEPT"];
+  const { exitCode, stderr } = Bun.spawnSync(["iptables", "-I", ...rule]);
+  if (exitCode !== 0) throw new Error(`no rule for ${bridge}: ${stderr}`);
+  return () => void Bun.spawnSync(["iptables", "-D", ...rule]);
+}
+
+describeEngines("two projects", ({ engine, freeSubnet }) => {
+  describe("with the server on the host", () => {
+    let server: Awaited<ReturnType<typeof startBinary>>;
+    let projects: { project: Project; gateway: string }[];
+
+    beforeAll(async () => {
+      server = await startBinary({
+        DOCKER_HOST: engine.host,
+        ECS_LOCAL_BIND_ADDRESS: "0.0.0.0",
+        ECS_LOCAL_OFFLINE: "1",
+      });
+      projects = [];
+      for (const [name, services] of Object.entries(SERVICES)) {
+        const network = await engine.createNetwork(freeSubnet());
+        projects.push({ project: await startProject(engine, name, network, services), gateway: network.gateway });
+      }
+    }, 60_000);
+
+    afterAll(async () => {
+      await server.stop();
+      await engine.cleanUp();
+    }, 60_000);
+
+    test("each container is told of itself and of its own project only", async () => {
+      await Promise.all(projects.map(({ project, gateway }) => expectOwnTask(engine, project, gateway, server.port)));
+    }, 120_000);
+  });
+
+  describe("with the server as a container at 169.254.170.2", () => {
+    const ADDRESS = "169.254.170.2";
+    let serverId: string;
+    let stopLetting = () => {};
+    let projects: Project[];
+
+    beforeAll(async () => {
+      const network = await engine.createNetwork("169.254.170");
+      serverId = await engine.run({
+        name: "ecs-local-endpoints",
+        network,
+        address: ADDRESS,
+        image: await importServerImage(engine),
+        command: ["/ecs-local-endpoints"],
+        env: ["HOME=/", "ECS_LOCAL_BIND_ADDRESS=0.0.0.0", "ECS_LOCAL_OFFLINE=1"],
+        binds: [`${engine.socket}:/var/run/docker.sock`],
+      });
+      if (engine.name === "moby-29") stopLetting = letPass(network.gateway);
+      projects = [];
+      for (const [name, services] of Object.entries(SERVICES)) {
+        const project = await startProject(engine, name, await engine.createNetwork(freeSubnet()), services);
+        for (const id of project.ids) await engine.connect(network, id);
+        projects.push(project);
+      }
+    }, 90_000);
+
+    afterAll(async () => {
+      stopLetting();
+      await engine.cleanUp();
+      await removeServerImage(engine);
+    }, 60_000);
+
+    test("each container is told of itself and of its own project only", async () => {
+      await Promise.all(projects.map((project) => expectOwnTask(engine, project, ADDRESS, 80)));
+    }, 120_000);
+
+    test("stopping it as the container's first process takes no kill and ends with 0", async () => {
+      const begun = performance.now();
+      await engine.call("POST", `/containers/${serverId}/stop?t=20`);
+      expect(performance.now() - begun).toBeLessThan(5_000);
+      expect(await engine.wait(serverId), await engine.output(serverId)).toBe(0);
+    }, 60_000);
+  });
+});

@@ -1,0 +1,30 @@
+import type { RealEngine } from "./real-engine.ts";
+
+export interface Answer {
+  readonly status: number;
+  readonly body: unknown;
+}
+
+/**
+ * The shell words that ask and print the raw answer. Debian's static busybox crashes in wget; nc does. It asks from a
+ * pipe that has no end, because Bun drops a peer that closes its half before the answer.
+ */
+export function askScript(host: string, port: number, path: string): string {
+  const request = `GET ${path} HTTP/1.1\\r\\nHost: ${host}\\r\\nConnection: close\\r\\n\\r\\n`;
+  return `p=/tmp/p$$; busybox mkfifo $p; exec 3<>$p; busybox rm $p; printf '${request}' >&3; nc ${host} ${port} <&3`;
+}
+
+export function parseAnswer(raw: string): Answer {
+  const status = Number(/^HTTP\/1\.1 (\d{3})/.exec(raw)?.[1] ?? 0);
+  const body = raw.slice(raw.indexOf("\r\n\r\n") + 4);
+  try {
+    return { status, body: JSON.parse(body) };
+  } catch {
+    return { status, body };
+  }
+}
+
+/** Asks from inside a container. */
+export async function ask(engine: RealEngine, id: string, host: string, port: number, path: string): Promise<Answer> {
+  return parseAnswer(await engine.exec(id, askScript(host, port, path)));
+}
