@@ -1,4 +1,3 @@
-import { configureSync, getLogger, type LogRecord } from "@logtape/logtape";
 import type { LogFormat, LogLevel } from "./config.ts";
 
 /**
@@ -43,7 +42,7 @@ export interface Log {
   readonly flush: () => void;
 }
 
-const CATEGORY = "ecs-local-endpoints";
+const LEVELS: readonly LogLevel[] = ["debug", "info", "warning", "error"];
 const FLUSH_AFTER_MS = 50;
 const BUFFERED_CHARACTERS_MAX = 1024 * 1024;
 
@@ -58,80 +57,63 @@ export function createLog(options: {
   readonly write: (lines: string) => void;
 }): Log {
   const render = options.format === "json" ? renderJson : renderText;
-  let buffered = "";
+  let lines: string[] = [];
+  let characters = 0;
   let dropped = 0;
   let timer: ReturnType<typeof setTimeout> | undefined;
 
   function flush(): void {
     clearTimeout(timer);
     timer = undefined;
-    if (buffered === "") return;
-    const lines = dropped === 0 ? buffered : `${buffered}${dropped} lines of the log were dropped\n`;
-    buffered = "";
-    dropped = 0;
-    options.write(lines);
+    if (lines.length === 0) return;
+    if (dropped > 0) lines.push(`${dropped} lines of the log were dropped`);
+    const text = `${lines.join("\n")}\n`;
+    lines = [];
+    characters = dropped = 0;
+    options.write(text);
   }
 
-  function sink(record: LogRecord): void {
-    if (buffered.length > BUFFERED_CHARACTERS_MAX) {
-      dropped += 1;
-      return;
-    }
-    buffered += `${render(record)}\n`;
-    timer ??= setTimeout(flush, FLUSH_AFTER_MS);
+  function writer(level: LogLevel): Write {
+    if (LEVELS.indexOf(level) < LEVELS.indexOf(options.level)) return () => {};
+    return (event, fields = {}) => {
+      if (characters > BUFFERED_CHARACTERS_MAX) {
+        dropped += 1;
+        return;
+      }
+      const line = render(timeNow(), level, event, fields);
+      characters += line.length;
+      lines.push(line);
+      timer ??= setTimeout(flush, FLUSH_AFTER_MS);
+    };
   }
 
-  configureSync({
-    reset: true,
-    sinks: { lines: sink },
-    loggers: [
-      { category: [CATEGORY], sinks: ["lines"], lowestLevel: options.level },
-      // LogTape announces itself at every start unless its own category is told to be quiet.
-      { category: ["logtape", "meta"], sinks: [], lowestLevel: "fatal" },
-    ],
-  });
-  const logger = getLogger([CATEGORY]);
-  return {
-    debug: (event, fields) => logger.debug(event, { ...fields }),
-    info: (event, fields) => logger.info(event, { ...fields }),
-    warning: (event, fields) => logger.warning(event, { ...fields }),
-    error: (event, fields) => logger.error(event, { ...fields }),
-    flush,
-  };
+  return { debug: writer("debug"), info: writer("info"), warning: writer("warning"), error: writer("error"), flush };
 }
 
 let lastMs = Number.NaN;
 let lastTime = "";
 
 /** Many lines fall into one millisecond, and a date takes longer to write than the rest of a line. */
-function timeOf(record: LogRecord): string {
-  if (record.timestamp !== lastMs) {
-    lastMs = record.timestamp;
-    lastTime = new Date(lastMs).toISOString();
+function timeNow(): string {
+  const now = Date.now();
+  if (now !== lastMs) {
+    lastMs = now;
+    lastTime = new Date(now).toISOString();
   }
   return lastTime;
 }
 
-function renderText(record: LogRecord): string {
-  let line = `${timeOf(record)} ${record.level} ${oneLine(String(record.rawMessage))}`;
-  for (const [name, value] of Object.entries(record.properties)) {
+type Render = (time: string, level: LogLevel, event: string, fields: Fields) => string;
+
+const renderText: Render = (time, level, event, fields) => {
+  // A line break in what a caller chose would forge a line of the log: values are quoted, events are our own words.
+  let line = `${time} ${level} ${event}`;
+  for (const name in fields) {
+    const value = fields[name as keyof Fields];
     if (value === undefined) continue;
-    const text = String(value);
-    line += ` ${name}=${/^[\w.:/@,+-]+$/.test(text) ? text : JSON.stringify(text)}`;
+    line += ` ${name}=${typeof value !== "string" || /^[\w.:/@,+-]+$/.test(value) ? value : JSON.stringify(value)}`;
   }
   return line;
-}
+};
 
-function renderJson(record: LogRecord): string {
-  return JSON.stringify({
-    time: timeOf(record),
-    level: record.level,
-    event: String(record.rawMessage),
-    ...record.properties,
-  });
-}
-
-/** A caller chooses parts of some events; a line break in them would forge a line of the log. */
-function oneLine(text: string): string {
-  return text.replace(/[\r\n]+/g, " ");
-}
+const renderJson: Render = (time, level, event, fields) => JSON.stringify({ time, level, event, ...fields });
