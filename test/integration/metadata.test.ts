@@ -171,3 +171,26 @@ describe("bad input is refused with what was wrong, and reaches nobody", () => {
     }
   });
 });
+
+test("the guard stands before every route, and before what is none", async () => {
+  const paths = [
+    "/health",
+    "/creds",
+    "/creds/",
+    "/role/x",
+    "/role/a/b",
+    "/role-arn/x",
+    "/v2/credentials/x",
+    "/nothing",
+  ];
+  for (const version of ["/v2/metadata", "/v2/metadata/x", "/v2/stats", "/v2/stats/x"])
+    paths.push(version, `${version}/`);
+  for (const base of ["/v3", "/v3/containers/x", "/v3/x"]) {
+    for (const resource of ["", "/task", "/stats", "/task/stats"]) paths.push(base + resource, `${base}${resource}/`);
+  }
+  for (const path of paths) {
+    expect((await app.ask(path, SHOP_WEB, { headers: { origin: "http://evil.example" } })).status, path).toBe(403);
+    expect((await app.ask(path, SHOP_WEB, { headers: { host: "evil.example" } })).status, path).toBe(403);
+    expect((await app.ask(path, SHOP_WEB, { method: "POST" })).status, path).toBe(405);
+  }
+});
