@@ -1,5 +1,6 @@
-import { container, network, withComposeProject, withLabels, withNetwork } from "../../test/support/containers.ts";
+import { container, withComposeProject, withLabels } from "../../test/support/containers.ts";
 import { startFakeEngine } from "../../test/support/fake-engine.ts";
+import { network, withNetwork } from "../../test/support/networks.ts";
 import { serveHelper } from "./helper.ts";
 
 // Compose puts about this many on each container.

@@ -8,6 +8,7 @@ import { createEngine } from "../engine/client.ts";
 import { canonicalAddress } from "../engine/container.ts";
 import { discover } from "../engine/discover.ts";
 import { createInventory } from "../engine/inventory.ts";
+import { macAddressOf } from "../engine/neighbours.ts";
 import { ownContainerTest } from "../engine/own-container.ts";
 import { createStatsStreams } from "../engine/stats-stream.ts";
 import { AppError } from "../errors.ts";
@@ -48,6 +49,7 @@ export function serve(config: Config, env: Environment, writeLog: (lines: string
     log,
     now: monotonic,
     isOwn: ownContainerTest(env, isOwnAddress),
+    macAddressOf,
   });
   const { picture } = inventory;
   const stats = createStatsStreams({

@@ -1,6 +1,6 @@
 import { AppError } from "../errors.ts";
 import type { EngineEndpoint } from "./discover.ts";
-import { decodeText, VersionSchema } from "./schema.ts";
+import { decodeText, type EngineVersion, VersionSchema } from "./schema.ts";
 
 /** The versions of the Engine API that we speak: what we read is the same in all of them. */
 const OLDEST_VERSION = "1.40";
@@ -12,6 +12,8 @@ export interface Engine {
   readonly target: string;
   /** The version that both sides know. */
   readonly apiVersion: string;
+  /** Whether its stream of events lags: Podman reads its own events back from a file, four times a second. */
+  readonly hasLateEvents: boolean;
   /** The body of a GET as text. `path` begins after the version. */
   readonly get: (path: string, options?: { readonly timeoutMs?: number }) => Promise<string>;
   /** The lines of an answer that does not end, until `signal` aborts or the engine closes it. */
@@ -53,10 +55,12 @@ export async function createEngine(
     throw new AppError(gone ? "container-unknown" : "engine-refused", refusal);
   }
 
-  const version = apiVersion ?? agree(await request("/version", timeoutMs), target);
+  const answer = decodeText(VersionSchema, await request("/version", timeoutMs), "its version");
+  const version = apiVersion ?? agree(answer, target);
   return {
     target,
     apiVersion: version,
+    hasLateEvents: (answer.Components ?? []).some(({ Name }) => Name === "Podman Engine"),
     get: (path, options) => request(`/v${version}${path}`, options?.timeoutMs ?? timeoutMs),
     async lines(path, signal) {
       const response = await open(`/v${version}${path}`, signal);
@@ -70,8 +74,7 @@ export async function createEngine(
 }
 
 /** The newest version that both know; an engine that knows none of ours is told by name. */
-function agree(body: string, target: string): string {
-  const { ApiVersion: newest, MinAPIVersion: oldest } = decodeText(VersionSchema, body, "its version");
+function agree({ ApiVersion: newest, MinAPIVersion: oldest }: EngineVersion, target: string): string {
   const chosen = compareVersions(newest, NEWEST_VERSION) < 0 ? newest : NEWEST_VERSION;
   // Podman's MinAPIVersion is of its own API (4.0.0), not Docker's: it says nothing about what it accepts here.
   const floor = oldest && /^1\.\d+$/.test(oldest) ? oldest : OLDEST_VERSION;

@@ -12,6 +12,8 @@ export interface Attachment {
   readonly ipv4: string | undefined;
   readonly ipv6: string | undefined;
   readonly gateways: readonly string[];
+  /** Lower case, as the kernel writes it. */
+  readonly macAddress: string | undefined;
 }
 
 export interface Health {
@@ -80,6 +82,7 @@ export function toContainer(inspect: Inspect): Container {
       ipv4: endpoint.IPAddress || undefined,
       ipv6: endpoint.GlobalIPv6Address ? canonicalAddress(endpoint.GlobalIPv6Address) : undefined,
       gateways: [endpoint.Gateway, endpoint.IPv6Gateway].filter((g): g is string => !!g).map(canonicalAddress),
+      macAddress: endpoint.MacAddress?.toLowerCase() || undefined,
     })),
     mounts: (inspect.Mounts ?? []).map((mount) => ({
       name: mount.Name ?? "",

@@ -1,4 +1,3 @@
-import { createHash } from "node:crypto";
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { DockerConfig, Environment } from "../config.ts";
@@ -104,7 +103,7 @@ function contextHost(env: Environment): string | undefined {
   const name = env.DOCKER_CONTEXT || readField(join(directory, "config.json"), ["currentContext"]);
   if (!name || name === "default") return undefined;
   // The docker command names a context's folder by the hash of its name.
-  const folder = createHash("sha256").update(name).digest("hex");
+  const folder = new Bun.CryptoHasher("sha256").update(name).digest("hex");
   return readField(join(directory, "contexts/meta", folder, "meta.json"), ["Endpoints", "docker", "Host"]);
 }
 

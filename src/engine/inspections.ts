@@ -18,6 +18,10 @@ export interface Inspections {
   readonly inspect: (id: string, starting?: boolean) => Promise<void>;
   /** Takes the container's addresses out at once, and what a call in flight says of them with it. */
   readonly withdraw: (id: string) => void;
+  /** Takes the container out at once, and for good: it was removed. */
+  readonly remove: (id: string) => void;
+  /** When the question was asked whose answer is in the picture, by the clock of `performance`. */
+  readonly inspectedAtMs: (id: string) => number;
   /** How many containers may have an address that the picture lacks. */
   readonly starting: () => number;
   /** How many containers are being asked for. */
@@ -28,12 +32,14 @@ export interface Inspections {
 interface Inspection {
   starting: boolean;
   withdrawn: boolean;
+  removed: boolean;
   promise: Promise<void>;
   next: Promise<void> | undefined;
 }
 
 export function createInspections(engine: Engine, picture: MutablePicture, log: Log, changed: () => void): Inspections {
   const inspections = new Map<string, Inspection>();
+  const askedAtMs = new Map<string, number>();
   const retries = new Map<string, ReturnType<typeof setTimeout>>();
   const queue: (() => void)[] = [];
   let inFlight = 0;
@@ -50,18 +56,25 @@ export function createInspections(engine: Engine, picture: MutablePicture, log: 
     else inFlight -= 1;
   }
 
+  function forget(id: string): void {
+    picture.remove(id);
+    askedAtMs.delete(id);
+  }
+
   async function ask(id: string, inspection: Inspection): Promise<void> {
     await slot();
+    const begunAtMs = performance.now();
     try {
       const body = await engine.get(`/containers/${id}/json`);
       const container = toContainer(decodeText(InspectSchema, body, `container ${id.slice(0, 12)}`));
-      if (closed) return;
+      if (closed || inspection.removed) return;
       picture.put(container);
+      askedAtMs.set(id, begunAtMs);
       if (inspection.withdrawn) picture.withdraw(id);
     } catch (error) {
-      if (closed) return;
+      if (closed || inspection.removed) return;
       if (error instanceof AppError && error.code === "container-unknown") {
-        picture.remove(id);
+        forget(id);
         return;
       }
       // Where it is now is not known: its address must not be answered from an older picture.
@@ -87,7 +100,13 @@ export function createInspections(engine: Engine, picture: MutablePicture, log: 
       current.next ??= current.promise.then(() => inspect(id, current.starting));
       return current.next;
     }
-    const inspection: Inspection = { starting, withdrawn: false, promise: Promise.resolve(), next: undefined };
+    const inspection: Inspection = {
+      starting,
+      withdrawn: false,
+      removed: false,
+      promise: Promise.resolve(),
+      next: undefined,
+    };
     inspections.set(id, inspection);
     inspection.promise = ask(id, inspection).finally(() => {
       inspections.delete(id);
@@ -103,6 +122,15 @@ export function createInspections(engine: Engine, picture: MutablePicture, log: 
       const current = inspections.get(id);
       if (current) current.withdrawn = true;
     },
+    remove(id) {
+      forget(id);
+      clearTimeout(retries.get(id));
+      retries.delete(id);
+      const current = inspections.get(id);
+      if (current) current.removed = true;
+      changed();
+    },
+    inspectedAtMs: (id) => askedAtMs.get(id) ?? Number.NEGATIVE_INFINITY,
     starting() {
       let count = 0;
       for (const inspection of inspections.values()) if (inspection.starting) count += 1;

@@ -8,7 +8,12 @@ const text = nullable(Type.String());
 const number = nullable(Type.Number());
 const textMap = nullable(Type.Record(Type.String(), Type.String()));
 
-export const VersionSchema = Type.Object({ ApiVersion: Type.String(), MinAPIVersion: text, Version: text });
+export const VersionSchema = Type.Object({
+  ApiVersion: Type.String(),
+  MinAPIVersion: text,
+  Components: nullable(Type.Array(Type.Object({ Name: text }))),
+});
+export type EngineVersion = Static<typeof VersionSchema>;
 
 export const ListSchema = Type.Array(Type.Object({ Id: Type.String(), State: text }));
 
@@ -24,6 +29,9 @@ export const EventSchema = Type.Object({
   Type: Type.String(),
   Action: Type.String(),
   Actor: Type.Object({ ID: Type.String(), Attributes: textMap }),
+  /** Of the engine's clock. */
+  time: number,
+  timeNano: number,
 });
 export type EngineEvent = Static<typeof EventSchema>;
 
@@ -33,7 +41,7 @@ const Endpoint = Type.Object({
   GlobalIPv6Address: text,
   Gateway: text,
   IPv6Gateway: text,
-  Aliases: nullable(Type.Array(Type.String())),
+  MacAddress: text,
 });
 
 export const InspectSchema = Type.Object({

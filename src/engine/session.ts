@@ -1,6 +1,7 @@
 import type { Log } from "../log.ts";
 import type { Engine } from "./client.ts";
 import { canonicalAddress } from "./container.ts";
+import { createEvents, type Events } from "./events.ts";
 import { createInspections, type Inspections } from "./inspections.ts";
 import type { MutablePicture } from "./picture.ts";
 import { decodeText, type EngineEvent, ListSchema, NetworksSchema } from "./schema.ts";
@@ -8,7 +9,8 @@ import { decodeText, type EngineEvent, ListSchema, NetworksSchema } from "./sche
 const NETWORKS_EVERY_MS = 250;
 
 /** Events that take a container's addresses away, in Docker's and in Podman's words. */
-const ENDINGS = new Set(["die", "died", "destroy", "remove", "cleanup"]);
+const ENDINGS = new Set(["die", "died", "cleanup"]);
+const REMOVALS = new Set(["destroy", "remove"]);
 /** Events after which a container may have an address that it had not. */
 const BEGINNINGS = new Set(["create", "init", "start", "restart"]);
 const OTHERS = new Set(["rename", "update", "pause", "unpause", "stop", "health_status"]);
@@ -25,8 +27,8 @@ export interface Session {
   readonly rereadNetworks: () => Promise<void>;
   /** Asks whether the engine answers, once however many ask. Rejects with `engine-unavailable` after `timeoutMs`. */
   readonly ping: (timeoutMs: number) => Promise<void>;
-  /** Puts into the picture what an event says. Rejects where the engine must be asked and does not answer. */
-  readonly apply: (event: EngineEvent) => Promise<void>;
+  /** Puts into the picture what events say. Rejects where the engine must be asked and does not answer. */
+  readonly events: Events;
 }
 
 /** @param changed is called when the picture changed */
@@ -91,7 +93,8 @@ export function createSession(engine: Engine, picture: MutablePicture, log: Log,
 
   async function apply(event: EngineEvent): Promise<void> {
     const action = event.Action.split(":")[0] ?? "";
-    if (event.Type === "container") {
+    if (event.Type === "container" && REMOVALS.has(action)) inspections.remove(event.Actor.ID);
+    else if (event.Type === "container") {
       const ends = ENDINGS.has(action);
       const begins = BEGINNINGS.has(action);
       if (ends) inspections.withdraw(event.Actor.ID);
@@ -105,5 +108,5 @@ export function createSession(engine: Engine, picture: MutablePicture, log: Log,
   }
 
   const read = async (): Promise<void> => void (await Promise.all([readNetworks(), list(true)]));
-  return { engine, inspections, read, relist, rereadNetworks, ping, apply };
+  return { engine, inspections, read, relist, rereadNetworks, ping, events: createEvents(engine, apply) };
 }

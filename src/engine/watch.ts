@@ -1,8 +1,8 @@
 import { AppError } from "../errors.ts";
 import type { Log } from "../log.ts";
 import type { Engine } from "./client.ts";
+import { EVENTS_FILTER } from "./events.ts";
 import type { MutablePicture } from "./picture.ts";
-import { decodeText, EventSchema } from "./schema.ts";
 import { createSession, type Session } from "./session.ts";
 
 const CONNECT_TIMEOUT_MS = 2_000;
@@ -69,8 +69,7 @@ export function watchEngine(
     const late = new AppError("engine-unavailable", `The engine at ${engine.target} does not answer`);
     const deadline = setTimeout(() => abort.abort(late), CONNECT_TIMEOUT_MS);
     try {
-      const filters = encodeURIComponent(JSON.stringify({ type: ["container", "network"] }));
-      const lines = await engine.lines(`/events?filters=${filters}`, abort.signal);
+      const lines = await engine.lines(`/events?filters=${EVENTS_FILTER}`, abort.signal);
       clearTimeout(deadline);
       const following = follow(session, lines, abort);
       const reading = session.read();
@@ -94,8 +93,7 @@ export function watchEngine(
 
   async function follow(session: Session, lines: AsyncIterable<string>, abort: AbortController): Promise<never> {
     for await (const line of lines) {
-      const event = decodeText(EventSchema, line, "an event");
-      session.apply(event).catch((error: unknown) => abort.abort(error));
+      session.events.take(line).catch((error: unknown) => abort.abort(error));
     }
     throw new AppError("engine-unavailable", `The engine at ${session.engine.target} ended its stream of events`);
   }

@@ -6,6 +6,8 @@ import { describeEngines, FULL } from "../support/engines.ts";
 import type { Network, RealEngine } from "../support/real-engine.ts";
 
 const COUNT = FULL ? 200 : 20;
+/** What a machine that is shared may be slower by. */
+const SLACK = 1.25;
 const TIMEOUT_MS = COUNT * 5_000;
 
 describeEngines(`${COUNT} containers that ask the moment they start`, ({ engine, freeSubnet }) => {
@@ -50,8 +52,7 @@ describeEngines(`${COUNT} containers that ask the moment they start`, ({ engine,
     console.info(
       `${engine.name}: first answer ${median.toFixed(0)} ms in the median, ${times.at(-1)?.toFixed(0)} ms at most`,
     );
-    // Podman's events come up to 250 ms late: the changelog says that the 50 ms are not kept there.
-    if (!isPodman) expect(median).toBeLessThan(50);
+    expect(median).toBeLessThan(50 * SLACK);
     // What the shell adds to the 900 ms that the server may take: a process to ask and one to read the clock.
     expect(times.at(-1)).toBeLessThan(1_000);
   }

@@ -1,7 +1,8 @@
 import { afterEach, describe, expect, setSystemTime, test } from "bun:test";
 import { eventually, startApp } from "../support/app.ts";
-import { container, network, withNetwork } from "../support/containers.ts";
+import { container } from "../support/containers.ts";
 import { startFakeEngine } from "../support/fake-engine.ts";
+import { network, withNetwork } from "../support/networks.ts";
 
 const net = network({ name: "n", subnet: "172.31.3.0/24", gateway: "172.31.3.1" });
 const named = (name: string, ipv4: string) => withNetwork(container({ name }), net, { ipv4 });
@@ -165,6 +166,8 @@ describe("what cannot be told is not told", () => {
   test("a container whose address may be another's is not answered when the engine does not confirm it", async () => {
     await start();
     const starting = named("starting", "172.31.3.8");
+    // What was inspected a moment ago is believed: no engine gives an address to another container in that time.
+    await Bun.sleep(50);
     engine.faults.hold = (path) => path.startsWith("/containers/");
     engine.add(starting);
     await eventually(() => !app.inventory.isCurrent(), 1_000);

@@ -1,7 +1,8 @@
 import { afterEach, expect, test } from "bun:test";
 import { eventually, startApp } from "../support/app.ts";
-import { container, network, withNetwork } from "../support/containers.ts";
+import { container } from "../support/containers.ts";
 import { startFakeEngine } from "../support/fake-engine.ts";
+import { network, withNetwork } from "../support/networks.ts";
 
 const net = network({ name: "n", subnet: "172.31.4.0/24", gateway: "172.31.4.1" });
 const ADDRESS = "172.31.4.2";

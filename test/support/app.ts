@@ -10,8 +10,15 @@ import { createLog } from "../../src/log.ts";
 import { createBodies } from "../../src/metadata/bodies.ts";
 import { createMetadata } from "../../src/metadata/metadata.ts";
 
+interface AppOptions {
+  env?: Environment;
+  streamsMax?: number;
+  ownId?: string;
+  macAddressOf?: (address: string) => string | undefined;
+}
+
 /** The whole application on an engine, without a port: a request says by a header which address it comes from. */
-export function startApp(host: string, options: { env?: Environment; streamsMax?: number; ownId?: string } = {}) {
+export function startApp(host: string, options: AppOptions = {}) {
   const config = parseConfig({ DOCKER_HOST: host, ...options.env });
   const lines: string[] = [];
   const log = createLog({ level: "debug", format: "json", write: (text) => lines.push(text) });
@@ -20,6 +27,7 @@ export function startApp(host: string, options: { env?: Environment; streamsMax?
     log,
     now: () => performance.now(),
     isOwn: (container) => container.id === options.ownId,
+    macAddressOf: options.macAddressOf ?? (() => undefined),
   });
   const { containers } = inventory.picture;
   const stats = createStatsStreams({

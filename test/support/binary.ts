@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import { freePort } from "./free-port.ts";
 
 const BINARY = join(import.meta.dir, "../../dist/ecs-local-endpoints");
 
@@ -30,14 +31,6 @@ export async function startBinary(env: Record<string, string>, options: { args?:
       return child.exited;
     },
   };
-}
-
-/** A port that was free a moment ago. */
-function freePort(): number {
-  const server = Bun.serve({ port: 0, hostname: "127.0.0.1", fetch: () => new Response() });
-  const { port } = server;
-  server.stop(true);
-  return port ?? 0;
 }
 
 /** Runs the compiled program to its end. */

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 
-/** The documents of the engine's API, as far as a test or a faithful engine needs them. */
+/** A container's part in a network, as far as a test or a faithful engine needs the document. */
 export interface EndpointDocument {
   NetworkID: string;
   IPAddress: string;
@@ -11,14 +11,6 @@ export interface EndpointDocument {
   IPv6Gateway: string;
   MacAddress: string;
   Aliases: string[] | null;
-}
-
-export interface NetworkDocument {
-  Name: string;
-  Id: string;
-  Driver: string;
-  EnableIPv6: boolean;
-  IPAM: { Driver: string; Config: { Subnet: string; Gateway: string }[] };
 }
 
 export type ContainerDocument = ReturnType<typeof container>;
@@ -54,7 +46,7 @@ export interface ContainerOptions {
   mounts?: { Type: string; Name?: string; Source: string; Destination: string; Mode: string; RW: boolean }[];
 }
 
-/** What `docker inspect` says of a running container without a network: give it some with {@link withNetwork}. */
+/** What `docker inspect` says of a running container without a network: give it some with {@link withNetwork} of networks.ts. */
 export function container(options: ContainerOptions) {
   const {
     name,
@@ -104,40 +96,6 @@ export function container(options: ContainerOptions) {
   };
 }
 
-/** The same container on one network more. The first one also becomes its network mode, as Compose has it. */
-export function withNetwork(
-  document: ContainerDocument,
-  on: NetworkDocument,
-  address: { ipv4?: string; ipv6?: string; aliases?: string[] },
-): ContainerDocument {
-  const of = (family: (text: string) => boolean) => on.IPAM.Config.find(({ Subnet }) => family(Subnet));
-  const four = of((subnet) => !subnet.includes(":"));
-  const six = of((subnet) => subnet.includes(":"));
-  const endpoint: EndpointDocument = {
-    NetworkID: on.Id,
-    IPAddress: address.ipv4 ?? "",
-    IPPrefixLen: address.ipv4 ? Number(four?.Subnet.split("/")[1] ?? 0) : 0,
-    Gateway: address.ipv4 ? (four?.Gateway ?? "") : "",
-    GlobalIPv6Address: address.ipv6 ?? "",
-    GlobalIPv6PrefixLen: address.ipv6 ? Number(six?.Subnet.split("/")[1] ?? 0) : 0,
-    IPv6Gateway: address.ipv6 ? (six?.Gateway ?? "") : "",
-    MacAddress: `02:42:${hexId(`${document.Id} ${on.Id}`)
-      .slice(0, 8)
-      .replace(/..(?=.)/g, "$&:")}`,
-    Aliases: address.aliases ?? null,
-  };
-  const first = Object.keys(document.NetworkSettings.Networks).length === 0;
-  const mode = first && document.HostConfig.NetworkMode === "default" ? on.Name : document.HostConfig.NetworkMode;
-  return {
-    ...document,
-    HostConfig: { ...document.HostConfig, NetworkMode: mode },
-    NetworkSettings: {
-      ...document.NetworkSettings,
-      Networks: { ...document.NetworkSettings.Networks, [on.Name]: endpoint },
-    },
-  };
-}
-
 export function withLabels(document: ContainerDocument, labels: Record<string, string>): ContainerDocument {
   return { ...document, Config: { ...document.Config, Labels: { ...document.Config.Labels, ...labels } } };
 }
@@ -147,22 +105,29 @@ export function withComposeProject(document: ContainerDocument, project: string,
   return withLabels(document, { "com.docker.compose.project": project, "com.docker.compose.service": service });
 }
 
-export interface NetworkOptions {
-  name: string;
-  id?: string;
-  subnet: string;
-  gateway: string;
-  ipv6?: { subnet: string; gateway: string };
-}
-
-export function network({
-  name,
-  id = hexId(`network ${name}`),
-  subnet,
-  gateway,
-  ipv6,
-}: NetworkOptions): NetworkDocument {
-  const config = [{ Subnet: subnet, Gateway: gateway }];
-  if (ipv6) config.push({ Subnet: ipv6.subnet, Gateway: ipv6.gateway });
-  return { Name: name, Id: id, Driver: "bridge", EnableIPv6: !!ipv6, IPAM: { Driver: "default", Config: config } };
+/** What a list says of a container: less than its inspect document. */
+export function summary({
+  Id,
+  Name,
+  Image,
+  Config,
+  State,
+  Created,
+  HostConfig,
+  NetworkSettings,
+  Mounts,
+}: ContainerDocument) {
+  return {
+    Id,
+    Names: [Name],
+    Image: Config.Image,
+    ImageID: Image,
+    Created: Math.floor(Date.parse(Created) / 1000),
+    Labels: Config.Labels,
+    State: State.Status,
+    Status: State.Running ? "Up 2 minutes" : `Exited (${State.ExitCode})`,
+    HostConfig: { NetworkMode: HostConfig.NetworkMode },
+    NetworkSettings: { Networks: NetworkSettings.Networks },
+    Mounts,
+  };
 }

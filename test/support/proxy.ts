@@ -31,7 +31,8 @@ export async function createEngineProxy(socket: string) {
     };
     for (const side of [client, engine]) side.on("error", end).on("close", end);
     client.on("data", (chunk) => {
-      if (/^GET \S*\/events[? ]/.test(chunk.toString("latin1"))) connection.streamsEvents = true;
+      // Podman is also asked for the events that there are by now, which ends at once.
+      if (/^GET \S*\/events\?(?!stream=false)/.test(chunk.toString("latin1"))) connection.streamsEvents = true;
     });
     engine.on("data", () => firstAnswer.resolve(Date.now()));
     client.pipe(engine);

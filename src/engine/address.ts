@@ -1,0 +1,154 @@
+import { AppError } from "../errors.ts";
+import type { Container } from "./container.ts";
+import type { Picture } from "./picture.ts";
+import type { Session } from "./session.ts";
+
+/** No engine ends a container, gives its address to another and runs a program in that in less. */
+const FRESH_MS = 20;
+const LOOK_EVERY_MS = 40;
+/** Podman's list takes 600 ms while containers start, and keeps them from starting: its events are asked for first. */
+const LIST_AFTER_MS = 300;
+const CREATED_ASKED_MAX = 16;
+
+/** What a look-up needs of the contact with the engine. */
+export interface Contact {
+  readonly isLive: () => boolean;
+  readonly isSilent: () => boolean;
+  readonly session: () => Session | undefined;
+  /** Resolves at the next change of the picture or the contact, or after the time. */
+  readonly untilChange: (leftMs: number) => Promise<void>;
+  /** Resolves when the picture may be answered from; rejects with `engine-unavailable` at the deadline. */
+  readonly untilAnswerable: (deadlineMs: number) => Promise<void>;
+  readonly unavailable: () => AppError;
+}
+
+export interface AddressLookup {
+  /** The container that has the address now, without waiting; undefined where that is not certain. */
+  readonly atAddress: (address: string) => Container | undefined;
+  /**
+   * The same, waiting until `deadlineMs` for a container that is so new that the engine does not list it yet.
+   * Undefined when the address is no container's; rejects with `engine-unavailable` when that cannot be told.
+   */
+  readonly waitForAddress: (address: string, deadlineMs: number) => Promise<Container | undefined>;
+}
+
+/**
+ * Finds containers by address. Addresses are given again as soon as they are free: nobody is answered while another
+ * container may have got the address.
+ *
+ * @param deps.now milliseconds of the clock of `performance`
+ * @param deps.isOwn whether a container is the one that we run in: where networks overlap, only its networks count
+ */
+export function createAddressLookup(deps: {
+  readonly picture: Picture;
+  readonly contact: Contact;
+  readonly now: () => number;
+  /** How long a request waits in all. */
+  readonly waitMs: number;
+  readonly isOwn: (container: Container) => boolean;
+  /** The hardware address that the kernel of ours sends to for an IP address, where it tells. */
+  readonly macAddressOf: (address: string) => string | undefined;
+}): AddressLookup {
+  const { picture, contact, now } = deps;
+
+  function claimant(address: string): Container | "several" | undefined {
+    const claimants = picture.claimants(address);
+    if (claimants.length <= 1) return claimants[0];
+    const own = [...picture.containers.values()].find(deps.isOwn);
+    const shared = claimants.filter((claim) => own?.attachments.some((a) => hasEndpoint(claim, a.networkId, address)));
+    return shared.length === 1 ? shared[0] : "several";
+  }
+
+  /** Whether a claimant is believed without a question: its end or another's start may be news that is still to come. */
+  function isCertain(found: Container, address: string, session: Session, askedAtMs: number): boolean {
+    const { engine, inspections } = session;
+    if (!engine.hasLateEvents && inspections.starting() === 0) return true;
+    if (inspections.inspectedAtMs(found.id) >= askedAtMs - FRESH_MS) return true;
+    // Podman draws a hardware address for each container; older Docker makes it of the IP address, where it proves nothing.
+    const mac = found.attachments.find(({ ipv4 }) => ipv4 === address)?.macAddress;
+    return engine.hasLateEvents && mac !== undefined && deps.macAddressOf(address) === mac;
+  }
+
+  function atAddress(address: string): Container | undefined {
+    const session = contact.session();
+    if (!contact.isLive() || session === undefined) return undefined;
+    const found = claimant(address);
+    return found && found !== "several" && isCertain(found, address, session, now()) ? found : undefined;
+  }
+
+  async function waitForAddress(address: string, deadlineMs: number): Promise<Container | undefined> {
+    const askedAtMs = now();
+    let listed = false;
+    for (;;) {
+      await contact.untilAnswerable(deadlineMs);
+      const session = contact.session();
+      if (session === undefined) throw contact.unavailable();
+      const found = claimant(address);
+      if (contact.isSilent()) {
+        // What was starting as the silence began may have been given this address.
+        if (found && found !== "several" && session.inspections.starting() === 0) return found;
+        throw contact.unavailable();
+      }
+      if (found && found !== "several") {
+        if (isCertain(found, address, session, askedAtMs)) return found;
+        await inTime(session.inspections.inspect(found.id), deadlineMs);
+        const still = claimant(address);
+        const isSame = still && still !== "several" && still.id === found.id;
+        if (isSame && contact.isLive() && isCertain(still, address, session, askedAtMs)) return still;
+      }
+      const leftMs = deadlineMs - now();
+      if (leftMs <= 0) {
+        if (listed || found === "several") return undefined;
+        const { target } = session.engine;
+        throw new AppError("engine-unavailable", `The engine at ${target} is slow to list its containers`);
+      }
+      if (session.engine.hasLateEvents) fetchNews(session);
+      if (found === undefined && !picture.isInSubnet(address)) {
+        const reread = inTime(session.rereadNetworks(), deadlineMs);
+        const isRead = await Promise.race([reread.then(() => true), contact.untilChange(leftMs).then(() => false)]);
+        if (isRead && contact.isLive() && !picture.isInSubnet(address)) return undefined;
+      } else listed = (await nextNews(address, session, deadlineMs)) || listed;
+    }
+  }
+
+  /** Asks a late engine for what its stream will bring. Its answer for a container comes the moment that it has started. */
+  function fetchNews(session: Session): void {
+    const created = [...picture.containers.values()].filter(isCreated);
+    const newest = created.toSorted((a, b) => ((a.createdAt ?? "") < (b.createdAt ?? "") ? 1 : -1));
+    for (const { id } of newest.slice(0, CREATED_ASKED_MAX)) void session.inspections.inspect(id, true);
+    session.events.catchUp().catch(() => undefined);
+  }
+
+  /** Waits for what may bring the container of an address. True when the engine listed its containers meanwhile. */
+  async function nextNews(address: string, session: Session, deadlineMs: number): Promise<boolean> {
+    const leftMs = deadlineMs - now();
+    const isTooSoon = session.engine.hasLateEvents && leftMs > deps.waitMs - LIST_AFTER_MS;
+    if (isTooSoon || session.inspections.pending() > 0) {
+      await contact.untilChange(isTooSoon ? Math.min(leftMs, LOOK_EVERY_MS) : leftMs);
+      return false;
+    }
+    const listed = await inTime(session.relist(), deadlineMs);
+    const found = claimant(address);
+    if (found === undefined || found === "several") await contact.untilChange(Math.min(leftMs, LOOK_EVERY_MS));
+    return listed;
+  }
+
+  /** Whether work came to its end, or to true, before the deadline. It goes on; a failure is what makes it false. */
+  async function inTime(work: Promise<unknown>, deadlineMs: number): Promise<boolean> {
+    const done = work.then(
+      (result) => result !== false,
+      () => false,
+    );
+    return Promise.race([done, Bun.sleep(Math.max(0, deadlineMs - now())).then(() => false)]);
+  }
+
+  return { atAddress, waitForAddress };
+}
+
+function isCreated(container: Container): boolean {
+  return !container.running && !container.dead && container.startedAt === undefined;
+}
+
+function hasEndpoint(container: Container, networkId: string, address: string): boolean {
+  return container.attachments.some((a) => a.networkId === networkId && (a.ipv4 === address || a.ipv6 === address));
+}

@@ -1,0 +1,73 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { createApp } from "../../src/app.ts";
+import type { CredentialSource } from "../../src/aws/contract.ts";
+import { createOnlineSource } from "../../src/aws/online.ts";
+import { createVendor } from "../../src/credentials/vendor.ts";
+import type { Log } from "../../src/log.ts";
+import { type FakeAws, startFakeAws } from "./fake-aws.ts";
+
+export const KEYS = { AWS_ACCESS_KEY_ID: "AKIAEXAMPLE", AWS_SECRET_ACCESS_KEY: "long-lived", HOME: "/nonexistent" };
+export const ROLE_ARN = "arn:aws:iam::111122223333:role/team/app";
+
+export interface Answer {
+  readonly status: number;
+  readonly body: Record<string, string>;
+}
+
+const cleanUps: (() => unknown)[] = [];
+
+/** Ends what a test of credentials started, in the order of its start. */
+export async function endAll(): Promise<void> {
+  for (const cleanUp of cleanUps.splice(0)) await cleanUp();
+}
+
+export function startFake(): FakeAws {
+  const aws = startFakeAws();
+  cleanUps.push(aws.stop);
+  return aws;
+}
+
+/** The application without an engine, on a port of its own. Every caller is called shop-web-1. */
+export function serve(source: CredentialSource, now: () => number) {
+  const lines: string[] = [];
+  const write = (event: string, fields: object = {}) => void lines.push(`${event} ${JSON.stringify(fields)}`);
+  const log: Log = { debug: write, info: write, warning: write, error: write, flush: () => {} };
+  const vendor = createVendor({ source, now, log });
+  const metadata = () => "{}";
+  const app = createApp({ vendor, metadata, guard: { allowedHosts: [] }, log, callerName: () => "shop-web-1" });
+  app.listen({ port: 0, hostname: "127.0.0.1" });
+  cleanUps.push(() => app.stop(true), vendor.close);
+  const port = app.server?.port ?? 0;
+  const url = `http://127.0.0.1:${port}`;
+  const get = async (path: string): Promise<Answer> => {
+    const answer = await fetch(url + path);
+    return { status: answer.status, body: (await answer.json()) as Record<string, string> };
+  };
+  return { url, get, lines, port };
+}
+
+export function online(aws: FakeAws, env: Record<string, string>, now: () => number = Date.now) {
+  const config = { stsEndpoint: aws.url, iamEndpoint: aws.url, region: undefined, sharedTokenExpirationSeconds: 750 };
+  return serve(createOnlineSource({ config, env, now }), now);
+}
+
+/** A home whose folder .aws has these files. */
+export function home(files: { config?: string; credentials?: string; token?: string }): string {
+  const folder = mkdtempSync(join(tmpdir(), "credentials-"));
+  cleanUps.push(() => rmSync(folder, { recursive: true }));
+  mkdirSync(join(folder, ".aws"));
+  for (const [name, text] of Object.entries(files)) writeFileSync(join(folder, ".aws", name), text);
+  return folder;
+}
+
+/** Sets a variable of this process until the test's end, for what of the SDK reads no other. */
+export function setVariable(name: string, value: string): void {
+  const before = process.env[name];
+  process.env[name] = value;
+  cleanUps.push(() => {
+    if (before === undefined) delete process.env[name];
+    else process.env[name] = before;
+  });
+}
