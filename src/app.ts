@@ -3,12 +3,13 @@ import type { Vendor } from "./credentials/vendor.ts";
 import { AppError } from "./errors.ts";
 import type { Log } from "./log.ts";
 import type { Metadata } from "./metadata/metadata.ts";
-import { type AddressOf, peerAddress } from "./routes/address.ts";
 import { credentialRoutes } from "./routes/credentials.ts";
 import { createGuard, type GuardOptions } from "./routes/guard.ts";
+import { type AddressOf, createHandlers } from "./routes/handler.ts";
 import { JSON_HEADERS, toResponse } from "./routes/http-error.ts";
 import { metadataRoutes } from "./routes/metadata.ts";
 import { nearestRoute } from "./routes/nearest.ts";
+import { pathOf } from "./routes/path.ts";
 
 /** Longer than the slowest answer (1.2 s for a sample), so that Bun never cuts one off. */
 const IDLE_TIMEOUT_S = 30;
@@ -26,7 +27,6 @@ export interface AppDeps {
 /** Puts guard, routes and error mapping together. It does not listen. */
 export function createApp(deps: AppDeps) {
   const { log } = deps;
-  const addressOf = deps.addressOf ?? peerAddress;
   const guard = createGuard(deps.guard);
 
   /** A path that is none has no handler for the guard to stand before. */
@@ -49,18 +49,24 @@ export function createApp(deps: AppDeps) {
     return toResponse(error, path);
   }
 
-  return (
-    new Elysia({ serve: { development: false, idleTimeout: IDLE_TIMEOUT_S } })
-      // Compiled into each handler; as onRequest it would cost every request a third of its time.
-      .onBeforeHandle(({ request }) => guard(request))
-      .onError(({ error, code, request }) => {
-        const path = pathOf(request.url);
-        return fail(code === "NOT_FOUND" ? refusalOr(unknownRoute(path), request) : error, request);
-      })
-      .get("/health", () => new Response('{"status":"ok"}', { headers: JSON_HEADERS }))
-      .use(credentialRoutes({ vendor: deps.vendor, log, callerName: deps.callerName, addressOf, fail }))
-      .use(metadataRoutes(deps.metadata, addressOf, fail))
-  );
+  const app = new Elysia({
+    serve: { development: false, idleTimeout: IDLE_TIMEOUT_S },
+    // Elysia takes a Host for at least four characters long unless told otherwise; a Compose service may be called "ecs".
+    handler: { standardHostname: false },
+  });
+  const addressOf: AddressOf = deps.addressOf ?? ((request) => app.server?.requestIP(request)?.address ?? "");
+  const handler = createHandlers({ guard, addressOf, fail });
+  return app
+    .onError(({ error, code, request }) => {
+      const path = pathOf(request.url);
+      return fail(code === "NOT_FOUND" ? refusalOr(unknownRoute(path), request) : error, request);
+    })
+    .get(
+      "/health",
+      handler(() => new Response('{"status":"ok"}', { headers: JSON_HEADERS })),
+    )
+    .use(credentialRoutes({ vendor: deps.vendor, log, callerName: deps.callerName, handler }))
+    .use(metadataRoutes(deps.metadata, handler));
 }
 
 /** Kind and place of an error that nobody foresaw. Not its text, which may quote what must not be in a log. */
@@ -79,8 +85,4 @@ function unknownRoute(path: string): AppError {
   return new AppError("unknown-route", `There is nothing at ${shown}`, {
     hint: `the nearest route is ${nearestRoute(path)}`,
   });
-}
-
-function pathOf(url: string): string {
-  return url.startsWith("/") ? url : (URL.parse(url)?.pathname ?? url);
 }

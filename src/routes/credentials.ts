@@ -6,18 +6,14 @@ import { parseRole } from "../credentials/role.ts";
 import type { Vendor, VendRequest } from "../credentials/vendor.ts";
 import { AppError } from "../errors.ts";
 import type { Log } from "../log.ts";
-import type { AddressOf } from "./address.ts";
-import { type Fail, JSON_HEADERS } from "./http-error.ts";
+import type { Answer, Handler } from "./handler.ts";
+import { JSON_HEADERS } from "./http-error.ts";
+import { pathOf } from "./path.ts";
 
 const PATHS_MAX = 1000;
 const PATH_CHARACTERS_MAX = 2048;
 const SHOWN_CHARACTERS_MAX = 256;
 const SESSION: VendRequest = { kind: "session" };
-
-interface Context {
-  readonly request: Request;
-  readonly server: Parameters<AddressOf>[1];
-}
 
 /**
  * The routes that vend: `/creds`, `/role/*`, `/role-arn/*` and the agent's own `/v2/credentials/<id>`. What fails is
@@ -28,26 +24,23 @@ export function credentialRoutes(deps: {
   readonly log: Log;
   /** The name for the log of the container that has this address. */
   readonly callerName?: (address: string) => string | undefined;
-  readonly addressOf: AddressOf;
-  readonly fail: Fail;
+  readonly handler: (answer: Answer) => Handler;
 }) {
-  const { vendor, log, addressOf, fail } = deps;
+  const { vendor, log } = deps;
   // The same few paths come again and again: each is read once.
   const requests = new LRUCache<string, VendRequest>({ max: PATHS_MAX });
 
-  function answer({ request, server }: Context): Response | Promise<Response> {
+  function answer(request: Request, address: string): Response | Promise<Response> {
     const path = pathOf(request.url);
-    const address = addressOf(request, server);
     try {
-      const asked = requestOf(path);
-      const credentials = vendor.vend(asked);
+      const credentials = vendor.vend(requestOf(path));
       if (!(credentials instanceof Promise)) return vended(credentials, path, address, true);
       return credentials.then(
         (fetched) => vended(fetched, path, address, false),
-        (error: unknown) => refused(error, request, path, address),
+        (error: unknown) => refuse(error, path, address),
       );
     } catch (error) {
-      return refused(error, request, path, address);
+      return refuse(error, path, address);
     }
   }
 
@@ -66,21 +59,22 @@ export function credentialRoutes(deps: {
     return new Response(body, { headers: JSON_HEADERS });
   }
 
-  function refused(error: unknown, request: Request, path: string, address: string): Response {
+  function refuse(error: unknown, path: string, address: string): never {
     const caller = deps.callerName?.(address) ?? address;
     const outcome = error instanceof AppError ? error.code : "failed";
     const cause = error instanceof AppError ? error.publicMessage : undefined;
     log.warning("credentials refused", { caller, path: path.slice(0, SHOWN_CHARACTERS_MAX), outcome, cause });
-    return fail(error, request);
+    throw error;
   }
 
+  const handle = deps.handler(answer);
   return new Elysia({ name: "credentials" })
-    .get("/creds", answer)
-    .get("/v2/credentials/:id", answer)
-    .get("/role", answer)
-    .get("/role/*", answer)
-    .get("/role-arn", answer)
-    .get("/role-arn/*", answer);
+    .get("/creds", handle)
+    .get("/v2/credentials/:id", handle)
+    .get("/role", handle)
+    .get("/role/*", handle)
+    .get("/role-arn", handle)
+    .get("/role-arn/*", handle);
 }
 
 function readPath(path: string): VendRequest {
@@ -93,11 +87,4 @@ function readPath(path: string): VendRequest {
   const match = /^\/(role|role-arn)(?:\/(.*))?$/.exec(path);
   if (match === null) return SESSION;
   return { kind: "role", role: parseRole(match[2] ?? "", match[1] === "role-arn" ? "arn" : "any") };
-}
-
-/** The path as it was sent: Elysia does not decode what a wildcard matched, and decodes a parameter by rules of its own. */
-function pathOf(url: string): string {
-  const start = url.startsWith("/") ? 0 : url.indexOf("/", url.indexOf("://") + 3);
-  const query = url.indexOf("?", start);
-  return query === -1 ? url.slice(start) : url.slice(start, query);
 }

@@ -1,4 +1,5 @@
 import { AppError } from "../errors.ts";
+import { pathOf } from "./path.ts";
 
 const PATH_BYTES_MAX = 2_048;
 const HOST_NAMES = new Set([
@@ -38,8 +39,9 @@ export function createGuard(options: GuardOptions): (request: Request) => void {
   const allowed = new Set(options.allowedHosts);
   return (request) => {
     checkMethod(request);
-    checkPath(request.url);
-    checkHeaders(request.headers, allowed);
+    const path = pathOf(request.url);
+    checkPath(path);
+    checkHeaders(request.headers, path, allowed);
   };
 }
 
@@ -48,15 +50,13 @@ function checkMethod(request: Request): void {
   throw new AppError("method-not-allowed", `${request.method} is not allowed here`, { hint: "use GET" });
 }
 
-function checkPath(url: string): void {
-  // An HTTP/1.0 request without a Host has a URL that is only a path.
-  const start = url.startsWith("/") ? 0 : url.indexOf("/", url.indexOf("//") + 2);
-  if (url.length - start > PATH_BYTES_MAX) {
-    throw new AppError("bad-path", `The path has ${url.length - start} bytes, more than ${PATH_BYTES_MAX}`);
+function checkPath(path: string): void {
+  if (path.length > PATH_BYTES_MAX) {
+    throw new AppError("bad-path", `The path has ${path.length} bytes, more than ${PATH_BYTES_MAX}`);
   }
-  if (!url.includes("%", start)) return;
+  if (!path.includes("%")) return;
   try {
-    decodeURIComponent(url.slice(start));
+    decodeURIComponent(path);
   } catch (cause) {
     throw new AppError("bad-path", "The path cannot be decoded: a % in it is not followed by two digits of UTF-8", {
       cause,
@@ -65,8 +65,8 @@ function checkPath(url: string): void {
 }
 
 // Asking for each by name costs Bun less than going through all that there are.
-function checkHeaders(headers: Headers, allowed: ReadonlySet<string>): void {
-  checkHost(headers.get("host") ?? "", allowed);
+function checkHeaders(headers: Headers, path: string, allowed: ReadonlySet<string>): void {
+  checkHost(headers.get("host") ?? "", path, allowed);
   for (const name of FOREIGN_HEADERS) {
     if (!headers.has(name)) continue;
     throw new AppError("forbidden", `The request carries ${name}, so a browser or a proxy sent it`, {
@@ -75,9 +75,13 @@ function checkHeaders(headers: Headers, allowed: ReadonlySet<string>): void {
   }
 }
 
-function checkHost(host: string, allowed: ReadonlySet<string>): void {
-  // HTTP/1.0 may leave it out; a browser never does.
-  if (host === "" || isAllowedHost(host, allowed)) return;
+function checkHost(host: string, path: string, allowed: ReadonlySet<string>): void {
+  if (isAllowedHost(host, allowed)) return;
+  if (host === "") {
+    // HTTP/1.0 may leave it out, as load balancers do for their checks. Other paths cannot be routed without it.
+    if (path === "/health") return;
+    throw new AppError("bad-path", "The request names no Host", { hint: "ask by HTTP/1.1, or send a Host header" });
+  }
   const shown = host.length > 80 ? `${host.slice(0, 80)}…` : host;
   if (host.includes(",")) throw new AppError("bad-path", `The request carries more than one Host: ${shown}`);
   throw new AppError("forbidden", `The Host '${shown}' is not one that this server answers to`, {

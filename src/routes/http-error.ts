@@ -2,10 +2,7 @@ import { AppError, type ErrorCode } from "../errors.ts";
 
 export const JSON_HEADERS = { "content-type": "application/json" } as const;
 
-/**
- * Turns a failure into its answer and leaves its line in the log. Elysia maps what a handler throws, but of a promise
- * that a plain function returned it never sees the rejection: such a handler maps it itself.
- */
+/** Turns a failure into its answer and leaves its line in the log. */
 export type Fail = (error: unknown, request: Request) => Response;
 
 interface Wire {

@@ -1,7 +1,7 @@
 import { Elysia } from "elysia";
 import type { Metadata, Resource } from "../metadata/metadata.ts";
-import type { AddressOf } from "./address.ts";
-import { type Fail, JSON_HEADERS } from "./http-error.ts";
+import type { Answer, Handler } from "./handler.ts";
+import { JSON_HEADERS } from "./http-error.ts";
 
 /** Every path, with what it serves. A path without an id finds its caller by address. */
 const ROUTES: readonly (readonly [path: string, resource: Resource])[] = [
@@ -22,13 +22,14 @@ const ROUTES: readonly (readonly [path: string, resource: Resource])[] = [
 ];
 
 /** Metadata and stats, V2 and V3. The answer is sent in the same turn when it is at hand, which is nearly always. */
-export function metadataRoutes(metadata: Metadata, addressOf: AddressOf, fail: Fail) {
+export function metadataRoutes(metadata: Metadata, handler: (answer: Answer) => Handler) {
   const app = new Elysia();
   for (const [path, resource] of ROUTES) {
-    app.get(path, ({ params, request, server }) => {
-      const body = metadata(resource, (params as { id?: string } | undefined)?.id, addressOf(request, server));
-      return typeof body === "string" ? toJson(body) : body.then(toJson, (error: unknown) => fail(error, request));
-    });
+    const answer: Answer = (_request, address, id) => {
+      const body = metadata(resource, id, address);
+      return typeof body === "string" ? toJson(body) : body.then(toJson);
+    };
+    app.get(path, handler(answer));
   }
   return app;
 }

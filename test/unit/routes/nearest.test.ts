@@ -1,0 +1,37 @@
+import { describe, expect, test } from "bun:test";
+import { nearestRoute } from "../../../src/routes/nearest.ts";
+
+describe("the route nearest to a path that is none", () => {
+  for (const [path, route] of [
+    ["/cred", "/creds"],
+    ["/Creds", "/creds"],
+    ["/credss/", "/creds"],
+    ["/rolle/app", "/role/<name>"],
+    ["/role", "/role/<name>"],
+    ["/roles/some-long-name-of-a-role", "/role/<name>"],
+    ["/role-anr/arn:aws:iam::1:role", "/role-arn/<arn>"],
+    ["/v2/credential/3f9a", "/v2/credentials/<id>"],
+    ["/v2/metadat", "/v2/metadata"],
+    ["/v2/metdata/4f0c", "/v2/metadata/<container>"],
+    ["/v2/stat", "/v2/stats"],
+    ["/v2/states/4f0c", "/v2/stats/<container>"],
+    ["/v4x", "/v3"],
+    ["/", "/v3"],
+    ["", "/v3"],
+    ["/v3/task/stat", "/v3/task/stats"],
+    ["/V3/TASKS/STATS", "/v3/task/stats"],
+    ["/v3/container/web", "/v3/containers/<container>"],
+    ["/v3/containers/web/taks", "/v3/containers/<container>/task"],
+    ["/v3/containers/web/stat", "/v3/containers/<container>/stats"],
+    ["/v3/containers/web/tasks/stats", "/v3/containers/<container>/task/stats"],
+    ["/healthz", "/health"],
+  ] as const) {
+    test(`${path || "that is empty"} is ${route}`, () => expect(nearestRoute(path)).toBe(route));
+  }
+
+  test("is found in little time for a path of any length", () => {
+    const begunMs = performance.now();
+    expect(nearestRoute(`/v3/containers/${"x".repeat(100_000)}`)).toStartWith("/");
+    expect(performance.now() - begunMs).toBeLessThan(200);
+  });
+});
