@@ -1,0 +1,92 @@
+import { describe, expect, test } from "bun:test";
+import { at, DOWN, settle, setup } from "./inspections-engine.ts";
+
+describe("a withdrawal", () => {
+  test("during a call holds for what that call says, and ends with the next", async () => {
+    const { inspections, picture, call, ids } = setup();
+    const first = inspections.inspect("a");
+    await settle();
+    inspections.withdraw("a");
+    const second = inspections.inspect("a");
+    call(0).answer(at("a", "10.0.0.2"));
+    await first;
+    expect([ids("10.0.0.2"), picture.containers.has("a")]).toEqual([[], true]);
+    await settle();
+    call(1).answer(at("a", "10.0.0.2"));
+    await second;
+    expect(ids("10.0.0.2")).toEqual(["a"]);
+  });
+  test("takes the addresses out at once, and of no other container", async () => {
+    const { inspections, call, ids } = setup();
+    const both = Promise.all([inspections.inspect("a"), inspections.inspect("b")]);
+    await settle();
+    call(0).answer(at("a", "10.0.0.2"));
+    call(1).answer(at("b", "10.0.0.2"));
+    await both;
+    inspections.withdraw("a");
+    expect(ids("10.0.0.2")).toEqual(["b"]);
+  });
+});
+
+test("a removal holds for what a call under way says, and for no later one", async () => {
+  const { inspections, picture, call, changes } = setup();
+  const first = inspections.inspect("a");
+  await settle();
+  call(0).answer(at("a", "10.0.0.2"));
+  await first;
+  const second = inspections.inspect("a");
+  await settle();
+  const before = changes();
+  inspections.remove("a");
+  expect([picture.containers.has("a"), changes()]).toEqual([false, before + 1]);
+  call(1).answer(at("a", "10.0.0.2"));
+  await second;
+  expect(picture.containers.has("a")).toBe(false);
+  const third = inspections.inspect("a");
+  await settle();
+  call(2).answer(at("a", "10.0.0.2"));
+  await third;
+  expect(picture.containers.has("a")).toBe(true);
+});
+
+test("the time of an inspection is that of its question", async () => {
+  const { inspections, call } = setup();
+  expect(inspections.inspectedAtMs("a")).toBe(Number.NEGATIVE_INFINITY);
+  const before = performance.now();
+  const done = inspections.inspect("a");
+  await settle();
+  const asked = performance.now();
+  call(0).answer(at("a", "10.0.0.2"));
+  await done;
+  expect(inspections.inspectedAtMs("a")).toBeWithin(before, asked);
+  inspections.remove("a");
+  expect(inspections.inspectedAtMs("a")).toBe(Number.NEGATIVE_INFINITY);
+});
+
+describe("a failure", () => {
+  for (const [title, end] of [
+    ["of the engine", (call: ReturnType<ReturnType<typeof setup>["call"]>) => call.fail(DOWN)],
+    ["to understand its answer", (call: ReturnType<ReturnType<typeof setup>["call"]>) => call.answer("{}")],
+  ] as const) {
+    test(`${title} takes the addresses out, and is tried again after half a second`, async () => {
+      const { inspections, picture, calls, call, ids, lines } = setup();
+      const first = inspections.inspect("a");
+      await settle();
+      call(0).answer(at("a", "10.0.0.2"));
+      await first;
+      const second = inspections.inspect("a");
+      await settle();
+      end(call(1));
+      await second;
+      expect([ids("10.0.0.2"), picture.containers.has("a"), calls.length]).toEqual([[], true, 2]);
+      expect(lines).toEqual(["a container could not be inspected, trying again"]);
+      const failedAtMs = performance.now();
+      while (calls.length < 3) await Bun.sleep(10);
+      expect(performance.now() - failedAtMs).toBeGreaterThan(450);
+      expect(inspections.starting()).toBe(1);
+      call(2).answer(at("a", "10.0.0.2"));
+      await settle();
+      expect(ids("10.0.0.2")).toEqual(["a"]);
+    });
+  }
+});

@@ -1,0 +1,89 @@
+import { expect, test } from "bun:test";
+import fc from "fast-check";
+import { type Container, toContainer } from "../../../src/engine/container.ts";
+import { createPicture, type MutablePicture } from "../../../src/engine/picture.ts";
+import { container } from "../../support/containers.ts";
+
+/** What a picture must be equal to, the slow way: every container, and which of them were withdrawn. */
+interface Model {
+  readonly containers: Map<string, Container>;
+  readonly withdrawn: Set<string>;
+}
+
+type Command = fc.Command<Model, MutablePicture>;
+
+const ADDRESSES = ["10.0.0.2", "10.0.0.3", "10.0.0.4", "fd00::2", "fd00::3"];
+const ids = fc.constantFrom("a", "b", "c");
+
+function command(text: string, apply: (model: Model) => void, run: (picture: MutablePicture) => void): Command {
+  return {
+    check: () => true,
+    toString: () => text,
+    run(model, picture) {
+      const before = picture.revision();
+      apply(model);
+      run(picture);
+      expect(picture.revision()).toBeGreaterThan(before);
+      expect(new Map(picture.containers)).toEqual(model.containers);
+      for (const address of ADDRESSES) {
+        const expected = [...model.containers.values()].filter(
+          ({ id, running, networkOwner, attachments }) =>
+            running &&
+            networkOwner === undefined &&
+            !model.withdrawn.has(id) &&
+            attachments.some(({ ipv4, ipv6 }) => ipv4 === address || ipv6 === address),
+        );
+        const byId = (a: Container, b: Container) => (a.id < b.id ? -1 : 1);
+        expect([...picture.claimants(address)].sort(byId)).toEqual(expected.sort(byId));
+      }
+    },
+  };
+}
+
+const attachment = fc.record({
+  name: fc.constant("n"),
+  networkId: fc.constant("n"),
+  ipv4: fc.constantFrom(undefined, "10.0.0.2", "10.0.0.3", "10.0.0.4"),
+  ipv6: fc.constantFrom(undefined, "fd00::2", "fd00::3"),
+  gateways: fc.constant([]),
+  macAddress: fc.constant(undefined),
+});
+const put = fc
+  .tuple(ids, fc.boolean(), fc.constantFrom(undefined, undefined, "b"), fc.array(attachment, { maxLength: 3 }))
+  .map(([id, running, networkOwner, attachments]) => {
+    const facts = { ...toContainer(container({ name: id, id, running })), networkOwner, attachments };
+    const at = attachments.flatMap(({ ipv4, ipv6 }) => [ipv4, ipv6]).join(" ");
+    return command(
+      `put ${id} ${running} ${networkOwner} ${at}`,
+      ({ containers, withdrawn }) => {
+        containers.set(id, facts);
+        withdrawn.delete(id);
+      },
+      (picture) => picture.put(facts),
+    );
+  });
+const remove = ids.map((id) =>
+  command(
+    `remove ${id}`,
+    ({ containers }) => containers.delete(id),
+    (picture) => picture.remove(id),
+  ),
+);
+const withdraw = ids.map((id) =>
+  command(
+    `withdraw ${id}`,
+    ({ withdrawn }) => withdrawn.add(id),
+    (picture) => picture.withdraw(id),
+  ),
+);
+
+test("a picture is what a list of its containers is, after any changes in any order", () => {
+  fc.assert(
+    fc.property(fc.commands([put, remove, withdraw], { maxCommands: 30 }), (commands) => {
+      fc.modelRun(
+        () => ({ model: { containers: new Map(), withdrawn: new Set<string>() }, real: createPicture() }),
+        commands,
+      );
+    }),
+  );
+});

@@ -1,0 +1,165 @@
+import { describe, expect, test } from "bun:test";
+import { type Container, toContainer } from "../../../src/engine/container.ts";
+import { contains, createPicture, type Network } from "../../../src/engine/picture.ts";
+import { container } from "../../support/containers.ts";
+
+interface At {
+  ipv4?: string;
+  ipv6?: string;
+  gateways?: string[];
+}
+
+function make(id: string, at: At[], more: Partial<Container> = {}): Container {
+  const attachments = at.map(({ ipv4, ipv6, gateways = [] }, index) => ({
+    name: `n${index}`,
+    networkId: `n${index}`,
+    ipv4,
+    ipv6,
+    gateways,
+    macAddress: undefined,
+  }));
+  return { ...toContainer(container({ name: id, id })), attachments, ...more };
+}
+
+function pictureOf(...containers: Container[]) {
+  const picture = createPicture();
+  for (const each of containers) picture.put(each);
+  return { ...picture, ids: (address: string) => picture.claimants(address).map(({ id }) => id) };
+}
+
+describe("an address is claimed", () => {
+  const web = make("web", [{ ipv4: "10.0.0.2", ipv6: "fd00::2" }, { ipv4: "10.1.0.2" }]);
+  test("by the running container that has it, on any network, IPv4 and IPv6", () => {
+    const picture = pictureOf(web);
+    for (const address of ["10.0.0.2", "10.1.0.2", "fd00::2"]) expect(picture.ids(address)).toEqual(["web"]);
+    expect(picture.ids("10.0.0.3")).toEqual([]);
+  });
+  test("by every container that has it where networks overlap", () => {
+    expect(
+      pictureOf(web, make("db", [{ ipv4: "10.0.0.2" }]))
+        .ids("10.0.0.2")
+        .sort(),
+    ).toEqual(["db", "web"]);
+  });
+  test("once by a container that has it on two networks", () => {
+    expect(pictureOf(make("web", [{ ipv4: "10.0.0.2" }, { ipv4: "10.0.0.2" }])).ids("10.0.0.2")).toEqual(["web"]);
+  });
+  test("by the owner of a shared network namespace, not by those who share it", () => {
+    const sidecar = make("sidecar", [{ ipv4: "10.0.0.2" }], { networkOwner: "web" });
+    expect(pictureOf(sidecar, web).ids("10.0.0.2")).toEqual(["web"]);
+    expect(pictureOf(sidecar).ids("10.0.0.2")).toEqual([]);
+  });
+  test("by none that has stopped", () => {
+    const picture = pictureOf(web);
+    picture.put({ ...web, running: false });
+    expect(picture.ids("10.0.0.2")).toEqual([]);
+    expect(picture.containers.get("web")?.running).toBe(false);
+  });
+  test("by none that has moved to another address", () => {
+    const picture = pictureOf(web);
+    picture.put(make("web", [{ ipv4: "10.0.0.9" }]));
+    expect([picture.ids("10.0.0.2"), picture.ids("fd00::2"), picture.ids("10.0.0.9")]).toEqual([[], [], ["web"]]);
+  });
+  test("by none that was withdrawn, which stays known by its id until it is put again", () => {
+    const picture = pictureOf(web, make("db", [{ ipv4: "10.0.0.2" }]));
+    picture.withdraw("web");
+    expect([picture.ids("10.0.0.2"), picture.ids("10.1.0.2"), picture.ids("fd00::2")]).toEqual([["db"], [], []]);
+    expect(picture.containers.get("web")).toBe(web);
+    picture.put(web);
+    expect(picture.ids("10.1.0.2")).toEqual(["web"]);
+  });
+  test("by none that was removed", () => {
+    const picture = pictureOf(web);
+    picture.remove("web");
+    expect([picture.ids("10.0.0.2"), [...picture.containers.keys()]]).toEqual([[], []]);
+  });
+});
+
+test("the container of an address is the object that was put last", () => {
+  const next = make("web", [{ ipv4: "10.0.0.2" }]);
+  const picture = pictureOf(make("web", [{ ipv4: "10.0.0.2" }]), next);
+  expect(picture.claimants("10.0.0.2")[0]).toBe(next);
+});
+
+test("the revision grows with every change, and with nothing else", () => {
+  const picture = createPicture();
+  const web = make("web", [{ ipv4: "10.0.0.2" }]);
+  let before = picture.revision();
+  const steps = [
+    () => picture.put(web),
+    () => picture.put(web),
+    () => picture.withdraw("web"),
+    () => picture.remove("web"),
+    () => picture.setNetworks([]),
+  ];
+  for (const step of steps) {
+    step();
+    expect(picture.revision()).toBeGreaterThan(before);
+    before = picture.revision();
+  }
+  picture.claimants("10.0.0.2");
+  picture.isInSubnet("10.0.0.2");
+  picture.isGateway("10.0.0.2");
+  expect(picture.revision()).toBe(before);
+});
+
+describe("networks", () => {
+  const net = (subnets: string[], gateways: string[]): Network => ({ id: "n", name: "n", subnets, gateways });
+  test("say what a gateway is, and what lies inside a subnet", () => {
+    const picture = createPicture();
+    picture.setNetworks([net(["10.0.0.0/24", "fd00::/64"], ["10.0.0.1", "fd00::1"]), net(["10.9.0.0/16"], [])]);
+    expect(["10.0.0.1", "fd00::1", "10.0.0.2", "10.9.0.1"].map(picture.isGateway)).toEqual([true, true, false, false]);
+    expect(["10.0.0.255", "fd00::ff", "10.9.8.7"].map(picture.isInSubnet)).toEqual([true, true, true]);
+    expect(["10.0.1.0", "fd00:0:0:1::1", ""].map(picture.isInSubnet)).toEqual([false, false, false]);
+  });
+  test("replace the former ones", () => {
+    const picture = createPicture();
+    picture.setNetworks([net(["10.0.0.0/24"], ["10.0.0.1"])]);
+    picture.setNetworks([net(["10.1.0.0/24"], ["10.1.0.1"])]);
+    expect([picture.isGateway("10.0.0.1"), picture.isInSubnet("10.0.0.2")]).toEqual([false, false]);
+    expect([picture.isGateway("10.1.0.1"), picture.isInSubnet("10.1.0.2")]).toEqual([true, true]);
+  });
+  test("have the gateways of running containers beside their own", () => {
+    const picture = pictureOf(make("web", [{ ipv4: "10.0.0.2", gateways: ["10.0.0.1", "fd00::1"] }]));
+    expect([picture.isGateway("10.0.0.1"), picture.isGateway("fd00::1")]).toEqual([true, true]);
+    picture.setNetworks([]);
+    expect(picture.isGateway("10.0.0.1")).toBe(true);
+    picture.remove("web");
+    picture.setNetworks([]);
+    expect(picture.isGateway("10.0.0.1")).toBe(false);
+  });
+});
+
+describe("a subnet contains", () => {
+  for (const [cidr, address, expected] of [
+    ["172.18.0.0/16", "172.18.255.254", true],
+    ["172.18.0.0/16", "172.19.0.1", false],
+    ["172.18.0.8/29", "172.18.0.15", true],
+    ["172.18.0.8/29", "172.18.0.16", false],
+    ["172.18.0.8/29", "172.18.0.7", false],
+    ["10.0.0.2/32", "10.0.0.2", true],
+    ["10.0.0.2/32", "10.0.0.3", false],
+    ["0.0.0.0/0", "255.255.255.255", true],
+    ["10.0.0.0/33", "10.0.0.0", false],
+    ["10.0.0.0", "10.0.0.0", false],
+    ["10.0.0.0/", "10.0.0.0", false],
+    ["fd00:1::/64", "fd00:1::ff", true],
+    ["fd00:1::/64", "fd00:1:0:1::ff", false],
+    ["fd00:1:2:3:4:5:6:0/112", "fd00:1:2:3:4:5:6:ffff", true],
+    ["fd00:1:2:3:4:5:6:0/112", "fd00:1:2:3:4:5:7:0", false],
+    ["::/0", "fd00::1", true],
+    ["fd00::/129", "fd00::", false],
+    ["172.18.0.0/16", "fd00::1", false],
+    ["::/0", "10.0.0.1", false],
+    ["nonsense", "172.18.0.1", false],
+    ["10.0.0.0/8", "nonsense", false],
+    ["10.0.0.0/8", "10.0.0.256", false],
+    ["10.0.0.0/8", "10.0.0", false],
+    ["10.0.0.256/8", "10.0.0.1", false],
+    ["fd00::/64", "fd00:::1", false],
+    ["fd00::/64", "fd00::1]", false],
+    ["fd00::/64", "fd00::1%eth0", false],
+  ] as const) {
+    test(`${cidr} ${expected ? "has" : "has not"} ${address}`, () => expect(contains(cidr, address)).toBe(expected));
+  }
+});

@@ -1,0 +1,166 @@
+import { describe, expect, test } from "bun:test";
+import type { Engine } from "../../../src/engine/client.ts";
+import { toContainer } from "../../../src/engine/container.ts";
+import { createPicture } from "../../../src/engine/picture.ts";
+import type { EngineEvent } from "../../../src/engine/schema.ts";
+import { createSession } from "../../../src/engine/session.ts";
+import { AppError } from "../../../src/errors.ts";
+import type { Log } from "../../../src/log.ts";
+import { container } from "../../support/containers.ts";
+import { network, withNetwork } from "../../support/networks.ts";
+
+const ipv6 = { subnet: "fd00::/64", gateway: "FD00:0::1" };
+const net = network({ name: "n", subnet: "10.0.0.0/24", gateway: "10.0.0.1", ipv6 });
+const at = (id: string, ipv4: string, running = true) =>
+  withNetwork(container({ name: id, id, running }), net, running ? { ipv4 } : {});
+const quiet = () => {};
+const log: Log = { debug: quiet, info: quiet, warning: quiet, error: quiet, flush: quiet };
+
+/** A session whose engine gives `answers`, and never answers for what is not among them. The picture has `a`. */
+function setup(answers: Record<string, unknown> = {}) {
+  const asked: string[] = [];
+  const engine: Partial<Engine> = {
+    hasLateEvents: false,
+    get(path) {
+      asked.push(path);
+      const answer = answers[path];
+      if (answer instanceof Error) return Promise.reject(answer);
+      return answer === undefined ? new Promise(() => {}) : Promise.resolve(JSON.stringify(answer));
+    },
+    ping() {
+      asked.push("ping");
+      return Bun.sleep(5);
+    },
+  };
+  const picture = createPicture();
+  picture.put(toContainer(at("a", "10.0.0.2")));
+  const session = createSession(engine as Engine, picture, log, quiet);
+  const apply = (event: EngineEvent) => session.events.take(JSON.stringify(event));
+  return { session, picture, asked, apply, isAt: (address: string) => picture.claimants(address).length === 1 };
+}
+
+const settle = () => Bun.sleep(1);
+const ofContainer = (Action: string): EngineEvent => ({ Type: "container", Action, Actor: { ID: "a" } });
+const ofNetwork = (Action: string, Attributes: Record<string, string>, ID = net.Id): EngineEvent => ({
+  Type: "network",
+  Action,
+  Actor: { ID, Attributes },
+});
+
+describe("an event", () => {
+  for (const [title, event, addressStays, starting] of [
+    ["die takes the address out and asks", ofContainer("die"), false, 0],
+    ["died of Podman takes the address out and asks", ofContainer("died"), false, 0],
+    ["cleanup of Podman takes the address out and asks", ofContainer("cleanup"), false, 0],
+    ["create asks, and lets callers wait", ofContainer("create"), true, 1],
+    ["init of Podman asks, and lets callers wait", ofContainer("init"), true, 1],
+    ["start asks, and lets callers wait", ofContainer("start"), true, 1],
+    ["restart asks, and lets callers wait", ofContainer("restart"), true, 1],
+    ["rename asks", ofContainer("rename"), true, 0],
+    ["update asks", ofContainer("update"), true, 0],
+    ["pause asks", ofContainer("pause"), true, 0],
+    ["unpause asks", ofContainer("unpause"), true, 0],
+    ["stop asks", ofContainer("stop"), true, 0],
+    ["health_status asks, whatever it says", ofContainer("health_status: healthy"), true, 0],
+    ["connect asks, and lets callers wait", ofNetwork("connect", { container: "a" }), true, 1],
+    ["disconnect takes the address out and asks", ofNetwork("disconnect", { container: "a" }), false, 0],
+    ["connect of Podman names the container as its actor", ofNetwork("connect", { name: "a" }, "a"), true, 1],
+    ["disconnect of Podman names the container as its actor", ofNetwork("disconnect", {}, "a"), false, 0],
+  ] as const) {
+    test(title, async () => {
+      const { session, asked, apply, isAt } = setup();
+      await apply(event);
+      expect([isAt("10.0.0.2"), session.inspections.starting()]).toEqual([addressStays, starting]);
+      await settle();
+      expect(asked).toEqual(["/containers/a/json"]);
+    });
+  }
+
+  for (const action of ["destroy", "remove"]) {
+    test(`${action} takes the address out`, async () => {
+      const { apply, isAt } = setup();
+      await apply(ofContainer(action));
+      expect(isAt("10.0.0.2")).toBe(false);
+    });
+  }
+
+  for (const action of ["exec_create: sh", "exec_start: sh", "top", "attach", "resize"]) {
+    test(`${action} asks for nothing`, async () => {
+      const { asked, apply, isAt } = setup();
+      await apply(ofContainer(action));
+      await settle();
+      expect([asked, isAt("10.0.0.2")]).toEqual([[], true]);
+    });
+  }
+
+  for (const action of ["create", "destroy", "remove"]) {
+    test(`${action} of a network reads the networks`, async () => {
+      const { asked, apply, picture } = setup({ "/networks": [net] });
+      await apply(ofNetwork(action, { name: "n" }));
+      expect([asked, picture.isInSubnet("10.0.0.9"), picture.isGateway("fd00::1")]).toEqual([
+        ["/networks"],
+        true,
+        true,
+      ]);
+    });
+  }
+});
+
+describe("reading", () => {
+  const answers = {
+    "/networks": [net, { Id: "host", Name: "host", IPAM: { Config: null } }],
+    "/containers/json?all=1": [
+      { Id: "b", State: "running" },
+      { Id: "c", State: "exited" },
+    ],
+    "/containers/a/json": new AppError("container-unknown", "gone"),
+    "/containers/b/json": at("b", "10.0.0.3"),
+    "/containers/c/json": at("c", "", false),
+  };
+
+  test("brings all networks and all containers, and takes out those that are gone", async () => {
+    const { session, picture, isAt } = setup(answers);
+    await session.read();
+    expect([...picture.containers.keys()].sort()).toEqual(["b", "c"]);
+    expect([isAt("10.0.0.2"), isAt("10.0.0.3"), picture.isInSubnet("fd00::9")]).toEqual([false, true, true]);
+  });
+
+  test("fails where the engine does", async () => {
+    const down = new AppError("engine-unavailable", "down");
+    await expect(setup({ ...answers, "/networks": down }).session.read()).rejects.toBe(down);
+    await expect(setup({ ...answers, "/containers/json?all=1": down }).session.read()).rejects.toBe(down);
+  });
+
+  test("the list anew asks for those alone that are new, gone, or run no more", async () => {
+    const { session, asked } = setup({ ...answers, "/containers/a/json": at("a", "10.0.0.2") });
+    await session.read();
+    asked.length = 0;
+    expect(await session.relist()).toBe(true);
+    expect(asked.sort()).toEqual(["/containers/a/json", "/containers/json?all=1"]);
+  });
+
+  test("the list anew is one question however many ask, and false where it fails", async () => {
+    const { session, asked } = setup({ "/containers/json?all=1": new AppError("engine-unavailable", "down") });
+    expect(await Promise.all([session.relist(), session.relist()])).toEqual([false, false]);
+    expect(asked).toHaveLength(1);
+    await session.relist();
+    expect(asked).toHaveLength(2);
+  });
+
+  test("the networks anew is one question in a quarter of a second, and fails silently", async () => {
+    const { session, asked } = setup({ "/networks": new AppError("engine-unavailable", "down") });
+    await Promise.all([session.rereadNetworks(), session.rereadNetworks()]);
+    await session.rereadNetworks();
+    expect(asked).toEqual(["/networks"]);
+    await Bun.sleep(260);
+    await session.rereadNetworks();
+    expect(asked).toHaveLength(2);
+  });
+
+  test("a ping is one question however many ask", async () => {
+    const { session, asked } = setup();
+    await Promise.all([session.ping(1), session.ping(1)]);
+    await session.ping(1);
+    expect(asked).toEqual(["ping", "ping"]);
+  });
+});

@@ -1,0 +1,169 @@
+import { afterEach, describe, expect, test } from "bun:test";
+import type { StatsStreams } from "../../../src/engine/stats-stream.ts";
+import { FIRST, settle, setup } from "./stats-engine.ts";
+
+const open: StatsStreams[] = [];
+afterEach(() => {
+  for (const streams of open.splice(0)) streams.close();
+});
+
+function start(options: Parameters<typeof setup>[0] = {}) {
+  const world = setup(options);
+  open.push(world.streams);
+  return world;
+}
+
+const frame = (id: string, n: number) =>
+  `{"id":"${id}","name":"/${id}","n":${n},"precpu_stats":{"system_cpu_usage":${n}}}`;
+
+describe("a sample", () => {
+  test("is of the container's own stream, in the engine's own text", async () => {
+    const { streams, engine } = start();
+    expect(streams.latest("a")).toBeUndefined();
+    await settle();
+    expect(engine.paths).toEqual(["/containers/a/stats?stream=true"]);
+    const text = '{"id":"a","name":"/a","limit":18446744073709551615,"precpu_stats":{"system_cpu_usage":1e0}}';
+    engine.send("a", text);
+    await settle();
+    expect(streams.latest("a")).toBe(text);
+  });
+
+  test("is the latest one, of one stream however often it is asked for", async () => {
+    const { streams, engine } = start();
+    streams.latest("a");
+    await settle();
+    for (const n of [1, 2, 3]) engine.send("a", frame("a", n));
+    await settle();
+    expect([streams.latest("a"), streams.latest("a"), engine.paths.length]).toEqual([frame("a", 3), frame("a", 3), 1]);
+  });
+
+  test("is not complete without an earlier reading", async () => {
+    const { streams, engine } = start();
+    streams.latest("a");
+    await settle();
+    for (const incomplete of [
+      FIRST,
+      '{"id":"a","name":"/a"}',
+      '{"id":"a","name":"/a","precpu_stats":{"system_cpu_usage":0}}',
+    ]) {
+      engine.send("a", incomplete);
+      await settle();
+      expect(streams.latest("a")).toBeUndefined();
+    }
+    engine.send("a", frame("a", 1));
+    await settle();
+    expect(streams.latest("a")).toBe(frame("a", 1));
+  });
+
+  test("is none without an engine, and nothing is waited for", async () => {
+    const { streams } = start({ noEngine: true });
+    expect(streams.latest("a")).toBeUndefined();
+    expect(await streams.wait("a", 60_000)).toBeNull();
+  });
+});
+
+describe("waiting", () => {
+  test("goes past a first frame to one that is complete", async () => {
+    const { streams, engine } = start();
+    const waiting = streams.wait("a", 60_000);
+    await settle();
+    engine.send("a", FIRST);
+    await settle();
+    engine.send("a", frame("a", 1));
+    expect(await waiting).toBe(frame("a", 1));
+  });
+  test("ends at once where a complete sample is there", async () => {
+    const { streams, engine } = start();
+    const waiting = streams.wait("a", 60_000);
+    await settle();
+    engine.send("a", frame("a", 1));
+    await waiting;
+    expect(await streams.wait("a", 0)).toBe(frame("a", 1));
+  });
+  test("ends in time with what is there", async () => {
+    const { streams, engine } = start({ realClock: true });
+    const waiting = streams.wait("a", 40);
+    await settle();
+    engine.send("a", FIRST);
+    expect(await waiting).toBe(FIRST);
+  });
+  test("ends in time with null where nothing is there", async () => {
+    expect(await start({ realClock: true }).streams.wait("a", 10)).toBeNull();
+  });
+  test("ends with the stream", async () => {
+    const { streams, engine } = start();
+    const waiting = streams.wait("a", 60_000);
+    await settle();
+    engine.send("a", FIRST);
+    await settle();
+    engine.finish("a");
+    expect(await waiting).toBe(FIRST);
+  });
+  test("by many is one stream, and all get the sample", async () => {
+    const { streams, engine } = start();
+    const waiting = Promise.all(Array.from({ length: 50 }, () => streams.wait("a", 60_000)));
+    await settle();
+    engine.send("a", frame("a", 1));
+    expect(new Set(await waiting)).toEqual(new Set([frame("a", 1)]));
+    expect(engine.paths).toHaveLength(1);
+  });
+});
+
+describe("an id and a name that the engine leaves out are put in", () => {
+  for (const [title, sent, expected] of [
+    ["both", '{"n":1}', '{"n":1,"name":"/box","id":"a"}'],
+    ["both into an empty object", "{ }", '{ "name":"/box","id":"a"}'],
+    ["the name", '{"id":"x","n":1}', '{"id":"x","n":1,"name":"/box"}'],
+    ["the id", '{"name":"/x","n":1}', '{"name":"/x","n":1,"id":"a"}'],
+    ["an empty one", '{"name":"","id":"x"}', '{"name":"","id":"x","name":"/box"}'],
+    ["none where both are there", '{"id":"x","name":"/x"}', '{"id":"x","name":"/x"}'],
+    ["and big numbers stay", '{"n":18446744073709551615}', '{"n":18446744073709551615,"name":"/box","id":"a"}'],
+  ] as const) {
+    test(title, async () => {
+      const { streams, engine } = start({ realClock: true, nameOf: () => "box" });
+      const waiting = streams.wait("a", 30);
+      await settle();
+      engine.send("a", sent);
+      expect(await waiting).toBe(expected);
+    });
+  }
+  test("a name is quoted", async () => {
+    const { streams, engine } = start({ realClock: true, nameOf: () => 'a"b' });
+    const waiting = streams.wait("a", 30);
+    await settle();
+    engine.send("a", '{"id":"a"}');
+    expect(JSON.parse((await waiting) ?? "")).toEqual({ id: "a", name: '/a"b' });
+  });
+});
+
+describe("a failure is of one container alone", () => {
+  for (const [title, fail] of [
+    ["when its stream cannot be opened", (engine: ReturnType<typeof setup>["engine"]) => engine.refuse("a")],
+    ["when its stream breaks off", (engine: ReturnType<typeof setup>["engine"]) => engine.breakOff("a")],
+    ["when its frame is no JSON", (engine: ReturnType<typeof setup>["engine"]) => engine.send("a", '{"half":')],
+  ] as const) {
+    test(title, async () => {
+      const { streams, engine, lines } = start();
+      if (title.includes("opened")) fail(engine);
+      const waiting = [streams.wait("a", 60_000), streams.wait("b", 60_000)];
+      await settle();
+      if (!title.includes("opened")) fail(engine);
+      engine.send("b", frame("b", 1));
+      expect(await Promise.all(waiting)).toEqual([null, frame("b", 1)]);
+      expect(lines).toEqual(["a stream of statistics broke off"]);
+      engine.send("b", frame("b", 2));
+      await settle();
+      expect(streams.latest("b")).toBe(frame("b", 2));
+    });
+  }
+  test("and the next question opens its stream anew", async () => {
+    const { streams, engine } = start();
+    engine.refuse("a");
+    expect(await streams.wait("a", 60_000)).toBeNull();
+    engine.accept("a");
+    const waiting = streams.wait("a", 60_000);
+    await settle();
+    engine.send("a", frame("a", 1));
+    expect(await waiting).toBe(frame("a", 1));
+  });
+});
