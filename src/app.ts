@@ -5,14 +5,11 @@ import type { Log } from "./log.ts";
 import type { Metadata } from "./metadata/metadata.ts";
 import { credentialRoutes } from "./routes/credentials.ts";
 import { createGuard, type GuardOptions } from "./routes/guard.ts";
-import { type AddressOf, createHandlers } from "./routes/handler.ts";
-import { JSON_HEADERS, toResponse } from "./routes/http-error.ts";
+import { type AddressOf, createHandlers, type Route } from "./routes/handler.ts";
+import { JSON_OK, toResponse } from "./routes/http-error.ts";
 import { metadataRoutes } from "./routes/metadata.ts";
-import { nearestRoute } from "./routes/nearest.ts";
+import { unknownRoute } from "./routes/nearest.ts";
 import { pathOf } from "./routes/path.ts";
-
-/** Longer than the slowest answer (1.2 s for a sample), so that Bun never cuts one off. */
-const IDLE_TIMEOUT_S = 30;
 
 export interface AppDeps {
   readonly vendor: Vendor;
@@ -21,26 +18,30 @@ export interface AppDeps {
   readonly log: Log;
   /** The container's name for the audit, where the address is known. */
   readonly callerName: (address: string) => string | undefined;
-  readonly addressOf?: AddressOf;
+  readonly addressOf: AddressOf;
 }
 
-/** Puts guard, routes and error mapping together. It does not listen. */
-export function createApp(deps: AppDeps) {
+/**
+ * Puts guard, routes and error mapping together. It does not listen.
+ *
+ * @returns what answers a request, for `Bun.serve`. Elysia's own `listen` compiles its routes a second time while the
+ *   first requests wait, and shares a port that is taken.
+ */
+export function createApp(deps: AppDeps): (request: Request) => Response | Promise<Response> {
   const { log } = deps;
   const guard = createGuard(deps.guard);
 
   /** A path that is none has no handler for the guard to stand before. */
-  function refusalOr(unknown: AppError, request: Request): unknown {
+  function refusalOr(unknown: AppError, request: Request, path: string): unknown {
     try {
-      guard(request);
+      guard(request, path);
       return unknown;
     } catch (refusal) {
       return refusal;
     }
   }
 
-  function fail(error: unknown, request: Request): Response {
-    const path = pathOf(request.url);
+  function fail(error: unknown, path: string): Response {
     if (!(error instanceof AppError)) {
       log.error("a request failed unexpectedly", { path, cause: whereFailed(error) });
     } else if (error.code === "forbidden") {
@@ -49,24 +50,19 @@ export function createApp(deps: AppDeps) {
     return toResponse(error, path);
   }
 
-  const app = new Elysia({
-    serve: { development: false, idleTimeout: IDLE_TIMEOUT_S },
-    // Elysia takes a Host for at least four characters long unless told otherwise; a Compose service may be called "ecs".
-    handler: { standardHostname: false },
+  const handler = createHandlers({ guard, addressOf: deps.addressOf, fail });
+  const routes: readonly Route[] = [
+    ["/health", handler(() => new Response('{"status":"ok"}', JSON_OK))],
+    ...credentialRoutes({ vendor: deps.vendor, log, callerName: deps.callerName, handler }),
+    ...metadataRoutes(deps.metadata, handler),
+  ];
+  // Elysia takes a Host for at least four characters long unless told otherwise; a Compose service may be called "ecs".
+  const app = new Elysia({ handler: { standardHostname: false } }).onError(({ error, code, request }) => {
+    const path = pathOf(request.url);
+    return fail(code === "NOT_FOUND" ? refusalOr(unknownRoute(path), request, path) : error, path);
   });
-  const addressOf: AddressOf = deps.addressOf ?? ((request) => app.server?.requestIP(request)?.address ?? "");
-  const handler = createHandlers({ guard, addressOf, fail });
-  return app
-    .onError(({ error, code, request }) => {
-      const path = pathOf(request.url);
-      return fail(code === "NOT_FOUND" ? refusalOr(unknownRoute(path), request) : error, request);
-    })
-    .get(
-      "/health",
-      handler(() => new Response('{"status":"ok"}', { headers: JSON_HEADERS })),
-    )
-    .use(credentialRoutes({ vendor: deps.vendor, log, callerName: deps.callerName, handler }))
-    .use(metadataRoutes(deps.metadata, handler));
+  for (const [pattern, handle] of routes) app.get(pattern, handle);
+  return app.fetch;
 }
 
 /** Kind and place of an error that nobody foresaw. Not its text, which may quote what must not be in a log. */
@@ -78,11 +74,4 @@ function whereFailed(error: unknown): string {
       .find((line) => line.trimStart().startsWith("at "))
       ?.trim() ?? ""
   }`;
-}
-
-function unknownRoute(path: string): AppError {
-  const shown = path.length > 120 ? `${path.slice(0, 120)}…` : path;
-  return new AppError("unknown-route", `There is nothing at ${shown}`, {
-    hint: `the nearest route is ${nearestRoute(path)}`,
-  });
 }

@@ -17,6 +17,7 @@ export interface Fields {
   readonly expiration?: string;
   readonly hint?: string;
   readonly identity?: string;
+  readonly lines?: number;
   readonly networks?: number;
   readonly outcome?: string;
   readonly path?: string;
@@ -30,7 +31,7 @@ export interface Fields {
   readonly warning?: string;
 }
 
-/** `event` is a plain statement of what happened, lower case, without a full stop. */
+/** `event` is a plain statement of what happened, lower case, without a full stop; `fields` are not changed afterwards. */
 export type Write = (event: string, fields?: Fields) => void;
 
 export interface Log {
@@ -57,32 +58,28 @@ export function createLog(options: {
   readonly write: (lines: string) => void;
 }): Log {
   const render = options.format === "json" ? renderJson : renderText;
-  let lines: string[] = [];
-  let characters = 0;
+  let lines = "";
   let dropped = 0;
   let timer: ReturnType<typeof setTimeout> | undefined;
 
   function flush(): void {
     clearTimeout(timer);
     timer = undefined;
-    if (lines.length === 0) return;
-    if (dropped > 0) lines.push(`${dropped} lines of the log were dropped`);
-    const text = `${lines.join("\n")}\n`;
-    lines = [];
-    characters = dropped = 0;
-    options.write(text);
+    if (dropped > 0) lines += `${render(timeNow(), "warning", "lines of the log were dropped", { lines: dropped })}\n`;
+    const text = lines;
+    lines = "";
+    dropped = 0;
+    if (text !== "") options.write(text);
   }
 
   function writer(level: LogLevel): Write {
     if (LEVELS.indexOf(level) < LEVELS.indexOf(options.level)) return () => {};
     return (event, fields = {}) => {
-      if (characters > BUFFERED_CHARACTERS_MAX) {
+      if (lines.length > BUFFERED_CHARACTERS_MAX) {
         dropped += 1;
         return;
       }
-      const line = render(timeNow(), level, event, fields);
-      characters += line.length;
-      lines.push(line);
+      lines += `${render(timeNow(), level, event, fields)}\n`;
       timer ??= setTimeout(flush, FLUSH_AFTER_MS);
     };
   }
@@ -105,15 +102,25 @@ function timeNow(): string {
 
 type Render = (time: string, level: LogLevel, event: string, fields: Fields) => string;
 
+const rendered = new WeakMap<Fields, string>();
+
 const renderText: Render = (time, level, event, fields) => {
-  // A line break in what a caller chose would forge a line of the log: values are quoted, events are our own words.
-  let line = `${time} ${level} ${event}`;
-  for (const name in fields) {
-    const value = fields[name as keyof Fields];
-    if (value === undefined) continue;
-    line += ` ${name}=${typeof value !== "string" || /^[\w.:/@,+-]+$/.test(value) ? value : JSON.stringify(value)}`;
+  let text = rendered.get(fields);
+  if (text === undefined) {
+    text = "";
+    for (const name in fields) {
+      const value = fields[name as keyof Fields];
+      if (value !== undefined) text += ` ${name}=${typeof value === "string" ? quoted(value) : value}`;
+    }
+    rendered.set(fields, text);
   }
-  return line;
+  return `${time} ${level} ${event}${text}`;
 };
+
+/** A line break in what a caller chose would forge a line of the log: values are quoted, events are our own words. */
+function quoted(value: string): string {
+  if (value === "") return '""';
+  return /^[\w.:/@,+-]+$/.test(value) ? value : JSON.stringify(value);
+}
 
 const renderJson: Render = (time, level, event, fields) => JSON.stringify({ time, level, event, ...fields });

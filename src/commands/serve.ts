@@ -4,9 +4,7 @@ import { createOfflineSource } from "../aws/offline.ts";
 import { createOnlineSource } from "../aws/online.ts";
 import { type Config, type Environment, unknownVariables } from "../config.ts";
 import { createVendor } from "../credentials/vendor.ts";
-import { createEngine } from "../engine/client.ts";
 import { canonicalAddress } from "../engine/container.ts";
-import { discover } from "../engine/discover.ts";
 import { createInventory } from "../engine/inventory.ts";
 import { macAddressOf } from "../engine/neighbours.ts";
 import { ownContainerTest } from "../engine/own-container.ts";
@@ -19,7 +17,11 @@ import { readOverride } from "../metadata/overrides.ts";
 
 /** Leaves the first answers alone: loading the SDK takes the one thread for some 20 ms. */
 const WARM_AFTER_MS = 150;
+/** Lets what was asked as the port opened be answered first. */
+const WATCH_AFTER_MS = 1;
 const DRAIN_MS = 4_000;
+/** Longer than the slowest answer (1.2 s for a sample), so that Bun never cuts one off. */
+const IDLE_TIMEOUT_S = 30;
 
 export interface Running {
   readonly port: number;
@@ -45,7 +47,10 @@ export function serve(config: Config, env: Environment, writeLog: (lines: string
     containerOverride: readOverride("CONTAINER_METADATA_PATH", config.containerMetadataPath),
   });
   const inventory = createInventory({
-    connect: () => createEngine(discover(config.docker, env), config.docker.apiVersion),
+    connect: async () => {
+      const { connect } = await import("../engine/connect.ts");
+      return connect(config.docker, env);
+    },
     log,
     now: monotonic,
     isOwn: ownContainerTest(env, isOwnAddress),
@@ -61,12 +66,14 @@ export function serve(config: Config, env: Environment, writeLog: (lines: string
   });
   const source = config.offline ? createOfflineSource({ now }) : createOnlineSource({ config: config.aws, env, now });
   const vendor = createVendor({ source, now, log });
-  const app = createApp({
+  let server: Bun.Server<undefined> | undefined;
+  const answer = createApp({
     vendor,
     metadata: createMetadata({ inventory, stats, bodies, now, isOwnAddress }),
     guard: { allowedHosts: config.allowedHosts },
     log,
     callerName: (address) => inventory.atAddress(canonicalAddress(address))?.name,
+    addressOf: (request) => server?.requestIP(request)?.address ?? "",
   });
   const close = () => {
     vendor.close();
@@ -74,18 +81,26 @@ export function serve(config: Config, env: Environment, writeLog: (lines: string
     inventory.close();
   };
   try {
-    // Elysia shares a taken port unless told not to: half the requests would go to the other process.
-    app.listen({ port: config.port, hostname: config.bindAddress, reusePort: false });
+    const { port, bindAddress: hostname } = config;
+    server = Bun.serve({
+      port,
+      hostname,
+      // Bun shares a taken port unless told otherwise: half the requests would go to the other process.
+      reusePort: false,
+      development: false,
+      idleTimeout: IDLE_TIMEOUT_S,
+      fetch: answer,
+    });
   } catch (cause) {
     close();
     throw cannotListen(config, cause);
   }
-  const server = app.server;
   log.info("listening", {
     address: config.bindAddress,
     port: config.port,
     identity: config.offline ? "dummy (offline)" : undefined,
   });
+  const watching = setTimeout(() => void inventory.start(), WATCH_AFTER_MS);
   const warming = setTimeout(() => void warm(), config.offline ? 0 : WARM_AFTER_MS);
 
   async function warm(): Promise<void> {
@@ -103,6 +118,7 @@ export function serve(config: Config, env: Environment, writeLog: (lines: string
     port: config.port,
     async stop(signal) {
       log.info("stopping", { signal });
+      clearTimeout(watching);
       clearTimeout(warming);
       await Promise.race([server?.stop(), Bun.sleep(DRAIN_MS)]);
       await server?.stop(true);

@@ -5,7 +5,7 @@ import type { Engine } from "./client.ts";
 import type { Container } from "./container.ts";
 import { createPicture, type Picture } from "./picture.ts";
 import type { Session } from "./session.ts";
-import { watchEngine } from "./watch.ts";
+import type { EngineWatch, Watcher } from "./watch.ts";
 
 /** How long a request waits for the picture to catch up: JavaScript and Java clients hang up after a second. */
 const WAIT_MS = 900;
@@ -28,6 +28,8 @@ export interface Inventory extends AddressLookup {
    * Rejects with `engine-unavailable` at `deadlineMs`.
    */
   readonly confirm: (deadlineMs: number) => Promise<void>;
+  /** Begins to watch. What that needs is loaded only now: a server that is about to listen comes first. */
+  readonly start: () => Promise<void>;
   readonly close: () => void;
 }
 
@@ -52,6 +54,8 @@ export function createInventory(deps: {
   let error: AppError | undefined;
   let lostAtMs = Number.NEGATIVE_INFINITY;
   let session: Session | undefined;
+  let watch: EngineWatch | undefined;
+  let closed = false;
   let change = Promise.withResolvers<void>();
 
   function changed(): void {
@@ -59,7 +63,7 @@ export function createInventory(deps: {
     change = Promise.withResolvers();
   }
 
-  const watch = watchEngine(deps.connect, picture, deps.log, {
+  const watcher: Watcher = {
     changed,
     live(next) {
       session = next;
@@ -78,7 +82,7 @@ export function createInventory(deps: {
       error = cause;
       changed();
     },
-  });
+  };
 
   const unavailable = (): AppError => error ?? new AppError("engine-unavailable", "The engine has not answered yet");
 
@@ -144,6 +148,13 @@ export function createInventory(deps: {
     },
     ...addresses,
     confirm,
-    close: () => watch.close(),
+    async start() {
+      const { watchEngine } = await import("./watch.ts");
+      if (!closed) watch = watchEngine(deps.connect, picture, deps.log, watcher);
+    },
+    close() {
+      closed = true;
+      watch?.close();
+    },
   };
 }

@@ -23,13 +23,17 @@ export interface Watcher {
   readonly lost: (cause: AppError) => void;
 }
 
+export interface EngineWatch {
+  readonly close: () => void;
+}
+
 /** Keeps contact with the engine, for ever: events first, then the list, so that no change falls between. */
 export function watchEngine(
   connect: () => Promise<Engine>,
   picture: MutablePicture,
   log: Log,
   watcher: Watcher,
-): { readonly close: () => void } {
+): EngineWatch {
   let closed = false;
   let current: AbortController | undefined;
 

@@ -1,19 +1,24 @@
-import { Elysia } from "elysia";
 import { LRUCache } from "lru-cache";
 import type { Credentials } from "../aws/contract.ts";
 import { toWire } from "../credentials/response.ts";
 import { parseRole } from "../credentials/role.ts";
 import type { Vendor, VendRequest } from "../credentials/vendor.ts";
 import { AppError } from "../errors.ts";
-import type { Log } from "../log.ts";
-import type { Answer, Handler } from "./handler.ts";
-import { JSON_HEADERS } from "./http-error.ts";
-import { pathOf } from "./path.ts";
+import type { Fields, Log } from "../log.ts";
+import type { Answer, Handler, Route } from "./handler.ts";
+import { JSON_OK } from "./http-error.ts";
 
 const PATHS_MAX = 1000;
 const PATH_CHARACTERS_MAX = 2048;
 const SHOWN_CHARACTERS_MAX = 256;
 const SESSION: VendRequest = { kind: "session" };
+
+/** What is known of a path, which comes again and again. */
+interface Known {
+  readonly asked: VendRequest;
+  /** What the log was told last: mostly it is told the same of the next request. */
+  last?: { readonly credentials: Credentials; readonly caller: string; readonly fields: Fields };
+}
 
 /**
  * The routes that vend: `/creds`, `/role/*`, `/role-arn/*` and the agent's own `/v2/credentials/<id>`. What fails is
@@ -25,18 +30,17 @@ export function credentialRoutes(deps: {
   /** The name for the log of the container that has this address. */
   readonly callerName?: (address: string) => string | undefined;
   readonly handler: (answer: Answer) => Handler;
-}) {
+}): readonly Route[] {
   const { vendor, log } = deps;
-  // The same few paths come again and again: each is read once.
-  const requests = new LRUCache<string, VendRequest>({ max: PATHS_MAX });
+  const paths = new LRUCache<string, Known>({ max: PATHS_MAX });
 
-  function answer(request: Request, address: string): Response | Promise<Response> {
-    const path = pathOf(request.url);
+  function answer(path: string, address: string): Response | Promise<Response> {
     try {
-      const credentials = vendor.vend(requestOf(path));
-      if (!(credentials instanceof Promise)) return vended(credentials, path, address, true);
+      const known = readOnce(path);
+      const credentials = vendor.vend(known.asked);
+      if (!(credentials instanceof Promise)) return vended(credentials, path, address, known);
       return credentials.then(
-        (fetched) => vended(fetched, path, address, false),
+        (fetched) => vended(fetched, path, address),
         (error: unknown) => refuse(error, path, address),
       );
     } catch (error) {
@@ -44,19 +48,27 @@ export function credentialRoutes(deps: {
     }
   }
 
-  function requestOf(path: string): VendRequest {
-    const known = requests.get(path);
+  function readOnce(path: string): Known {
+    const known = paths.get(path);
     if (known !== undefined) return known;
-    const read = readPath(path);
-    requests.set(path, read);
+    const read = { asked: readPath(path) };
+    paths.set(path, read);
     return read;
   }
 
-  function vended(credentials: Credentials, path: string, address: string, cached: boolean): Response {
+  /** @param known where the credentials were at hand */
+  function vended(credentials: Credentials, path: string, address: string, known?: Known): Response {
     const { body, expiration } = toWire(credentials);
     const caller = deps.callerName?.(address) ?? address;
-    log.info("credentials vended", { caller, path, role: credentials.roleArn, outcome: "vended", expiration, cached });
-    return new Response(body, { headers: JSON_HEADERS });
+    const last = known?.last;
+    if (last?.credentials === credentials && last.caller === caller) log.info("credentials vended", last.fields);
+    else {
+      const cached = known !== undefined;
+      const fields = { caller, path, role: credentials.roleArn, outcome: "vended", expiration, cached };
+      if (known) known.last = { credentials, caller, fields };
+      log.info("credentials vended", fields);
+    }
+    return new Response(body, JSON_OK);
   }
 
   function refuse(error: unknown, path: string, address: string): never {
@@ -68,13 +80,10 @@ export function credentialRoutes(deps: {
   }
 
   const handle = deps.handler(answer);
-  return new Elysia({ name: "credentials" })
-    .get("/creds", handle)
-    .get("/v2/credentials/:id", handle)
-    .get("/role", handle)
-    .get("/role/*", handle)
-    .get("/role-arn", handle)
-    .get("/role-arn/*", handle);
+  return ["/creds", "/v2/credentials/*", "/role", "/role/*", "/role-arn", "/role-arn/*"].map((pattern) => [
+    pattern,
+    handle,
+  ]);
 }
 
 function readPath(path: string): VendRequest {

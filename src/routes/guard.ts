@@ -1,5 +1,4 @@
 import { AppError } from "../errors.ts";
-import { pathOf } from "./path.ts";
 
 const PATH_BYTES_MAX = 2_048;
 const HOST_NAMES = new Set([
@@ -26,6 +25,9 @@ export interface GuardOptions {
   readonly allowedHosts: readonly string[];
 }
 
+/** Throws AppError for a request that is refused. `path` is that of its URL. */
+export type Guard = (request: Request, path: string) => void;
+
 /**
  * The rules that need nothing but the request. Each throws an AppError that names what was refused.
  *
@@ -35,11 +37,10 @@ export interface GuardOptions {
  *   page in a browser cannot reach us under a name of its own (DNS rebinding)
  * - browser and proxy: their headers
  */
-export function createGuard(options: GuardOptions): (request: Request) => void {
+export function createGuard(options: GuardOptions): Guard {
   const allowed = new Set(options.allowedHosts);
-  return (request) => {
+  return (request, path) => {
     checkMethod(request);
-    const path = pathOf(request.url);
     checkPath(path);
     checkHeaders(request.headers, path, allowed);
   };

@@ -1,9 +1,11 @@
 import { AppError, type ErrorCode } from "../errors.ts";
 
-export const JSON_HEADERS = { "content-type": "application/json" } as const;
+const JSON_HEADERS = { "content-type": "application/json" } as const;
+/** Exactly this type, without a charset: the Go SDK reads no other. */
+export const JSON_OK: ResponseInit = { headers: new Headers(JSON_HEADERS) };
 
 /** Turns a failure into its answer and leaves its line in the log. */
-export type Fail = (error: unknown, request: Request) => Response;
+export type Fail = (error: unknown, path: string) => Response;
 
 interface Wire {
   readonly status: number;

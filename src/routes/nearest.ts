@@ -1,3 +1,7 @@
+import { AppError } from "../errors.ts";
+
+const SHOWN_CHARACTERS_MAX = 120;
+
 /** Every path that is answered, as a person would read it in an error. */
 const ROUTES = [
   "/creds",
@@ -18,6 +22,14 @@ const ROUTES = [
   "/v3/containers/<container>/task/stats",
   "/health",
 ] as const;
+
+/** The error for a path that is none, with the route that is nearest to it. */
+export function unknownRoute(path: string): AppError {
+  const shown = path.length > SHOWN_CHARACTERS_MAX ? `${path.slice(0, SHOWN_CHARACTERS_MAX)}…` : path;
+  return new AppError("unknown-route", `There is nothing at ${shown}`, {
+    hint: `the nearest route is ${nearestRoute(path)}`,
+  });
+}
 
 /** The route that takes the fewest edits to get to from a path that is none. */
 export function nearestRoute(path: string): string {

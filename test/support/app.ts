@@ -2,8 +2,7 @@ import { createApp } from "../../src/app.ts";
 import { createOfflineSource } from "../../src/aws/offline.ts";
 import { type Environment, parseConfig } from "../../src/config.ts";
 import { createVendor } from "../../src/credentials/vendor.ts";
-import { createEngine } from "../../src/engine/client.ts";
-import { discover } from "../../src/engine/discover.ts";
+import { connect } from "../../src/engine/connect.ts";
 import { createInventory } from "../../src/engine/inventory.ts";
 import { createStatsStreams } from "../../src/engine/stats-stream.ts";
 import { createLog } from "../../src/log.ts";
@@ -23,12 +22,13 @@ export function startApp(host: string, options: AppOptions = {}) {
   const lines: string[] = [];
   const log = createLog({ level: "debug", format: "json", write: (text) => lines.push(text) });
   const inventory = createInventory({
-    connect: () => createEngine(discover(config.docker, {}), config.docker.apiVersion),
+    connect: () => connect(config.docker, {}),
     log,
     now: () => performance.now(),
     isOwn: (container) => container.id === options.ownId,
     macAddressOf: options.macAddressOf ?? (() => undefined),
   });
+  void inventory.start();
   const { containers } = inventory.picture;
   const stats = createStatsStreams({
     engine: inventory.engine,
@@ -46,7 +46,7 @@ export function startApp(host: string, options: AppOptions = {}) {
     now: Date.now,
     isOwnAddress: () => false,
   });
-  const app = createApp({
+  const answer = createApp({
     vendor,
     metadata,
     guard: { allowedHosts: config.allowedHosts },
@@ -57,7 +57,7 @@ export function startApp(host: string, options: AppOptions = {}) {
 
   async function ask(path: string, address = "127.0.0.1", init: RequestInit = {}) {
     const headers = { host: "169.254.170.2", "x-test-address": address, ...(init.headers as Record<string, string>) };
-    const response = await app.handle(new Request(`http://169.254.170.2${path}`, { ...init, headers }));
+    const response = await answer(new Request(`http://169.254.170.2${path}`, { ...init, headers }));
     const text = await response.text();
     return { status: response.status, type: response.headers.get("content-type"), text, json: parse(text) };
   }

@@ -35,14 +35,20 @@ export function serve(source: CredentialSource, now: () => number) {
   const write = (event: string, fields: object = {}) => void lines.push(`${event} ${JSON.stringify(fields)}`);
   const log: Log = { debug: write, info: write, warning: write, error: write, flush: () => {} };
   const vendor = createVendor({ source, now, log });
-  const metadata = () => "{}";
-  const app = createApp({ vendor, metadata, guard: { allowedHosts: [] }, log, callerName: () => "shop-web-1" });
-  app.listen({ port: 0, hostname: "127.0.0.1" });
-  cleanUps.push(() => app.stop(true), vendor.close);
-  const port = app.server?.port ?? 0;
+  const fetch = createApp({
+    vendor,
+    metadata: () => "{}",
+    guard: { allowedHosts: [] },
+    log,
+    callerName: () => "shop-web-1",
+    addressOf: () => "127.0.0.1",
+  });
+  const server = Bun.serve({ port: 0, hostname: "127.0.0.1", fetch });
+  const port = server.port ?? 0;
+  cleanUps.push(() => server.stop(true), vendor.close);
   const url = `http://127.0.0.1:${port}`;
   const get = async (path: string): Promise<Answer> => {
-    const answer = await fetch(url + path);
+    const answer = await globalThis.fetch(url + path);
     return { status: answer.status, body: (await answer.json()) as Record<string, string> };
   };
   return { url, get, lines, port };

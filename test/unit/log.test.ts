@@ -105,13 +105,13 @@ describe("lines", () => {
   test("beyond 1 MiB between two writes are dropped and counted", () => {
     const { log, writes } = setup();
     const cause = "x".repeat(1024);
-    const head = `2026-01-02T03:04:05.678Z info it cause=${cause}`.length;
+    const head = `2026-01-02T03:04:05.678Z info it cause=${cause}\n`.length;
     const kept = Math.floor((1024 * 1024) / head) + 1;
     for (let index = 0; index < kept + 3; index += 1) log.info("it", { cause });
     log.flush();
     const lines = (writes[0] ?? "").trimEnd().split("\n");
     expect(lines).toHaveLength(kept + 1);
-    expect(lines.at(-1)).toEndWith("3 lines of the log were dropped");
+    expect(lines.at(-1)).toEndWith("Z warning lines of the log were dropped lines=3");
     log.info("after");
     log.flush();
     expect(writes[1]).toMatch(/^\S+ info after\n$/);

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { createGuard } from "../../../src/routes/guard.ts";
+import { pathOf } from "../../../src/routes/path.ts";
 
 const guard = createGuard({ allowedHosts: [] });
 const refusal = (code: string, message: string) => expect.objectContaining({ code, message }) as Error;
@@ -7,7 +8,7 @@ const refusal = (code: string, message: string) => expect.objectContaining({ cod
 /** What the guard reads of a request, as it came: `Request` mends a path. */
 function ask(url: string, method = "GET", headers: Record<string, string> = { host: "localhost" }): () => void {
   const request = { url, method, headers: new Headers(headers) };
-  return () => guard(request as Request);
+  return () => guard(request as Request, pathOf(url));
 }
 
 describe("a method", () => {

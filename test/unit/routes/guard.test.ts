@@ -1,5 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { createGuard } from "../../../src/routes/guard.ts";
+import { pathOf } from "../../../src/routes/path.ts";
 
 const guard = createGuard({ allowedHosts: ["ecs.test", "metadata.corp.example"] });
 const refusal = (code: string, message: string) => expect.objectContaining({ code, message }) as Error;
@@ -11,7 +12,7 @@ function ask(
     method: options.method ?? "GET",
     headers: options.headers ?? { host: "169.254.170.2" },
   });
-  return () => guard(request);
+  return () => guard(request, pathOf(request.url));
 }
 
 describe("a Host that is answered", () => {
@@ -107,7 +108,7 @@ describe("a Host that is refused", () => {
   });
   test("is not let in by a guard that allows others", () => {
     const strict = createGuard({ allowedHosts: [] });
-    expect(() => strict(new Request("http://h/", { headers: { host: "ecs.test" } }))).toThrow("ecs.test");
+    expect(() => strict(new Request("http://h/", { headers: { host: "ecs.test" } }), "/")).toThrow("ecs.test");
   });
 });
 

@@ -6,12 +6,12 @@ const request = new Request("http://h/v3/web");
 /** A handler with a guard that refuses or not; failures are answered with what was thrown. */
 function setup(answer: Answer, refusal?: unknown) {
   const handler = createHandlers({
-    guard: (asked) => {
-      expect(asked).toBe(request);
+    guard: (asked, path) => {
+      expect([asked, path]).toEqual([request, "/v3/web"]);
       if (refusal) throw refusal;
     },
     addressOf: () => "10.0.0.2",
-    fail: (error, failed) => new Response(`${error} of ${failed.url}`, { status: 500 }),
+    fail: (error, failed) => new Response(`${error} of ${failed}`, { status: 500 }),
   });
   return handler(answer);
 }
@@ -19,10 +19,9 @@ function setup(answer: Answer, refusal?: unknown) {
 const textOf = async (response: Response | Promise<Response>) => (await response).text();
 
 describe("a handler", () => {
-  test("gives an answer the request, the address and the id of its path", async () => {
-    const handler = setup((asked, address, id) => new Response(`${asked.url} ${address} ${id}`));
-    expect(await textOf(handler({ request, params: { id: "web" } }))).toBe("http://h/v3/web 10.0.0.2 web");
-    expect(await textOf(handler({ request }))).toBe("http://h/v3/web 10.0.0.2 undefined");
+  test("gives an answer the path as it was sent and the address", async () => {
+    const handler = setup((path, address) => new Response(`${path} ${address}`));
+    expect(await textOf(handler({ request }))).toBe("/v3/web 10.0.0.2");
   });
   test("answers in the same turn what is at hand", () => {
     const response = new Response("x");
@@ -30,7 +29,7 @@ describe("a handler", () => {
   });
   test("asks nobody when the guard refuses", async () => {
     const handler = setup(() => expect.unreachable(), "refused");
-    expect(await textOf(handler({ request }))).toBe("refused of http://h/v3/web");
+    expect(await textOf(handler({ request }))).toBe("refused of /v3/web");
   });
   for (const [title, answer] of [
     [
@@ -42,7 +41,7 @@ describe("a handler", () => {
     ["rejects", () => Promise.reject("down")],
   ] as const) {
     test(`maps the failure of an answer that ${title}`, async () => {
-      expect(await textOf(setup(answer)({ request }))).toBe("down of http://h/v3/web");
+      expect(await textOf(setup(answer)({ request }))).toBe("down of /v3/web");
     });
   }
 });
