@@ -4,8 +4,8 @@ import { createOfflineSource } from "../aws/offline.ts";
 import { createOnlineSource } from "../aws/online.ts";
 import { type Config, type Environment, unknownVariables } from "../config.ts";
 import { createVendor } from "../credentials/vendor.ts";
-import { canonicalAddress } from "../engine/container.ts";
 import { createInventory } from "../engine/inventory.ts";
+import { canonicalAddress } from "../engine/ip-address.ts";
 import { macAddressOf } from "../engine/neighbours.ts";
 import { ownContainerTest } from "../engine/own-container.ts";
 import { createStatsStreams } from "../engine/stats-stream.ts";
@@ -42,7 +42,6 @@ export function serve(config: Config, env: Environment, writeLog: (lines: string
   for (const variable of unknownVariables(env))
     log.warning("this variable is not known and has no effect", { variable });
   const bodies = createBodies({
-    task: config.task,
     taskOverride: readOverride("TASK_METADATA_PATH", config.taskMetadataPath),
     containerOverride: readOverride("CONTAINER_METADATA_PATH", config.containerMetadataPath),
   });
@@ -69,7 +68,7 @@ export function serve(config: Config, env: Environment, writeLog: (lines: string
   let server: Bun.Server<undefined> | undefined;
   const answer = createApp({
     vendor,
-    metadata: createMetadata({ inventory, stats, bodies, now, isOwnAddress }),
+    metadata: createMetadata({ inventory, stats, bodies, defaults: config.task, now, isOwnAddress }),
     guard: { allowedHosts: config.allowedHosts },
     log,
     callerName: (address) => inventory.atAddress(canonicalAddress(address))?.name,

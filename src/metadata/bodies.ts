@@ -1,56 +1,59 @@
 import type { TaskDefaults } from "../config.ts";
 import type { Container } from "../engine/container.ts";
 import { type JsonObject, mergeOver } from "./overrides.ts";
-import { describeTask, LABELS } from "./task.ts";
+import { LABELS } from "./task.ts";
+
+const OUTPUT_BYTES_MAX = 1024;
 
 export interface BodyOptions {
-  readonly task: TaskDefaults;
   readonly taskOverride?: JsonObject | undefined;
   readonly containerOverride?: JsonObject | undefined;
 }
 
 export interface Bodies {
-  /** The V2 and V3 document of a container, as JSON text. */
-  readonly container: (container: Container) => string;
-  /** The V2 and V3 document of a task; `member` is one whose labels describe it. */
-  readonly task: (member: Container | undefined, members: readonly Container[]) => string;
+  /** The V2 and V3 document of a container of `task`, as JSON text. */
+  readonly container: (container: Container, task: TaskDefaults) => string;
+  /** The V2 and V3 document of a task. */
+  readonly task: (task: TaskDefaults, members: readonly Container[]) => string;
 }
 
 /** Makes the documents. A container is serialised once: it is replaced when it changes, see {@link Container}. */
 export function createBodies(options: BodyOptions): Bodies {
-  const made = new WeakMap<Container, string>();
+  const made = new WeakMap<Container, { readonly task: TaskDefaults; readonly body: string }>();
 
-  function container(facts: Container): string {
+  function container(facts: Container, task: TaskDefaults): string {
     const known = made.get(facts);
-    if (known !== undefined) return known;
-    const body = JSON.stringify(mergeOver(containerDocument(facts, options.task), options.containerOverride));
-    made.set(facts, body);
+    if (known?.task === task) return known.body;
+    const body = JSON.stringify(mergeOver(containerDocument(facts, task), options.containerOverride));
+    made.set(facts, { task, body });
     return body;
   }
 
-  function task(member: Container | undefined, members: readonly Container[]): string {
-    const { cluster, taskArn, family, revision } = describeTask(member, options.task);
+  function task(description: TaskDefaults, members: readonly Container[]): string {
     const document = {
-      Cluster: cluster,
-      TaskARN: taskArn,
-      Family: family,
-      Revision: revision,
+      Cluster: description.cluster,
+      TaskARN: description.taskArn,
+      Family: description.family,
+      Revision: description.revision,
       DesiredStatus: "RUNNING",
       KnownStatus: "RUNNING",
     };
-    const containers = `[${members.map(container).join(",")}]`;
+    const bodies = members.map((member) => container(member, description));
+    const containers = bodies.length === 0 ? undefined : `[${bodies.join(",")}]`;
     if (options.taskOverride === undefined) {
-      return `${JSON.stringify(document).slice(0, -1)}${members.length === 0 ? "" : `,"Containers":${containers}`}}`;
+      return containers === undefined
+        ? JSON.stringify(document)
+        : `${JSON.stringify(document).slice(0, -1)},"Containers":${containers}}`;
     }
-    return JSON.stringify(mergeOver({ ...document, Containers: JSON.parse(containers) }, options.taskOverride));
+    const Containers = containers && JSON.parse(containers);
+    return JSON.stringify(mergeOver({ ...document, Containers }, options.taskOverride));
   }
 
   return { container, task };
 }
 
 /** The keys in the agent's order; a key whose value is undefined is left out (task-endpoints 2.2). */
-function containerDocument(facts: Container, defaults: TaskDefaults): JsonObject {
-  const task = describeTask(facts, defaults);
+function containerDocument(facts: Container, task: TaskDefaults): JsonObject {
   const name = facts.labels[LABELS.containerName] || facts.name;
   const exited = !facts.running && facts.finishedAt !== undefined;
   return {
@@ -66,14 +69,7 @@ function containerDocument(facts: Container, defaults: TaskDefaults): JsonObject
         HostPort: port.hostPort || undefined,
       })),
     ),
-    Labels: {
-      [LABELS.cluster]: task.cluster,
-      [LABELS.containerName]: name,
-      [LABELS.taskArn]: task.taskArn,
-      [LABELS.family]: task.family,
-      [LABELS.revision]: task.revision,
-      ...facts.labels,
-    },
+    Labels: labelsOf(facts, task, name),
     DesiredStatus: knownStatus(facts) === "STOPPED" ? "STOPPED" : "RUNNING",
     KnownStatus: knownStatus(facts),
     ExitCode: exited ? facts.exitCode : undefined,
@@ -93,7 +89,7 @@ function containerDocument(facts: Container, defaults: TaskDefaults): JsonObject
       status: facts.health.status,
       statusSince: facts.health.since,
       exitCode: facts.health.exitCode || undefined,
-      output: facts.health.output.slice(0, 1024) || undefined,
+      output: firstBytes(facts.health.output, OUTPUT_BYTES_MAX) || undefined,
     },
     Volumes: orAbsent(
       facts.mounts.map((mount) => ({
@@ -103,6 +99,24 @@ function containerDocument(facts: Container, defaults: TaskDefaults): JsonObject
       })),
     ),
   };
+}
+
+/** All labels of the container, and those of the five that it lacks. */
+function labelsOf(facts: Container, task: TaskDefaults, name: string): Readonly<Record<string, string>> {
+  const labels: Record<string, string> = {
+    [LABELS.cluster]: task.cluster,
+    [LABELS.containerName]: name,
+    [LABELS.taskArn]: task.taskArn,
+    [LABELS.family]: task.family,
+    [LABELS.revision]: task.revision,
+  };
+  for (const [label, value] of Object.entries(facts.labels)) if (value !== "" || !labels[label]) labels[label] = value;
+  return labels;
+}
+
+/** A text cut to so many bytes of UTF-8, and never within a character. */
+function firstBytes(text: string, bytesMax: number): string {
+  return new TextDecoder().decode(new TextEncoder().encode(text).subarray(0, bytesMax), { stream: true });
 }
 
 /** The agent's rule (task-endpoints 2.5): a paused container runs. */

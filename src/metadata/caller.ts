@@ -12,13 +12,12 @@ const CANDIDATES_LISTED_MAX = 10;
 /**
  * The container that an identifier in a path means. In order: the exact id, the exact name, the exact service, then one
  * pool of id prefixes and parts of names, because `db` and `cafe` are hexadecimal too and a prefix must not win over a
- * name. At each step running containers come before stopped ones; several are narrowed to the caller's task, then to
- * the caller itself.
+ * name. At each step the members of the caller's task come first, then those that run, then the caller itself.
  *
  * @throws AppError `container-unknown` or `container-ambiguous`, which list the candidates
  */
 export function findContainer(all: Iterable<Container>, identifier: string, caller: Caller): Container {
-  const containers = [...all];
+  const containers = identifier === "" ? [] : [...all];
   const steps: ((container: Container) => boolean)[] = [
     (container) => container.id === identifier,
     (container) => container.name === identifier,
@@ -27,8 +26,7 @@ export function findContainer(all: Iterable<Container>, identifier: string, call
   ];
   for (const matches of steps) {
     const found = containers.filter(matches);
-    const running = found.filter((container) => container.running);
-    const chosen = narrow(running.length > 0 ? running : found, caller);
+    const chosen = narrow(found, caller);
     if (chosen === "none") continue;
     if (chosen !== "several") return chosen;
     throw new AppError("container-ambiguous", `'${shorten(identifier)}' means several containers: ${list(found)}`, {
@@ -47,25 +45,32 @@ function serviceNames(container: Container): (string | undefined)[] {
 
 function narrow(found: readonly Container[], caller: Caller): Container | "none" | "several" {
   if (found.length === 0) return "none";
-  let left = found;
-  if (caller.kind === "container" && left.length > 1) {
-    const key = taskKey(caller.container);
-    const inTask = left.filter((container) => taskKey(container) === key);
-    if (inTask.length > 0) left = inTask;
-    if (left.length > 1) left = left.filter((container) => container.id === caller.container.id);
-  }
+  const self = caller.kind === "container" ? caller.container : undefined;
+  const key = self && taskKey(self);
+  // Outside of a project the task is the whole machine: nothing is nearer than the rest.
+  const near = key === undefined ? found : preferred(found, (container) => taskKey(container) === key);
+  const left = preferred(
+    preferred(near, (container) => container.running),
+    (container) => container.id === self?.id,
+  );
   return left.length === 1 && left[0] ? left[0] : "several";
 }
 
-/** Whose task a request without an identifier is about: a member, or undefined for all running containers. */
-export function taskOf(all: Iterable<Container>, caller: Caller): Container | undefined {
-  if (caller.kind === "container") return caller.container;
+/** Those that pass, if any does. */
+function preferred(found: readonly Container[], passes: (container: Container) => boolean): readonly Container[] {
+  const passing = found.filter(passes);
+  return passing.length > 0 ? passing : found;
+}
+
+/** The key of the task that a request without an identifier is about; undefined for all running containers. */
+export function taskKeyOf(all: Iterable<Container>, caller: Caller): string | undefined {
+  if (caller.kind === "container") return taskKey(caller.container);
   if (caller.kind === "host") return undefined;
   if (caller.kind === "stranger") throw unknownCaller(caller, all);
   const running = [...all].filter((container) => container.running);
   const keys = new Set(running.map(taskKey));
   if (keys.size > 1) throw unknownCaller(caller, running);
-  return running[0];
+  return [...keys][0];
 }
 
 /**
@@ -74,15 +79,16 @@ export function taskOf(all: Iterable<Container>, caller: Caller): Container | un
  */
 export function unknownCaller(caller: Exclude<Caller, { kind: "container" }>, all: Iterable<Container>): AppError {
   const running = [...all].filter((container) => container.running);
+  const first = running.map(({ name }) => name).sort()[0];
   const reason = {
     host: `The request came from this machine (${caller.address}), which is no container`,
     gateway: `The request came by way of a gateway (${caller.address}), which hides the container that asks`,
     stranger: `The request came from ${caller.address}, which is the address of no running container`,
   }[caller.kind];
   const hint =
-    running.length === 0
+    first === undefined
       ? "no container is running"
-      : `name one in the path, as in /v3/containers/${running[0]?.name}; running are: ${list(running)}`;
+      : `name one in the path, as in /v3/containers/${first}; running are: ${list(running)}`;
   return new AppError("caller-unknown", reason, { hint });
 }
 

@@ -1,11 +1,13 @@
+import type { TaskDefaults } from "../config.ts";
 import type { Container } from "../engine/container.ts";
-import { canonicalAddress } from "../engine/container.ts";
 import type { Inventory } from "../engine/inventory.ts";
+import { canonicalAddress } from "../engine/ip-address.ts";
 import type { StatsStreams } from "../engine/stats-stream.ts";
 import { AppError } from "../errors.ts";
 import type { Bodies } from "./bodies.ts";
-import { type Caller, findContainer, taskOf, unknownCaller } from "./caller.ts";
+import { type Caller, findContainer, taskKeyOf, unknownCaller } from "./caller.ts";
 import { members, recentlyStopped, taskKey } from "./task.ts";
+import { createTasks } from "./tasks.ts";
 
 export type Resource = "container" | "task" | "stats" | "task-stats";
 
@@ -25,13 +27,15 @@ export function createMetadata(deps: {
   readonly inventory: Inventory;
   readonly stats: StatsStreams;
   readonly bodies: Bodies;
+  /** What is configured of a task, for what no label says. */
+  readonly defaults: TaskDefaults;
   readonly now: () => number;
   /** Whether an address is of an interface of this machine. */
   readonly isOwnAddress: (address: string) => boolean;
 }): Metadata {
   const { inventory, stats, bodies } = deps;
   const { picture } = inventory;
-  const taskBodies = new Map<string | undefined, { readonly revision: number; readonly body: string }>();
+  const tasks = createTasks({ picture, bodies, defaults: deps.defaults });
 
   const named = new Map<string, Container>();
   let namedRevision = -1;
@@ -71,23 +75,11 @@ export function createMetadata(deps: {
     if (resource === "container" || resource === "stats") {
       const container = chosen ?? (caller.kind === "container" ? caller.container : undefined);
       if (container === undefined) throw unknownCaller(caller as Exclude<Caller, { kind: "container" }>, all);
-      return resource === "container" ? bodies.container(container) : containerStats(container);
+      if (resource === "stats") return containerStats(container);
+      return bodies.container(container, tasks.description(taskKey(container)));
     }
-    const member = chosen ?? taskOf(all, caller);
-    const key = member && taskKey(member);
-    return resource === "task" ? taskBody(member, key) : taskStats(key);
-  }
-
-  function taskBody(member: Container | undefined, key: string | undefined): string {
-    const revision = picture.revision();
-    const known = taskBodies.get(key);
-    if (known?.revision === revision) return known.body;
-    const body = bodies.task(member, members(picture.containers.values(), key));
-    // Projects come and go: what is not of this revision is of no use to anybody.
-    if (known === undefined)
-      for (const [stale, made] of taskBodies) if (made.revision !== revision) taskBodies.delete(stale);
-    taskBodies.set(key, { revision, body });
-    return body;
+    const key = chosen ? taskKey(chosen) : taskKeyOf(all, caller);
+    return resource === "task" ? tasks.body(key) : taskStats(key);
   }
 
   function containerStats(container: Container): string | Promise<string> {

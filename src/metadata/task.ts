@@ -43,13 +43,23 @@ export function recentlyStopped(
   });
 }
 
-/** The task that a container says it is of, by the labels that ECS gives, and by configuration for what they leave out. */
-export function describeTask(container: Container | undefined, defaults: TaskDefaults): TaskDefaults {
-  const labels = container?.labels ?? {};
+/**
+ * A task by the labels that ECS gives its containers: each field is the first that a member names, running members
+ * first, in the order of their names, and configuration says what they leave out.
+ */
+export function describeTask(
+  containers: Iterable<Container>,
+  key: string | undefined,
+  defaults: TaskDefaults,
+): TaskDefaults {
+  const own = [...containers]
+    .filter((container) => taskKey(container) === key)
+    .sort((a, b) => Number(b.running) - Number(a.running) || (a.name < b.name ? -1 : 1));
+  const first = (label: string): string | undefined => own.find((container) => container.labels[label])?.labels[label];
   return {
-    cluster: labels[LABELS.cluster] || defaults.cluster,
-    taskArn: labels[LABELS.taskArn] || defaults.taskArn,
-    family: labels[LABELS.family] || defaults.family,
-    revision: labels[LABELS.revision] || defaults.revision,
+    cluster: first(LABELS.cluster) ?? defaults.cluster,
+    taskArn: first(LABELS.taskArn) ?? defaults.taskArn,
+    family: first(LABELS.family) ?? defaults.family,
+    revision: first(LABELS.revision) ?? defaults.revision,
   };
 }

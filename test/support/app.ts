@@ -42,7 +42,8 @@ export function startApp(host: string, options: AppOptions = {}) {
   const metadata = createMetadata({
     inventory,
     stats,
-    bodies: createBodies({ task: config.task }),
+    bodies: createBodies({}),
+    defaults: config.task,
     now: Date.now,
     isOwnAddress: () => false,
   });

@@ -1,33 +1,37 @@
 import { describe, expect, test } from "bun:test";
 import { toContainer } from "../../../src/engine/container.ts";
-import { type BodyOptions, createBodies } from "../../../src/metadata/bodies.ts";
+import { createBodies } from "../../../src/metadata/bodies.ts";
 import { container } from "../../support/containers.ts";
 
 const task = { cluster: "local", taskArn: "arn:t", family: "fam", revision: "1" };
 const make = (name: string, labels: Record<string, string> = {}) => toContainer(container({ name, labels }));
 const web = make("web");
 const db = make("db");
-const bodies = createBodies({ task });
-const withOverride = (override: Omit<BodyOptions, "task">) => createBodies({ task, ...override });
+const bodies = createBodies({});
 
 describe("a task's document", () => {
   const HEAD =
     '{"Cluster":"local","TaskARN":"arn:t","Family":"fam","Revision":"1","DesiredStatus":"RUNNING","KnownStatus":"RUNNING"';
   test("holds its members' documents in the order given", () => {
-    const containers = `[${bodies.container(web)},${bodies.container(db)}]`;
-    expect(bodies.task(web, [web, db])).toBe(`${HEAD},"Containers":${containers}}`);
+    const containers = `[${bodies.container(web, task)},${bodies.container(db, task)}]`;
+    expect(bodies.task(task, [web, db])).toBe(`${HEAD},"Containers":${containers}}`);
   });
-  test("has no Containers without members", () => expect(bodies.task(undefined, [])).toBe(`${HEAD}}`));
-  test("says what its member's labels say, and the revision as text", () => {
-    const labelled = make("web", {
-      "com.amazonaws.ecs.cluster": "default",
-      "com.amazonaws.ecs.task-arn": "arn:own",
-      "com.amazonaws.ecs.task-definition-family": "shop",
+  test("has no Containers without members", () => expect(bodies.task(task, [])).toBe(`${HEAD}}`));
+  test("says what the description says, whatever a member's labels say", () => {
+    const other = make("web", { "com.amazonaws.ecs.cluster": "default" });
+    expect(bodies.task(task, [other])).toStartWith(`${HEAD},"Containers":[`);
+  });
+  test("describes each of its members by its own description", () => {
+    const mine = { cluster: "mine", taskArn: "arn:mine", family: "own", revision: "7" };
+    bodies.container(web, task);
+    const [document] = JSON.parse(bodies.task(mine, [web])).Containers;
+    expect(document.Labels).toEqual({
+      "com.amazonaws.ecs.cluster": "mine",
+      "com.amazonaws.ecs.container-name": "web",
+      "com.amazonaws.ecs.task-arn": "arn:mine",
+      "com.amazonaws.ecs.task-definition-family": "own",
       "com.amazonaws.ecs.task-definition-version": "7",
     });
-    expect(bodies.task(labelled, [])).toStartWith(
-      '{"Cluster":"default","TaskARN":"arn:own","Family":"shop","Revision":"7","DesiredStatus"',
-    );
   });
 });
 
@@ -38,7 +42,7 @@ describe("a container's labels", () => {
     "com.amazonaws.ecs.cluster": "default",
   });
   test("win over the five that are added", () => {
-    expect(JSON.parse(bodies.container(labelled)).Labels).toEqual({
+    expect(JSON.parse(bodies.container(labelled, task)).Labels).toEqual({
       team: "a",
       "com.amazonaws.ecs.cluster": "default",
       "com.amazonaws.ecs.container-name": "app",
@@ -48,39 +52,59 @@ describe("a container's labels", () => {
     });
   });
   test("give its Name, beside the name that Docker has", () => {
-    expect(bodies.container(labelled)).toContain('"Name":"app","DockerName":"ecs-shop-7-app-c2e5"');
+    expect(bodies.container(labelled, task)).toContain('"Name":"app","DockerName":"ecs-shop-7-app-c2e5"');
   });
   test("give no Name where the label is empty", () => {
     const unnamed = make("web", { "com.amazonaws.ecs.container-name": "" });
-    expect(bodies.container(unnamed)).toContain('"Name":"web","DockerName":"web"');
+    expect(bodies.container(unnamed, task)).toContain('"Name":"web","DockerName":"web"');
   });
+  for (const [label, value] of [
+    ["com.amazonaws.ecs.cluster", "local"],
+    ["com.amazonaws.ecs.container-name", "web"],
+    ["com.amazonaws.ecs.task-arn", "arn:t"],
+    ["com.amazonaws.ecs.task-definition-family", "fam"],
+    ["com.amazonaws.ecs.task-definition-version", "1"],
+  ] as const) {
+    test(`leave ${label} to the task where it is empty`, () => {
+      const empty = make("web", { [label]: "", team: "" });
+      expect(JSON.parse(bodies.container(empty, task)).Labels).toMatchObject({ [label]: value, team: "" });
+    });
+  }
 });
 
 describe("an override", () => {
   test("of containers is merged over each of them, and wins", () => {
-    const made = withOverride({ containerOverride: { Image: "mine", Labels: { team: "b" }, Extra: [1] } });
-    for (const document of [JSON.parse(made.container(web)), ...JSON.parse(made.task(web, [db, db])).Containers]) {
+    const made = createBodies({ containerOverride: { Image: "mine", Labels: { team: "b" }, Extra: [1] } });
+    for (const document of [
+      JSON.parse(made.container(web, task)),
+      ...JSON.parse(made.task(task, [db, db])).Containers,
+    ]) {
       expect(document).toMatchObject({ Image: "mine", Extra: [1], Type: "NORMAL" });
       expect(document.Labels).toMatchObject({ team: "b", "com.amazonaws.ecs.cluster": "local" });
     }
   });
   test("of containers keeps the agent's order, and puts what it adds last", () => {
-    const made = withOverride({ containerOverride: { Extra: 1, Health: { status: "HEALTHY" } } });
-    const plain = Object.keys(JSON.parse(bodies.container(web)));
-    expect(Object.keys(JSON.parse(made.container(web)))).toEqual([...plain, "Health", "Extra"]);
+    const made = createBodies({ containerOverride: { Extra: 1, Health: { status: "HEALTHY" } } });
+    const plain = Object.keys(JSON.parse(bodies.container(web, task)));
+    expect(Object.keys(JSON.parse(made.container(web, task)))).toEqual([...plain, "Health", "Extra"]);
   });
   test("of the task is merged over the task, and replaces its containers whole", () => {
-    const made = withOverride({
+    const made = createBodies({
       taskOverride: { Family: "mine", Limits: { CPU: 0.25 }, Containers: [{ Name: "only" }] },
     });
-    expect(made.task(web, [web, db])).toBe(
+    expect(made.task(task, [web, db])).toBe(
       '{"Cluster":"local","TaskARN":"arn:t","Family":"mine","Revision":"1","DesiredStatus":"RUNNING",' +
         '"KnownStatus":"RUNNING","Containers":[{"Name":"only"}],"Limits":{"CPU":0.25}}',
     );
   });
   test("of the task leaves containers alone", () => {
-    const made = withOverride({ taskOverride: { Family: "mine" } });
-    expect(made.container(web)).toBe(bodies.container(web));
-    expect(made.task(web, [web])).toBe(bodies.task(web, [web]).replace('"Family":"fam"', '"Family":"mine"'));
+    const made = createBodies({ taskOverride: { Family: "mine" } });
+    expect(made.container(web, task)).toBe(bodies.container(web, task));
+    expect(made.task(task, [web])).toBe(bodies.task(task, [web]).replace('"Family":"fam"', '"Family":"mine"'));
+  });
+  test("of the task makes no Containers where there are no members", () => {
+    const made = createBodies({ taskOverride: { Family: "mine" } });
+    expect(made.task(task, [])).toBe(bodies.task(task, []).replace('"Family":"fam"', '"Family":"mine"'));
+    expect(JSON.parse(made.task(task, []))).not.toHaveProperty("Containers");
   });
 });

@@ -9,11 +9,12 @@ const task = {
   family: "fam",
   revision: "1",
 };
-const bodies = createBodies({ task });
+const bodies = createBodies({});
 const ID = "4f0c".padEnd(64, "0");
 const make = (options: Partial<Parameters<typeof container>[0]> = {}): Container =>
   toContainer(container({ id: ID, name: "web", ...options }));
-const parsed = (facts: Container) => JSON.parse(bodies.container(facts));
+const bodyOf = (facts: Container) => bodies.container(facts, task);
+const parsed = (facts: Container) => JSON.parse(bodyOf(facts));
 
 const FIVE =
   '"com.amazonaws.ecs.cluster":"local","com.amazonaws.ecs.container-name":"web",' +
@@ -50,7 +51,7 @@ const full: Container = {
 };
 
 test("a container's document has every key in the agent's order", () => {
-  expect(bodies.container(full)).toBe(
+  expect(bodyOf(full)).toBe(
     `{${IDENTITY},"Ports":[{"ContainerPort":80,"Protocol":"tcp","HostPort":32768},` +
       '{"ContainerPort":80,"Protocol":"tcp","HostPort":32768},{"ContainerPort":53,"Protocol":"udp"}],' +
       `"Labels":{${FIVE},"team":"a"},"DesiredStatus":"RUNNING","KnownStatus":"RUNNING","Limits":{"CPU":256,"Memory":128},` +
@@ -65,18 +66,20 @@ test("a container's document has every key in the agent's order", () => {
 
 test("a container's document leaves out what the container has not", () => {
   const created = make({ running: false, startedAt: "0001-01-01T00:00:00Z", createdAt: "0001-01-01T00:00:00Z" });
-  expect(bodies.container({ ...created, image: "shop/web:1.4", imageId: "sha256:9b4f" })).toBe(
+  expect(bodyOf({ ...created, image: "shop/web:1.4", imageId: "sha256:9b4f" })).toBe(
     `{${IDENTITY},"Labels":{${FIVE}},"DesiredStatus":"RUNNING","KnownStatus":"CREATED","Limits":{"CPU":2,"Memory":0},"Type":"NORMAL"}`,
   );
 });
 
-test("a container's document is made once for one picture of it", () => {
+test("a container's document is made once for one picture of it and one description of its task", () => {
   const labels: Record<string, string> = { a: "1" };
   const facts = { ...make(), labels };
-  const first = bodies.container(facts);
+  const first = bodyOf(facts);
   labels.a = "2";
-  expect(bodies.container(facts)).toBe(first);
-  expect(bodies.container({ ...facts })).not.toBe(first);
+  expect(bodyOf(facts)).toBe(first);
+  expect(bodyOf({ ...facts })).not.toBe(first);
+  expect(bodies.container(facts, { ...task, family: "other" })).toContain('task-definition-family":"other"');
+  expect(bodyOf(facts)).toContain('task-definition-family":"fam"');
 });
 
 describe("Limits", () => {
@@ -117,7 +120,7 @@ describe("KnownStatus, DesiredStatus and ExitCode of", () => {
     });
   }
   test("one that ended well prints its 0", () => {
-    expect(bodies.container(make({ running: false }))).toContain('"KnownStatus":"STOPPED","ExitCode":0,"Limits"');
+    expect(bodyOf(make({ running: false }))).toContain('"KnownStatus":"STOPPED","ExitCode":0,"Limits"');
   });
 });
 
@@ -131,12 +134,25 @@ describe("Health", () => {
       `{"status":"HEALTHY","statusSince":"${since}"}`,
     ],
     [
-      "cuts its output",
-      { status: "HEALTHY", since, exitCode: 0, output: "x".repeat(1025) },
-      `{"status":"HEALTHY","statusSince":"${since}","output":"${"x".repeat(1024)}"}`,
+      "has the exit code of a failure",
+      { status: "UNHEALTHY", since, exitCode: 137, output: "no" },
+      `{"status":"UNHEALTHY","statusSince":"${since}","exitCode":137,"output":"no"}`,
     ],
   ] as const) {
-    test(title, () => expect(bodies.container({ ...make(), health })).toContain(`"Health":${json}`));
+    test(title, () => expect(bodyOf({ ...make(), health })).toContain(`"Health":${json}`));
+  }
+  for (const [title, output, shown] of [
+    ["of 1024 bytes stays", "x".repeat(1024), "x".repeat(1024)],
+    ["of more is cut to 1024", "x".repeat(1025), "x".repeat(1024)],
+    ["is measured in bytes", "é".repeat(513), "é".repeat(512)],
+    ["is not cut within a character of two bytes", `x${"é".repeat(512)}`, `x${"é".repeat(511)}`],
+    ["is not cut within a character of four bytes", `${"x".repeat(1021)}😀`, "x".repeat(1021)],
+    ["is whole where its last character ends with it", `${"x".repeat(1020)}😀x`, `${"x".repeat(1020)}😀`],
+  ] as const) {
+    test(`has an output that ${title}`, () => {
+      const health = { status: "HEALTHY", since, exitCode: 0, output } as const;
+      expect(parsed({ ...make(), health }).Health.output).toBe(shown);
+    });
   }
   test("is absent without a check", () => expect(parsed(make())).not.toHaveProperty("Health"));
 });

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { type Container, toContainer } from "../../../src/engine/container.ts";
-import { type Caller, taskOf, unknownCaller } from "../../../src/metadata/caller.ts";
+import { type Caller, taskKeyOf, unknownCaller } from "../../../src/metadata/caller.ts";
 import { container, withComposeProject } from "../../support/containers.ts";
 
 function member(project: string, service: string, running = true): Container {
@@ -15,19 +15,21 @@ const caller = (kind: "host" | "gateway" | "stranger"): Caller => ({ kind, addre
 
 describe("the task of a request", () => {
   for (const [title, all, asker, expected] of [
-    ["by a container is its own", [api, web], { kind: "container", container: web }, [web]],
-    ["by the host is the machine's", [web, api], caller("host"), [undefined]],
-    ["by the host is the machine's where there is one task only", [web], caller("host"), [undefined]],
-    ["by a gateway is the one task that runs", [web, db], caller("gateway"), [web, db]],
-    ["by a gateway does not see what has stopped", [web, member("blog", "job", false)], caller("gateway"), [web]],
+    ["by a container is its own", [api, web], { kind: "container", container: web }, "project shop"],
+    ["by a container of none is the machine's", [api, alone], { kind: "container", container: alone }, undefined],
+    ["by the host is the machine's", [web, api], caller("host"), undefined],
+    ["by the host is the machine's where there is one task only", [web], caller("host"), undefined],
+    ["by a gateway is the one task that runs", [web, db], caller("gateway"), "project shop"],
+    ["by a gateway is the machine's where a container of none runs", [alone], caller("gateway"), undefined],
     [
-      "by a gateway is the machine's where nothing runs",
-      [member("blog", "job", false)],
+      "by a gateway does not see what has stopped",
+      [member("blog", "job", false), web],
       caller("gateway"),
-      [undefined],
+      "project shop",
     ],
+    ["by a gateway is the machine's where nothing runs", [member("blog", "job", false)], caller("gateway"), undefined],
   ] as const) {
-    test(title, () => expect(expected as readonly unknown[]).toContain(taskOf(all, asker)));
+    test(title, () => expect(taskKeyOf(all, asker)).toBe(expected));
   }
 
   for (const [title, all, asker, code] of [
@@ -36,7 +38,7 @@ describe("the task of a request", () => {
     ["by a stranger beside one task", [web], caller("stranger"), "caller-unknown"],
     ["by a stranger beside none", [], caller("stranger"), "caller-unknown"],
   ] as const) {
-    test(`${title} is an error`, () => expect(() => taskOf(all, asker)).toThrow(expect.objectContaining({ code })));
+    test(`${title} is an error`, () => expect(() => taskKeyOf(all, asker)).toThrow(expect.objectContaining({ code })));
   }
 });
 
@@ -52,6 +54,18 @@ describe("an unknown caller is told", () => {
       expect(error.sentence).toBe(`${reason}; ${path}`);
     });
   }
+
+  test("of the first container by name, whatever the order of the engine", () => {
+    for (const all of [
+      [web, db, api],
+      [api, db, web],
+    ]) {
+      const { hint } = unknownCaller({ kind: "host", address: "::1" }, all);
+      expect(hint).toBe(
+        "name one in the path, as in /v3/containers/blog-api-1; running are: blog-api-1, shop-db-1, shop-web-1",
+      );
+    }
+  });
 
   test("that nothing runs", () => {
     const error = unknownCaller({ kind: "host", address: "::1" }, [member("blog", "job", false)]);

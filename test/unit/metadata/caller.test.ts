@@ -1,60 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { type Container, toContainer } from "../../../src/engine/container.ts";
-import { AppError } from "../../../src/errors.ts";
-import { type Caller, findContainer } from "../../../src/metadata/caller.ts";
-import { container } from "../../support/containers.ts";
-
-const HOST: Caller = { kind: "host", address: "127.0.0.1" };
-
-function make(name: string, idPrefix: string, labels: Record<string, string> = {}, running = true): Container {
-  return toContainer(container({ name, id: idPrefix.padEnd(64, "0"), labels, running }));
-}
-
-function compose(name: string, idPrefix: string, running = true): Container {
-  const [project = "", service = ""] = name.split("-");
-  return make(
-    name,
-    idPrefix,
-    { "com.docker.compose.project": project, "com.docker.compose.service": service },
-    running,
-  );
-}
-
-const ECS = { "com.amazonaws.ecs.container-name": "app", "com.amazonaws.ecs.task-arn": "arn:aws:ecs:x:1:task/t" };
-const MACHINE = [
-  compose("shop-web-1", "a1"),
-  compose("shop-db-1", "a2"),
-  compose("shop-job-1", "a3", false),
-  compose("blog-web-1", "b1"),
-  compose("blog-api-1", "b2"),
-  make("cafe", "c1"),
-  make("feeder", "c2"),
-  make("api-gateway", "c3"),
-  make("tea", "cafe"),
-  make("ink", "db"),
-  make("hay", "feed"),
-  make("ecs-pay-7-front-c2e5", "d1", ECS),
-];
-
-function member(name: string): Container {
-  const found = MACHINE.find((candidate) => candidate.name === name);
-  if (!found) throw new Error(`no ${name} on the machine of this test`);
-  return found;
-}
-
-/** The name that was found, or the error's code and text. */
-function outcome(all: readonly Container[], identifier: string, caller: Caller = HOST): string {
-  try {
-    return findContainer(all, identifier, caller).name;
-  } catch (error) {
-    if (!(error instanceof AppError)) throw error;
-    return `${error.code}: ${error.sentence}`;
-  }
-}
-
-const asking = (name: string): Caller => ({ kind: "container", container: member(name) });
-const AMBIGUOUS = (identifier: string, names: string) =>
-  `container-ambiguous: '${identifier}' means several containers: ${names}; use a full container name`;
+import { AMBIGUOUS, asking, compose, HOST, MACHINE, make, member, outcome } from "./caller-machine.ts";
 
 describe("an identifier means", () => {
   for (const [identifier, from, expected] of [
@@ -78,6 +23,10 @@ describe("an identifier means", () => {
     ["a2", "host", "shop-db-1"],
     ["hop-d", "host", "shop-db-1"],
     ["shop", "shop-db-1", "shop-db-1"],
+    ["ap", "blog-web-1", "blog-api-1"],
+    ["ap", "api-gateway", "api-gateway"],
+    ["ap", "host", AMBIGUOUS("ap", "api-gateway, blog-api-1")],
+    ["ap", "ink", AMBIGUOUS("ap", "api-gateway, blog-api-1")],
     ["web", "host", AMBIGUOUS("web", "blog-web-1, shop-web-1")],
     ["web", "ink", AMBIGUOUS("web", "blog-web-1, shop-web-1")],
     ["feed", "host", AMBIGUOUS("feed", "feeder, hay")],
@@ -121,6 +70,14 @@ test("an exact name wins over a service of that name", () => {
 test("a running container of a service comes before its stopped ones", () => {
   const replicas = [compose("shop-worker-1", "e1", false), compose("shop-worker-2", "e2")];
   expect(outcome([...MACHINE, ...replicas], "worker", asking("blog-web-1"))).toBe("shop-worker-2");
+});
+
+test("an empty identifier is no container, where one only runs too", () => {
+  for (const all of [MACHINE, [make("web", "a1")], [make("web", "a1", { "com.docker.compose.service": "" })], []]) {
+    for (const caller of [HOST, asking("shop-web-1")]) {
+      expect(outcome(all, "", caller)).toStartWith("container-unknown: No container has '' as its id, name or service");
+    }
+  }
 });
 
 test("two stopped containers of a service are ambiguous", () => {

@@ -1,4 +1,5 @@
 import { describe, expect, test } from "bun:test";
+import fc from "fast-check";
 import { type Container, toContainer } from "../../../src/engine/container.ts";
 import { describeTask, LABELS, members, recentlyStopped, taskKey } from "../../../src/metadata/task.ts";
 import { container } from "../../support/containers.ts";
@@ -80,21 +81,48 @@ describe("recently stopped", () => {
 
 describe("a task is described", () => {
   const defaults = { cluster: "c", taskArn: "t", family: "f", revision: "1" };
+  const arn = { [LABELS.taskArn]: "arn:t" };
+  const ofTask = (name: string, labels: Record<string, string>, running = true) =>
+    make({ name, labels: { ...arn, ...labels }, running });
+
   for (const [field, label] of [
     ["cluster", LABELS.cluster],
-    ["taskArn", LABELS.taskArn],
     ["family", LABELS.family],
     ["revision", LABELS.revision],
   ] as const) {
     test(`with the ${field} of a label, and what it leaves out by configuration`, () => {
-      expect(describeTask(make({ name: "x", labels: { [label]: "own" } }), defaults)).toEqual({
-        ...defaults,
-        [field]: "own",
-      });
+      const described = describeTask([ofTask("x", { [label]: "own" })], "task arn:t", defaults);
+      expect(described).toEqual({ ...defaults, taskArn: "arn:t", [field]: "own" });
     });
     test(`with the configured ${field} where the label is empty`, () => {
-      expect(describeTask(make({ name: "x", labels: { [label]: "" } }), defaults)).toEqual(defaults);
+      const described = describeTask([ofTask("x", { [label]: "" })], "task arn:t", defaults);
+      expect(described).toEqual({ ...defaults, taskArn: "arn:t" });
     });
   }
-  test("by configuration alone without a member", () => expect(describeTask(undefined, defaults)).toEqual(defaults));
+  test("by configuration alone where it has no container", () => {
+    const other = [inProject("shop", "shop-web-1", { labels: { [LABELS.project]: "shop", [LABELS.family]: "own" } })];
+    for (const all of [[], other]) {
+      expect(describeTask(all, "project blog", defaults)).toEqual(defaults);
+      expect(describeTask(all, undefined, defaults)).toEqual(defaults);
+    }
+  });
+  test("by the containers of none where it is the machine's", () => {
+    const all = [ofTask("a", { [LABELS.family]: "other" }), make({ name: "b", labels: { [LABELS.family]: "own" } })];
+    expect(describeTask(all, undefined, defaults)).toEqual({ ...defaults, family: "own" });
+  });
+
+  const members = [
+    ofTask("a-stopped", { [LABELS.family]: "stopped", [LABELS.cluster]: "stopped" }, false),
+    ofTask("b", { [LABELS.family]: "" }),
+    ofTask("c", { [LABELS.family]: "first", [LABELS.revision]: "1" }),
+    ofTask("d", { [LABELS.family]: "second", [LABELS.revision]: "2" }),
+  ];
+  test("by the first of its members that says, running ones first, whatever the order of the engine", () => {
+    fc.assert(
+      fc.property(fc.shuffledSubarray(members, { minLength: members.length }), (shuffled) => {
+        const expected = { cluster: "stopped", taskArn: "arn:t", family: "first", revision: "1" };
+        expect(describeTask(shuffled, "task arn:t", { ...defaults, revision: "9" })).toEqual(expected);
+      }),
+    );
+  });
 });
