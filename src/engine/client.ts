@@ -1,11 +1,12 @@
 import { AppError } from "../errors.ts";
+import { readBounded, splitLines } from "./answer.ts";
 import type { EngineEndpoint } from "./discover.ts";
 import { decodeText, type EngineVersion, VersionSchema } from "./schema.ts";
+import { unreachable } from "./unreachable.ts";
 
 /** The versions of the Engine API that we speak: what we read is the same in all of them. */
 const OLDEST_VERSION = "1.40";
 const NEWEST_VERSION = "1.56";
-const BODY_BYTES_MAX = 32 * 1024 * 1024;
 
 export interface Engine {
   /** Where it is, for messages: `unix:///var/run/docker.sock`. */
@@ -51,7 +52,7 @@ export async function createEngine(
     if (response.ok) return body;
     const refusal = `The engine at ${target} answered ${response.status} for ${path}: ${body.slice(0, 300).trim()}`;
     // Podman answers 500 for a container that ends while it is being asked for.
-    const gone = path.includes("/containers/") && (response.status === 404 || body.includes("no such container"));
+    const gone = /\/containers\/[^/]+\//.test(path) && (response.status === 404 || body.includes("no such container"));
     throw new AppError(gone ? "container-unknown" : "engine-refused", refusal);
   }
 
@@ -90,68 +91,4 @@ function compareVersions(a: string, b: string): number {
   const [aMajor = 0, aMinor = 0] = a.split(".").map(Number);
   const [bMajor = 0, bMinor = 0] = b.split(".").map(Number);
   return aMajor - bMajor || aMinor - bMinor;
-}
-
-async function readBounded(response: Response, target: string): Promise<string> {
-  const decoder = new TextDecoder();
-  let bytes = 0;
-  let body = "";
-  try {
-    for await (const chunk of response.body ?? []) {
-      bytes += chunk.byteLength;
-      if (bytes > BODY_BYTES_MAX) {
-        throw new AppError(
-          "engine-bad-answer",
-          `The engine at ${target} sent an answer of more than 32 MiB; it was refused`,
-        );
-      }
-      body += decoder.decode(chunk, { stream: true });
-    }
-  } catch (cause) {
-    throw cause instanceof AppError ? cause : unreachable(target, cause);
-  }
-  return body + decoder.decode();
-}
-
-/** A line that has no end yet is kept back, and dropped when the stream ends in the middle of it. */
-async function* splitLines(body: ReadableStream<Uint8Array>, target: string): AsyncGenerator<string> {
-  const decoder = new TextDecoder();
-  let rest = "";
-  try {
-    for await (const chunk of body) {
-      rest += decoder.decode(chunk, { stream: true });
-      if (rest.length > BODY_BYTES_MAX) {
-        throw new AppError(
-          "engine-bad-answer",
-          `The engine at ${target} sent a line of more than 32 MiB; it was refused`,
-        );
-      }
-      let end = rest.indexOf("\n");
-      while (end >= 0) {
-        const line = rest.slice(0, end).trim();
-        rest = rest.slice(end + 1);
-        if (line !== "") yield line;
-        end = rest.indexOf("\n");
-      }
-    }
-  } catch (cause) {
-    throw cause instanceof AppError ? cause : unreachable(target, cause);
-  }
-}
-
-/** Bun's own sentence for a missing socket asks about a typo in the port: what is wrong is in the code. */
-function unreachable(target: string, cause: unknown): AppError {
-  const code = (cause as { code?: unknown }).code;
-  const name = cause instanceof Error ? cause.name : "";
-  const [reason, hint] =
-    name === "TimeoutError"
-      ? ["does not answer", "see whether the engine is healthy"]
-      : code === "ENOENT"
-        ? ["is not there", "start the engine, or mount its socket, or set DOCKER_HOST"]
-        : code === "EACCES"
-          ? ["may not be opened by this user", "add the user to the socket's group (--group-add in a container)"]
-          : code === "ECONNREFUSED" || code === "FailedToOpenSocket"
-            ? ["accepts no connection", "start the engine"]
-            : ["broke off the connection", "see whether the engine is healthy"];
-  return new AppError("engine-unavailable", `The engine at ${target} ${reason}`, { hint, cause });
 }

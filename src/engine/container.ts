@@ -1,4 +1,7 @@
+import { type Health, toHealth } from "./health.ts";
+import { canonicalAddress } from "./ip-address.ts";
 import type { Inspect } from "./schema.ts";
+import { toTime } from "./time.ts";
 
 export interface PublishedPort {
   readonly containerPort: number;
@@ -14,13 +17,6 @@ export interface Attachment {
   readonly gateways: readonly string[];
   /** Lower case, as the kernel writes it. */
   readonly macAddress: string | undefined;
-}
-
-export interface Health {
-  readonly status: "HEALTHY" | "UNHEALTHY" | undefined;
-  readonly since: string | undefined;
-  readonly exitCode: number;
-  readonly output: string;
 }
 
 /**
@@ -90,47 +86,6 @@ export function toContainer(inspect: Inspect): Container {
       destination: mount.Destination ?? "",
     })),
   };
-}
-
-/**
- * One spelling for each address: an IPv4 address in IPv6 clothes (`::ffff:10.0.0.2`, what a dual-stack socket reports)
- * is itself again, a zone is dropped, IPv6 is compressed as RFC 5952 has it.
- */
-export function canonicalAddress(address: string): string {
-  const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(address);
-  if (mapped?.[1]) return mapped[1];
-  if (!address.includes(":")) return address;
-  const host = URL.parse(`http://[${address.replace(/[%/].*$/, "")}]/`)?.hostname;
-  return host ? host.slice(1, -1) : address;
-}
-
-/** RFC 3339 in UTC with the fraction's trailing zeros cut, as the agent writes it; the zero time is no time. */
-function toTime(time: string | null | undefined): string | undefined {
-  if (!time || time.startsWith("0001-01-01")) return undefined;
-  const parts = /^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.(\d+))?(Z|[+-]\d\d:\d\d)$/.exec(time);
-  if (!parts) return undefined;
-  const [, whole, fraction, zone] = parts;
-  // Podman writes local time. Only the whole seconds go through Date, which would cut the fraction to milliseconds.
-  const seconds = zone === "Z" ? whole : new Date(`${whole}${zone}`).toISOString().slice(0, 19);
-  const digits = (fraction ?? "").slice(0, 9).replace(/0+$/, "");
-  return digits === "" ? `${seconds}Z` : `${seconds}.${digits}Z`;
-}
-
-/** The values of the last result; `since` is the end of the oldest logged result of the present streak. */
-function toHealth(inspect: Inspect): Health | undefined {
-  const test = inspect.Config.Healthcheck?.Test;
-  if (!test || test.length === 0 || test[0] === "NONE") return undefined;
-  const health = inspect.State.Health;
-  const status = { healthy: "HEALTHY", unhealthy: "UNHEALTHY" }[health?.Status ?? ""] as Health["status"];
-  const log = health?.Log ?? [];
-  const last = log.at(-1);
-  if (!status || !last) return { status, since: undefined, exitCode: 0, output: "" };
-  let since = last.End;
-  for (const result of log.toReversed()) {
-    if ((result.ExitCode === 0) !== (last.ExitCode === 0)) break;
-    since = result.End;
-  }
-  return { status, since: toTime(since), exitCode: last.ExitCode ?? 0, output: last.Output ?? "" };
 }
 
 type PortMap = NonNullable<NonNullable<Inspect["NetworkSettings"]>["Ports"]>;

@@ -13,9 +13,9 @@ export interface EngineEndpoint {
 
 /** The strategies in order: what was configured, the docker command's context, then the usual sockets. */
 function candidates(docker: DockerConfig, env: Environment, uid = process.getuid?.() ?? 0): EngineEndpoint[] {
-  if (docker.host !== undefined) return [parseHost(docker.host, docker)];
+  if (docker.host !== undefined) return [parseHost(docker.host, docker, "DOCKER_HOST")];
   const context = contextHost(env);
-  if (context !== undefined) return [parseHost(context, docker)];
+  if (context !== undefined) return [parseHost(context, docker, "The endpoint of the current Docker context")];
   const home = env.HOME;
   const runtime = env.XDG_RUNTIME_DIR ?? `/run/user/${uid}`;
   const sockets = [
@@ -58,22 +58,31 @@ function unixEndpoint(path: string): EngineEndpoint {
 }
 
 /**
- * DOCKER_HOST in the forms that the docker command takes, but ssh, npipe and fd.
+ * An engine's address in the forms that the docker command takes, but ssh, npipe and fd.
+ *
+ * @param source where it was configured, for the error
  *
  * @throws AppError `bad-configuration` for any other
  */
-export function parseHost(host: string, docker: Pick<DockerConfig, "certPath" | "tlsVerify">): EngineEndpoint {
-  if (host.startsWith("unix://")) return unixEndpoint(host.slice("unix://".length));
-  if (host.startsWith("/")) return unixEndpoint(host);
+export function parseHost(
+  host: string,
+  docker: Pick<DockerConfig, "certPath" | "tlsVerify">,
+  source: string,
+): EngineEndpoint {
+  const path = host.replace(/^unix:\/\//, "");
+  if (path.startsWith("/")) return unixEndpoint(path);
   const url = URL.parse(host.replace(/^tcp:/, "http:"));
   if (url === null || !/^https?:$/.test(url.protocol) || !/^(tcp|https?):\/\//.test(host)) {
     throw new AppError(
       "bad-configuration",
-      `DOCKER_HOST is '${host}', which is neither unix:///path nor tcp://host:port`,
+      `${source} is '${host}', which is neither unix:///path nor tcp://host:port`,
+      { hint: "set DOCKER_HOST to one of those" },
     );
   }
   const secure = docker.tlsVerify || docker.certPath !== undefined || url.protocol === "https:";
-  const address = url.port === "" ? `${url.hostname}:${secure ? 2376 : 2375}` : url.host;
+  // A URL forgets the port that is its scheme's own.
+  const port = /:(\d+)\/?$/.exec(host)?.[1] ?? (secure ? "2376" : "2375");
+  const address = `${url.hostname}:${port}`;
   const tls = docker.certPath === undefined ? {} : { tls: readCertificates(docker.certPath) };
   return {
     target: `tcp://${address}`,

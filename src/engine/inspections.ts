@@ -34,7 +34,8 @@ interface Inspection {
   withdrawn: boolean;
   removed: boolean;
   promise: Promise<void>;
-  next: Promise<void> | undefined;
+  /** For those who asked during this one. */
+  next: PromiseWithResolvers<void> | undefined;
 }
 
 export function createInspections(engine: Engine, picture: MutablePicture, log: Log, changed: () => void): Inspections {
@@ -97,8 +98,8 @@ export function createInspections(engine: Engine, picture: MutablePicture, log: 
     const current = inspections.get(id);
     if (current) {
       current.starting ||= starting;
-      current.next ??= current.promise.then(() => inspect(id, current.starting));
-      return current.next;
+      current.next ??= Promise.withResolvers();
+      return current.next.promise;
     }
     const inspection: Inspection = {
       starting,
@@ -110,6 +111,8 @@ export function createInspections(engine: Engine, picture: MutablePicture, log: 
     inspections.set(id, inspection);
     inspection.promise = ask(id, inspection).finally(() => {
       inspections.delete(id);
+      // The next one is begun before anybody looks, so that it never seems as if nothing were asked for.
+      if (inspection.next) void inspect(id, inspection.starting).then(inspection.next.resolve);
       changed();
     });
     return inspection.promise;

@@ -1,4 +1,5 @@
-import { type Container, canonicalAddress } from "./container.ts";
+import type { Container } from "./container.ts";
+import { contains } from "./ip-address.ts";
 
 export interface Network {
   readonly id: string;
@@ -45,6 +46,7 @@ export function createPicture(): MutablePicture {
   function indexGateways(): void {
     gateways = new Set(networks.flatMap((network) => network.gateways));
     for (const container of containers.values()) {
+      if (!container.running) continue;
       for (const attachment of container.attachments) for (const gateway of attachment.gateways) gateways.add(gateway);
     }
   }
@@ -81,30 +83,4 @@ function addressesOf(container: Container | undefined): string[] {
   if (container === undefined || container.networkOwner !== undefined) return [];
   const all = container.attachments.flatMap(({ ipv4, ipv6 }) => [ipv4, ipv6]);
   return [...new Set(all.filter((address): address is string => address !== undefined))];
-}
-
-/** Whether a CIDR such as 172.18.0.0/16 or fd00:1::/64 contains an address of its own family. */
-export function contains(cidr: string, address: string): boolean {
-  const [base = "", prefix = ""] = cidr.split("/");
-  const family = familyOf(address);
-  if (family === 0 || familyOf(base) !== family || !/^\d+$/.test(prefix)) return false;
-  const width = family === 4 ? 32n : 128n;
-  const shift = width - BigInt(prefix);
-  return shift >= 0n && toBits(base) >> shift === toBits(address) >> shift;
-}
-
-/** 4, 6, or 0 for what is no address. The runtime's own test for it loads all of its network modules: 2 ms at the start. */
-function familyOf(address: string): 0 | 4 | 6 {
-  if (address.includes(":")) return URL.canParse(`http://[${address}]/`) ? 6 : 0;
-  const parts = /^(\d{1,3})\.(\d{1,3})\.(\d{1,3})\.(\d{1,3})$/.exec(address)?.slice(1);
-  return parts?.every((part) => Number(part) < 256) ? 4 : 0;
-}
-
-function toBits(address: string): bigint {
-  if (!address.includes(":")) return address.split(".").reduce((bits, part) => (bits << 8n) | BigInt(part), 0n);
-  const [head = "", tail] = canonicalAddress(address).split("::");
-  const before = head.split(":").filter(Boolean);
-  const after = (tail ?? "").split(":").filter(Boolean);
-  const zeros = Array<string>(8 - before.length - after.length).fill("0");
-  return [...before, ...zeros, ...after].reduce((bits, group) => (bits << 16n) | BigInt(`0x${group}`), 0n);
 }

@@ -59,6 +59,7 @@ export const InspectSchema = Type.Object({
     Health: nullable(
       Type.Object({
         Status: text,
+        FailingStreak: number,
         Log: nullable(Type.Array(Type.Object({ End: text, ExitCode: number, Output: text }))),
       }),
     ),
@@ -66,7 +67,7 @@ export const InspectSchema = Type.Object({
   Config: Type.Object({
     Image: text,
     Labels: textMap,
-    Healthcheck: nullable(Type.Object({ Test: nullable(Type.Array(Type.String())) })),
+    Healthcheck: nullable(Type.Object({ Test: nullable(Type.Array(Type.String())), Retries: number })),
   }),
   HostConfig: Type.Object({ CpuShares: number, NanoCpus: number, Memory: number, NetworkMode: text }),
   NetworkSettings: nullable(

@@ -1,8 +1,8 @@
 import type { Log } from "../log.ts";
 import type { Engine } from "./client.ts";
-import { canonicalAddress } from "./container.ts";
 import { createEvents, type Events } from "./events.ts";
 import { createInspections, type Inspections } from "./inspections.ts";
+import { canonicalAddress } from "./ip-address.ts";
 import type { MutablePicture } from "./picture.ts";
 import { decodeText, type EngineEvent, ListSchema, NetworksSchema } from "./schema.ts";
 

@@ -1,29 +1,25 @@
 import { describe, expect, test } from "bun:test";
 import { createServer } from "node:net";
 import { createEngine } from "../../../src/engine/client.ts";
-import { chunks, endpointAt, serveEngine, socketPath } from "./socket-server.ts";
+import { chunks, endpointAt, MIB, serveEngine, socketPath } from "./socket-server.ts";
 
 describe("lines", () => {
-  const collect = async (lines: AsyncIterable<string>) => {
-    const all: string[] = [];
-    for await (const line of lines) all.push(line);
-    return all;
-  };
-  const follow = async (parts: readonly (string | Uint8Array)[]) => {
-    await using served = await serveEngine(() => chunks(parts));
-    return await collect(await served.engine.lines("/events", new AbortController().signal));
-  };
-  for (const [title, parts, expected] of [
-    ["are cut at line breaks", ['{"a":1}\n{"b":2}\n'], ['{"a":1}', '{"b":2}']],
-    ["are put together across chunks", ['{"a"', ":1}", '\n{"b":2}', "\n"], ['{"a":1}', '{"b":2}']],
-    ["are whole where a chunk cuts a character", [Uint8Array.of(0xc3), Uint8Array.of(0xa4, 10)], ["ä"]],
-    ["may end as Windows has it", ["a\r\nb\r\n"], ["a", "b"]],
-    ["that are empty are left out", ["\n\na\n \n"], ["a"]],
-    ["that have no end are dropped", ['a\n{"half":'], ["a"]],
-    ["are none in an empty stream", [], []],
-  ] as const) {
-    test(title, async () => expect(await follow(parts)).toEqual([...expected]));
-  }
+  test("are the engine's, over its socket", async () => {
+    await using served = await serveEngine(() => chunks(["a\nb", "c\nd"]));
+    const lines = await served.engine.lines("/events", new AbortController().signal);
+    expect(await Array.fromAsync(lines)).toEqual(["a", "bc"]);
+  });
+
+  test("of more than 32 MiB are refused by the name of the socket", async () => {
+    const begun = new Uint8Array(MIB).fill(120);
+    const endless = () => new Response(new ReadableStream({ pull: (controller) => controller.enqueue(begun) }));
+    await using served = await serveEngine(endless);
+    const lines = await served.engine.lines("/events", new AbortController().signal);
+    const message = `The engine at ${served.target} sent a line of more than 32 MiB; it was refused`;
+    await expect(Array.fromAsync(lines)).rejects.toThrow(
+      expect.objectContaining({ code: "engine-bad-answer", message }),
+    );
+  });
 
   test("end with the signal", async () => {
     const forever = () => new Response(new ReadableStream({ start: (controller) => controller.enqueue("a\n") }));

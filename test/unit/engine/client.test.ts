@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { createEngine } from "../../../src/engine/client.ts";
-import { chunks, MIB, serve, serveEngine } from "./socket-server.ts";
+import { MIB, serve, serveEngine } from "./socket-server.ts";
 
 const failure = (code: string, message: string) => expect.objectContaining({ code, message }) as Error;
 
@@ -65,22 +65,13 @@ describe("events are late", () => {
 });
 
 describe("an answer", () => {
-  test("is text, with characters that chunks cut in two", async () => {
-    const bytes = new TextEncoder().encode("ä€😀");
-    await using served = await serveEngine(() => chunks([...bytes].map((byte) => Uint8Array.of(byte))));
-    expect(await served.engine.get("/x")).toBe("ä€😀");
-  });
-
-  test("is text to its end, where that is the beginning of a character", async () => {
-    await using served = await serveEngine(() => chunks(["a", Uint8Array.of(0xc3)]));
-    expect(await served.engine.get("/x")).toBe("a\ufffd");
-  });
-
   for (const [status, path, body, code] of [
     [404, "/containers/4f0c/json", '{"message":"No such container: 4f0c"}', "container-unknown"],
     [500, "/containers/4f0c/json", '{"cause":"no such container"}', "container-unknown"],
     [500, "/containers/4f0c/json", "layer not known", "engine-refused"],
     [404, "/networks", "page not found", "engine-refused"],
+    [404, "/containers/json?all=1", "page not found", "engine-refused"],
+    [500, "/containers/json?all=1", "no such container", "engine-refused"],
     [400, "/networks", '{"message":"client version 1.47 is too new"}', "engine-refused"],
     [301, "/networks", "", "engine-refused"],
   ] as const) {

@@ -27,19 +27,26 @@ describe("DOCKER_HOST", () => {
     ["tcp://[::1]:2375/", plain, "tcp://[::1]:2375", "http://[::1]:2375"],
     ["tcp://10.0.0.5", { ...plain, tlsVerify: true }, "tcp://10.0.0.5:2376", "https://10.0.0.5:2376"],
     ["tcp://10.0.0.5:2375", { ...plain, tlsVerify: true }, "tcp://10.0.0.5:2375", "https://10.0.0.5:2375"],
+    ["tcp://10.0.0.5:80", plain, "tcp://10.0.0.5:80", "http://10.0.0.5:80"],
+    ["http://docker.lan:80/", plain, "tcp://docker.lan:80", "http://docker.lan:80"],
+    ["tcp://[::1]:80", plain, "tcp://[::1]:80", "http://[::1]:80"],
+    ["tcp://[::1]", plain, "tcp://[::1]:2375", "http://[::1]:2375"],
+    ["tcp://10.0.0.5:443", { ...plain, tlsVerify: true }, "tcp://10.0.0.5:443", "https://10.0.0.5:443"],
+    ["tcp://10.0.0.5:80", { ...plain, tlsVerify: true }, "tcp://10.0.0.5:80", "https://10.0.0.5:80"],
+    ["https://10.0.0.5:443", plain, "tcp://10.0.0.5:443", "https://10.0.0.5:443"],
     ["https://10.0.0.5", plain, "tcp://10.0.0.5:2376", "https://10.0.0.5:2376"],
     ["tcp://10.0.0.5", { ...plain, certPath }, "tcp://10.0.0.5:2376", "https://10.0.0.5:2376"],
   ] as const) {
     test(`${host} is ${base}, past any proxy`, () => {
       const tls = docker.certPath ? { tls: pem } : {};
-      expect<unknown>(parseHost(host, docker)).toEqual({ target, base, init: { proxy: false, ...tls } });
+      expect<unknown>(parseHost(host, docker, "DOCKER_HOST")).toEqual({ target, base, init: { proxy: false, ...tls } });
     });
   }
   for (const host of ["unix:///run/x.sock", "/run/x.sock"]) {
     test(`${host} is a socket, whatever the certificates`, () => {
       const endpoint = { target: "unix:///run/x.sock", base: "http://docker", init: { unix: "/run/x.sock" } };
-      expect(parseHost(host, plain)).toEqual(endpoint);
-      expect(parseHost(host, { certPath: "/none", tlsVerify: true })).toEqual(endpoint);
+      expect(parseHost(host, plain, "DOCKER_HOST")).toEqual(endpoint);
+      expect(parseHost(host, { certPath: "/none", tlsVerify: true }, "DOCKER_HOST")).toEqual(endpoint);
     });
   }
   for (const host of [
@@ -52,10 +59,16 @@ describe("DOCKER_HOST", () => {
     "tcp://",
     "ftp://h",
     "h:2375",
+    "unix://",
+    "unix://run/x.sock",
+    "",
   ]) {
-    test(`${host} is refused with its value`, () => {
-      const message = `DOCKER_HOST is '${host}', which is neither unix:///path nor tcp://host:port`;
-      expect(() => parseHost(host, plain)).toThrow(expect.objectContaining({ code: "bad-configuration", message }));
+    test(`${host || "an empty one"} is refused with its value, and where that stands`, () => {
+      for (const source of ["DOCKER_HOST", "The endpoint"]) {
+        const message = `${source} is '${host}', which is neither unix:///path nor tcp://host:port`;
+        const refusal = { code: "bad-configuration", message, hint: "set DOCKER_HOST to one of those" };
+        expect(() => parseHost(host, plain, source)).toThrow(expect.objectContaining(refusal));
+      }
     });
   }
   for (const [title, path] of [
@@ -64,7 +77,7 @@ describe("DOCKER_HOST", () => {
   ] as const) {
     test(`with a DOCKER_CERT_PATH ${title} is refused with the folder`, () => {
       const message = `DOCKER_CERT_PATH is '${path}', where ca.pem, cert.pem and key.pem cannot be read`;
-      expect(() => parseHost("tcp://10.0.0.5", { certPath: path, tlsVerify: true })).toThrow(
+      expect(() => parseHost("tcp://10.0.0.5", { certPath: path, tlsVerify: true }, "DOCKER_HOST")).toThrow(
         expect.objectContaining({ code: "bad-configuration", message }),
       );
     });

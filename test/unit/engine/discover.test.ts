@@ -125,6 +125,19 @@ describe("the docker command's context", () => {
     const docker = { ...NO_CONFIG, host: "unix:///own.sock" };
     expect(discover(docker, { DOCKER_CONFIG: config }, all).target).toBe("unix:///own.sock");
   });
+  test("and DOCKER_HOST are each named where they are none that can be asked", () => {
+    const far = { DOCKER_CONFIG: dockerConfig("ssh", { currentContext: "far" }, { far: "ssh://me@host" }) };
+    const told = "which is neither unix:///path nor tcp://host:port";
+    expect(() => discover(NO_CONFIG, far, all)).toThrow(
+      expect.objectContaining({
+        code: "bad-configuration",
+        message: `The endpoint of the current Docker context is 'ssh://me@host', ${told}`,
+      }),
+    );
+    expect(() => discover({ ...NO_CONFIG, host: "ssh://me@own" }, far, all)).toThrow(
+      expect.objectContaining({ code: "bad-configuration", message: `DOCKER_HOST is 'ssh://me@own', ${told}` }),
+    );
+  });
   test("and DOCKER_HOST are taken as they are, there or not", () => {
     expect(discover(NO_CONFIG, { DOCKER_CONFIG: config }, () => false).target).toBe("unix:///desktop.sock");
     expect(discover({ ...NO_CONFIG, host: "/own.sock" }, {}, () => false).target).toBe("unix:///own.sock");

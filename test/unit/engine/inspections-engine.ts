@@ -26,9 +26,10 @@ export function setup() {
   const write = (event: string) => void lines.push(event);
   const log: Log = { debug: write, info: write, warning: write, error: write, flush: () => {} };
   const picture = createPicture();
-  let changes = 0;
+  /** How many were pending, and how many of them starting, at each change. */
+  const changes: { pending: number; starting: number }[] = [];
   const inspections = createInspections(engine as Engine, picture, log, () => {
-    changes += 1;
+    changes.push({ pending: inspections.pending(), starting: inspections.starting() });
   });
   const call = (index: number) => {
     const found = calls[index];
@@ -36,7 +37,7 @@ export function setup() {
     return found;
   };
   const ids = (address: string) => picture.claimants(address).map(({ id }) => id);
-  return { inspections, picture, calls, call, ids, lines, changes: () => changes };
+  return { inspections, picture, calls, call, ids, lines, changes };
 }
 
 export const settle = () => Bun.sleep(1);

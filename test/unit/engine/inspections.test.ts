@@ -6,11 +6,11 @@ describe("an inspection", () => {
     const { inspections, picture, call, calls, ids, changes } = setup();
     const done = inspections.inspect("a");
     await settle();
-    expect([calls.map(({ path }) => path), inspections.pending(), changes()]).toEqual([["/containers/a/json"], 1, 0]);
+    expect([calls.map(({ path }) => path), inspections.pending(), changes]).toEqual([["/containers/a/json"], 1, []]);
     call(0).answer(at("a", "10.0.0.2"));
     await done;
     expect([picture.containers.get("a")?.name, ids("10.0.0.2")]).toEqual(["a", ["a"]]);
-    expect([inspections.pending(), changes()]).toEqual([0, 1]);
+    expect([inspections.pending(), changes]).toEqual([0, [{ pending: 0, starting: 0 }]]);
   });
 
   test("of many questions at once is one call, and one more that begins after it", async () => {
@@ -78,14 +78,45 @@ test("starting counts those that may take an address, also when that is known on
   expect(inspections.starting()).toBe(0);
 });
 
+describe("who looks at a change sees the call that is due", () => {
+  for (const [title, end] of [
+    ["after an answer", (call: ReturnType<ReturnType<typeof setup>["call"]>) => call.answer(at("a", "10.0.0.2"))],
+    ["after a container is gone", (call: ReturnType<ReturnType<typeof setup>["call"]>) => call.fail(GONE)],
+    ["after a failure", (call: ReturnType<ReturnType<typeof setup>["call"]>) => call.fail(DOWN)],
+  ] as const) {
+    test(title, async () => {
+      const { inspections, calls, call, changes } = setup();
+      void inspections.inspect("a", true);
+      const due = inspections.inspect("a");
+      await settle();
+      end(call(0));
+      await settle();
+      expect([calls.length, changes]).toEqual([2, [{ pending: 1, starting: 1 }]]);
+      call(1).answer(at("a", "10.0.0.3"));
+      await due;
+      expect(changes.slice(1)).toEqual([{ pending: 0, starting: 0 }]);
+    });
+  }
+  test("also where only the next one is of a container that starts", async () => {
+    const { inspections, call, changes } = setup();
+    void inspections.inspect("a");
+    void inspections.inspect("a", true);
+    await settle();
+    call(0).answer(at("a", "10.0.0.2"));
+    await settle();
+    expect(changes).toEqual([{ pending: 1, starting: 1 }]);
+  });
+});
+
 test("after the end nothing is asked, nothing is put and nothing is tried again", async () => {
   const { inspections, picture, calls, call } = setup();
   const [a, b] = [inspections.inspect("a"), inspections.inspect("b")];
+  const due = inspections.inspect("a");
   await settle();
   inspections.close();
   call(0).answer(at("a", "10.0.0.2"));
   call(1).fail(DOWN);
-  await Promise.all([a, b, inspections.inspect("c")]);
+  await Promise.all([a, b, due, inspections.inspect("c")]);
   await Bun.sleep(550);
   expect([picture.containers.size, calls.length]).toEqual([0, 2]);
 });

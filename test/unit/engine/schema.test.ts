@@ -63,6 +63,13 @@ describe("refused with the first field that is wrong", () => {
     ["no state", InspectSchema, { ...least, State: undefined }, "/State"],
     ["a label that is a number", InspectSchema, { ...least, Config: { Labels: { a: 1 } } }, "/Config/Labels"],
     ["memory as text", InspectSchema, { ...least, HostConfig: { Memory: "1g" } }, "/HostConfig/Memory"],
+    [
+      "a streak as text",
+      InspectSchema,
+      { ...full, State: { ...State, Health: { FailingStreak: "3" } } },
+      "/State/Health",
+    ],
+    ["retries as text", InspectSchema, { ...least, Config: { Healthcheck: { Retries: "3" } } }, "/Config/Healthcheck"],
     ["a list that is an object", ListSchema, {}, "the document"],
     ["an entry without an id", ListSchema, [{ Id: "a" }, {}], "/1/Id"],
     ["a network without a name", NetworksSchema, [{ Id: "a" }], "/0/Name"],

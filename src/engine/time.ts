@@ -1,0 +1,13 @@
+/** RFC 3339 in UTC with the fraction's trailing zeros cut, as the agent writes it; the zero time is no time. */
+export function toTime(time: string | null | undefined): string | undefined {
+  if (!time || time.startsWith("0001-01-01")) return undefined;
+  const parts = /^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.(\d+))?(Z|[+-]\d\d:\d\d)$/.exec(time);
+  if (!parts) return undefined;
+  const [, whole, fraction, zone] = parts;
+  // Podman writes local time. Only the whole seconds go through Date, which would cut the fraction to milliseconds.
+  const instant = new Date(`${whole}${zone}`);
+  if (Number.isNaN(instant.getTime())) return undefined;
+  const seconds = zone === "Z" ? whole : instant.toISOString().slice(0, 19);
+  const digits = (fraction ?? "").slice(0, 9).replace(/0+$/, "");
+  return digits === "" ? `${seconds}Z` : `${seconds}.${digits}Z`;
+}
