@@ -34,7 +34,7 @@ export function parseArguments(argv: readonly string[], version: string): Invoca
     .option("--port <port>", "port to listen on")
     .option("--bind <address>", "address to listen on")
     .version(version, "--version", "print the version, commit and build target")
-    .helpOption("--help", "print this")
+    .helpOption("-h, --help", "print this")
     .addHelpText("after", HELP)
     .allowExcessArguments(false)
     .showHelpAfterError("run ecs-local-endpoints --help for what there is")

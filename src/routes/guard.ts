@@ -92,7 +92,7 @@ function checkHost(host: string, path: string, allowed: ReadonlySet<string>): vo
 
 /** An IP literal, a single label, one of the host's names or a configured one; port and final dot do not count. */
 function isAllowedHost(host: string, allowed: ReadonlySet<string>): boolean {
-  if (/^\d{1,3}(\.\d{1,3}){3}(:\d+)?$/.test(host) || /^\[[0-9a-f:.]+\](:\d+)?$/i.test(host)) return true;
+  if (/^\d{1,3}(\.\d{1,3}){3}\.?(:\d+)?$/.test(host) || /^\[[0-9a-f:.]+\](:\d+)?$/i.test(host)) return true;
   const name = host.replace(/:\d+$/, "").replace(/\.$/, "").toLowerCase();
   return /^[a-z0-9_-]+$/.test(name) || HOST_NAMES.has(name) || allowed.has(name);
 }

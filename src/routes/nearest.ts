@@ -37,13 +37,14 @@ export function nearestRoute(path: string): string {
   let best: string = ROUTES[0];
   let fewest = Number.POSITIVE_INFINITY;
   for (const route of ROUTES) {
-    const edits = distance(asked, fill(route, asked));
+    // Of two that are as near, the one that leaves less open.
+    const edits = distance(asked, fill(route, asked)) + (route.includes("<") ? 0.5 : 0);
     if (edits < fewest) [best, fewest] = [route, edits];
   }
   return best;
 }
 
-/** A placeholder costs nothing: it becomes what the path has at its place. */
+/** A placeholder becomes what the path has at its place. */
 function fill(route: string, path: string): string {
   const segments = path.split("/");
   return route

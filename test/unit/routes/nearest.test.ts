@@ -12,6 +12,8 @@ describe("the route nearest to a path that is none", () => {
     ["/role-anr/arn:aws:iam::1:role", "/role-arn/<arn>"],
     ["/v2/credential/3f9a", "/v2/credentials/<id>"],
     ["/v2/metadat", "/v2/metadata"],
+    ["/v2/meta", "/v2/metadata"],
+    ["/v2/st", "/v2/stats"],
     ["/v2/metdata/4f0c", "/v2/metadata/<container>"],
     ["/v2/stat", "/v2/stats"],
     ["/v2/states/4f0c", "/v2/stats/<container>"],

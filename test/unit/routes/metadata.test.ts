@@ -1,0 +1,98 @@
+import { describe, expect, test } from "bun:test";
+import { readMetadataPath } from "../../../src/routes/metadata.ts";
+
+describe("a path, with and without a slash at its end, asks for", () => {
+  for (const [path, resource, identifier] of [
+    ["/v2/metadata", "task", undefined],
+    ["/v2/metadata/web", "container", "web"],
+    ["/v2/stats", "task-stats", undefined],
+    ["/v2/stats/web", "stats", "web"],
+    ["/v3", "container", undefined],
+    ["/v3/task", "task", undefined],
+    ["/v3/stats", "stats", undefined],
+    ["/v3/task/stats", "task-stats", undefined],
+    ["/v3/web", "container", "web"],
+    ["/v3/web/task", "task", "web"],
+    ["/v3/web/stats", "stats", "web"],
+    ["/v3/web/task/stats", "task-stats", "web"],
+    ["/v3/containers/web", "container", "web"],
+    ["/v3/containers/web/task", "task", "web"],
+    ["/v3/containers/web/stats", "stats", "web"],
+    ["/v3/containers/web/task/stats", "task-stats", "web"],
+    // After `containers` anything is an identifier.
+    ["/v3/containers/task", "container", "task"],
+    ["/v3/containers/stats", "container", "stats"],
+    ["/v3/containers/containers", "container", "containers"],
+    ["/v3/containers/task/task/stats", "task-stats", "task"],
+    ["/v2/metadata/metadata", "container", "metadata"],
+  ] as const) {
+    test(`${path}: ${resource} of ${identifier ?? "the caller"}`, () => {
+      const asked = { resource, identifier };
+      expect([readMetadataPath(path), readMetadataPath(`${path}/`)]).toEqual([asked, asked]);
+    });
+  }
+});
+
+describe("an identifier is decoded once", () => {
+  for (const [encoded, identifier] of [
+    ["shop%2Dweb%2d1", "shop-web-1"],
+    ["caf%C3%A9", "café"],
+    ["%F0%9F%98%80", "😀"],
+    ["a%20b", "a b"],
+    ["a+b", "a+b"],
+    ["a%2Fb", "a/b"],
+    ["%2F", "/"],
+    ["a%252Fb", "a%2Fb"],
+    ["%3Fx", "?x"],
+  ] as const) {
+    test(`${encoded} is ${identifier}`, () => {
+      for (const [path, resource] of [
+        ["/v2/metadata/*", "container"],
+        ["/v2/stats/*", "stats"],
+        ["/v3/*", "container"],
+        ["/v3/*/task/stats", "task-stats"],
+        ["/v3/containers/*/task", "task"],
+      ] as const) {
+        expect(readMetadataPath(path.replace("*", encoded))).toEqual({ resource, identifier });
+      }
+    });
+  }
+});
+
+describe("a path asks for nothing", () => {
+  for (const path of [
+    "/v2",
+    "/v2/",
+    "/v2/meta",
+    "/v2/Metadata",
+    "/v2/task",
+    "/v2/containers/web",
+    "/v2/metadata/web/stats",
+    "/v2/stats/web/x",
+    "/v2//metadata",
+    "/v2/metadata//",
+    "/v2/metadata//web",
+    "/v2/stats//",
+    "/v3/containers",
+    "/v3/containers/",
+    "/v3/containers//",
+    "/v3/containers//web",
+    "/v3/containers//task",
+    "/v3//task",
+    "/v3//task/stats",
+    "/v3//web",
+    "/v3/web//stats",
+    "/v3/task//stats",
+    "/v3/web/x",
+    "/v3/web/Task",
+    "/v3/web/stats/task",
+    "/v3/web/task/stats/x",
+    "/v3/task/stats/x",
+    "/v3/containers/web/x",
+    "/v3/containers/web/task/x",
+    "/v3/containers/web/task/stats/x",
+    "/v3/containers/web/containers",
+  ]) {
+    test(path, () => expect(readMetadataPath(path)).toBeUndefined());
+  }
+});
