@@ -3,6 +3,11 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { runBinary, startBinary } from "../support/binary.ts";
+import { container } from "../support/containers.ts";
+import { startFakeEngine } from "../support/fake-engine.ts";
+
+/** Only root can give up a privilege; who is not root may have been given it. */
+const canDropPrivileges = process.getuid?.() === 0 && Bun.which("setpriv") !== null;
 
 test("offline it vends dummy credentials, and SIGTERM ends it with 0", async () => {
   const server = await startBinary({ DOCKER_HOST: "unix:///nonexistent.sock" }, { args: ["--offline"] });
@@ -39,6 +44,29 @@ test("a taken port is one sentence with the remedy, and exit code 1", async () =
   expect(stderr).toContain(`127.0.0.1:${server.port} is taken`);
   expect(stderr).toContain("ECS_LOCAL_METADATA_PORT");
   await server.stop();
+});
+
+test("SIGTERM lets a request that waits for its answer have it, and takes no new one", async () => {
+  const engine = startFakeEngine({ containers: [container({ name: "web" })], statsIntervalMs: 500 });
+  const server = await startBinary({ DOCKER_HOST: engine.host, ECS_LOCAL_OFFLINE: "1" });
+  while ((await server.get("/v3/containers/web")).status !== 200) await Bun.sleep(10);
+  const waiting = server.get("/v3/containers/web/stats");
+  while (engine.openStreams("stats") === 0) await Bun.sleep(5);
+  const stopping = server.stop();
+  await Bun.sleep(100);
+  expect(server.get("/creds")).rejects.toThrow();
+  const { status, headers } = await waiting;
+  expect([status, headers.get("content-type")]).toEqual([200, "application/json"]);
+  expect(await stopping).toBe(0);
+  await engine.stop();
+});
+
+const forbidden = "a forbidden port is one sentence with the remedy, and exit code 1";
+test.skipIf(!canDropPrivileges)(`${forbidden}${canDropPrivileges ? "" : " (skipped: needs root and setpriv)"}`, () => {
+  const unprivileged = ["setpriv", "--bounding-set=-net_bind_service"];
+  const { exitCode, stderr } = runBinary(["--offline", "--port", "80"], {}, unprivileged);
+  expect(exitCode).toBe(1);
+  expect(stderr).toMatch(/^ecs-local-endpoints: 127\.0\.0\.1:80 is forbidden to this user\nhint: .*51679/);
 });
 
 test("wrong usage and configuration have exit code 2 and name the value", () => {

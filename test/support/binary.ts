@@ -33,8 +33,8 @@ export async function startBinary(env: Record<string, string>, options: { args?:
   };
 }
 
-/** Runs the compiled program to its end. */
-export function runBinary(args: string[], env: Record<string, string> = {}) {
-  const run = Bun.spawnSync([BINARY, ...args], { env: { HOME: "/nonexistent", ...env }, timeout: 5_000 });
+/** Runs the compiled program to its end, by another program's leave: `setpriv ...`. */
+export function runBinary(args: string[], env: Record<string, string> = {}, by: string[] = []) {
+  const run = Bun.spawnSync([...by, BINARY, ...args], { env: { HOME: "/nonexistent", ...env }, timeout: 5_000 });
   return { exitCode: run.exitCode, stdout: run.stdout.toString(), stderr: run.stderr.toString() };
 }

@@ -1,0 +1,50 @@
+import { afterEach, describe, expect, test } from "bun:test";
+import { startApp } from "../support/app.ts";
+import { container, hexId } from "../support/containers.ts";
+import { startFakeEngine } from "../support/fake-engine.ts";
+import { network, withNetwork } from "../support/networks.ts";
+
+// Networks of macvlan and of several bridges may have one subnet: an address alone does not say whose it is.
+const subnet = { subnet: "172.31.6.0/24", gateway: "172.31.6.1" };
+const ours = network({ name: "ours", ...subnet });
+const theirs = network({ name: "theirs", ...subnet });
+const ADDRESS = "172.31.6.2";
+const OWN_ID = hexId("container endpoints");
+const on = (which: typeof ours, name: string, ipv4 = ADDRESS) => withNetwork(container({ name }), which, { ipv4 });
+
+let engine: ReturnType<typeof startFakeEngine>;
+let app: ReturnType<typeof startApp>;
+async function start(containers: ReturnType<typeof on>[], ownId?: string): Promise<void> {
+  engine = startFakeEngine({ networks: [ours, theirs], containers });
+  app = startApp(engine.host, ownId === undefined ? {} : { ownId });
+  await app.inventory.ready();
+}
+afterEach(async () => {
+  app.stop();
+  await engine.stop();
+});
+
+describe("of two containers with one address", () => {
+  test("the one on a network of our own container is answered", async () => {
+    await start([on(ours, "near"), on(theirs, "far"), on(ours, "endpoints", "172.31.6.9")], OWN_ID);
+    expect((await app.ask("/v3", ADDRESS)).json.DockerName).toBe("near");
+  });
+
+  test("none is answered where our own container is on both networks", async () => {
+    const both = withNetwork(on(ours, "endpoints", "172.31.6.9"), theirs, { ipv4: "172.31.6.9" });
+    await start([on(ours, "near"), on(theirs, "far"), both], OWN_ID);
+    expect((await app.ask("/v3", ADDRESS)).status).toBe(500);
+  });
+
+  test("none is answered where we run in no container", async () => {
+    await start([on(ours, "near"), on(theirs, "far")]);
+    expect((await app.ask("/v3", ADDRESS)).status).toBe(500);
+  });
+
+  test("the other is answered once one has ended", async () => {
+    await start([on(ours, "near"), on(theirs, "far")]);
+    await engine.stop("near");
+    await Bun.sleep(20);
+    expect((await app.ask("/v3", ADDRESS)).json.DockerName).toBe("far");
+  });
+});
