@@ -1,12 +1,13 @@
-import { networkInterfaces } from "node:os";
 import { createApp } from "../app.ts";
 import { createOfflineSource } from "../aws/offline.ts";
 import { createOnlineSource } from "../aws/online.ts";
 import { type Config, type Environment, unknownVariables } from "../config.ts";
 import { createVendor } from "../credentials/vendor.ts";
+import type { Container } from "../engine/container.ts";
 import { createInventory } from "../engine/inventory.ts";
 import { canonicalAddress } from "../engine/ip-address.ts";
 import { macAddressOf } from "../engine/neighbours.ts";
+import { createOwnAddresses } from "../engine/own-addresses.ts";
 import { ownContainerTest } from "../engine/own-container.ts";
 import { createStatsStreams } from "../engine/stats-stream.ts";
 import { AppError } from "../errors.ts";
@@ -14,6 +15,8 @@ import { createLog, type Log } from "../log.ts";
 import { createBodies } from "../metadata/bodies.ts";
 import { createMetadata } from "../metadata/metadata.ts";
 import { readOverride } from "../metadata/overrides.ts";
+import { createAccess } from "./access.ts";
+import { reachOf, warnOfPublishedPort } from "./reach.ts";
 
 /** Leaves the first answers alone: loading the SDK takes the one thread for some 20 ms. */
 const WARM_AFTER_MS = 150;
@@ -22,6 +25,8 @@ const WATCH_AFTER_MS = 1;
 const DRAIN_MS = 4_000;
 /** Longer than the slowest answer (1.2 s for a sample), so that Bun never cuts one off. */
 const IDLE_TIMEOUT_S = 30;
+/** Nothing that is asked here has a body worth more. */
+const BODY_BYTES_MAX = 64 * 1024;
 
 export interface Running {
   readonly port: number;
@@ -45,6 +50,8 @@ export function serve(config: Config, env: Environment, writeLog: (lines: string
     taskOverride: readOverride("TASK_METADATA_PATH", config.taskMetadataPath),
     containerOverride: readOverride("CONTAINER_METADATA_PATH", config.containerMetadataPath),
   });
+  const own = createOwnAddresses(monotonic);
+  const isOwn = ownContainerTest(env, own.has);
   const inventory = createInventory({
     connect: async () => {
       const { connect } = await import("../engine/connect.ts");
@@ -52,8 +59,9 @@ export function serve(config: Config, env: Environment, writeLog: (lines: string
     },
     log,
     now: monotonic,
-    isOwn: ownContainerTest(env, isOwnAddress),
+    isOwn,
     macAddressOf,
+    onLive: warnOfPublishedPort({ picture: () => inventory.picture, isOwn, config, log }),
   });
   const { picture } = inventory;
   const stats = createStatsStreams({
@@ -68,11 +76,12 @@ export function serve(config: Config, env: Environment, writeLog: (lines: string
   let server: Bun.Server<undefined> | undefined;
   const answer = createApp({
     vendor,
-    metadata: createMetadata({ inventory, stats, bodies, defaults: config.task, now, isOwnAddress }),
-    guard: { allowedHosts: config.allowedHosts },
+    metadata: createMetadata({ inventory, stats, bodies, defaults: config.task, now, isOwnAddress: own.has }),
+    ...createAccess({ config: config.access, inventory, own, isOwn, now: monotonic }),
     log,
-    callerName: (address) => inventory.atAddress(canonicalAddress(address))?.name,
+    callerName: (address) => auditName(inventory.atAddress(canonicalAddress(address))),
     addressOf: (request) => server?.requestIP(request)?.address ?? "",
+    portOf: (request) => server?.requestIP(request)?.port ?? 0,
   });
   const close = () => {
     vendor.close();
@@ -88,6 +97,7 @@ export function serve(config: Config, env: Environment, writeLog: (lines: string
       reusePort: false,
       development: false,
       idleTimeout: IDLE_TIMEOUT_S,
+      maxRequestBodySize: BODY_BYTES_MAX,
       fetch: answer,
     });
   } catch (cause) {
@@ -97,6 +107,7 @@ export function serve(config: Config, env: Environment, writeLog: (lines: string
   log.info("listening", {
     address: config.bindAddress,
     port: config.port,
+    reach: reachOf(config.bindAddress, own.subnets),
     identity: config.offline ? "dummy (offline)" : undefined,
   });
   const watching = setTimeout(() => void inventory.start(), WATCH_AFTER_MS);
@@ -131,11 +142,16 @@ function logUnexpected(log: Log, error: unknown): void {
   log.error("credentials failed unexpectedly", { cause: error instanceof Error ? error.name : "unknown" });
 }
 
-function isOwnAddress(address: string): boolean {
-  for (const interfaces of Object.values(networkInterfaces())) {
-    if (interfaces?.some((entry) => canonicalAddress(entry.address) === address)) return true;
-  }
-  return false;
+const auditNames = new WeakMap<Container, string>();
+
+/** A container's name and short id, written once for as long as the picture has the same. */
+function auditName(container: Container | undefined): string | undefined {
+  if (container === undefined) return undefined;
+  const known = auditNames.get(container);
+  if (known !== undefined) return known;
+  const name = `${container.name}/${container.id.slice(0, 12)}`;
+  auditNames.set(container, name);
+  return name;
 }
 
 function cannotListen(config: Config, cause: unknown): AppError {
