@@ -48,7 +48,9 @@ export function createCallerRule(options: CallerOptions): Rule {
 
   async function decide(address: string): Promise<void> {
     try {
-      if (await inventory.waitForAddress(address, await inventory.ready())) return;
+      const deadlineMs = await inventory.ready();
+      const isRefused = refuseGateway && isGateway(address) && !isKnown(address);
+      if (!isRefused && (await inventory.waitForAddress(address, deadlineMs))) return;
     } catch (error) {
       if (isKnown(address)) return;
       if (inventory.engine() === undefined) {
