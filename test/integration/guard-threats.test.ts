@@ -164,7 +164,7 @@ describe("who is kept out", () => {
 });
 
 describe("who is let in beside them", () => {
-  for (const [who, from, path = "/creds", env = {}, headers = {}] of [
+  const allowed: [who: string, from: string, path?: string, env?: Environment, headers?: Record<string, string>][] = [
     ["a container", WEB.address],
     ["a container by IPv6", WEB.ipv6],
     ["a container on a socket of both families", `::ffff:${DB.address}`],
@@ -176,7 +176,8 @@ describe("who is let in beside them", () => {
     ["who has the token", WEB.address, "/creds", { ECS_LOCAL_AUTH_TOKEN: "t" }, { authorization: "t" }],
     ["metadata without the token", WEB.address, "/v3", { ECS_LOCAL_AUTH_TOKEN: "t" }],
     ["a role that is listed", WEB.address, "/role/app", { ECS_LOCAL_ALLOWED_ROLES: "app" }],
-  ] as const) {
+  ];
+  for (const [who, from, path = "/creds", env = {}, headers = {}] of allowed) {
     test(who, async () => {
       const answer = await statusOf({ who, from, path, env, headers, status: 200, says: "" }, true);
       expect(answer.status, answer.text).toBe(200);
