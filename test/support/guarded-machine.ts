@@ -12,7 +12,7 @@ const lan = { ...network({ name: "lan", subnet: "192.168.7.0/24", gateway: "192.
 
 export const WEB = { name: "shop-web-1", address: "172.31.7.2", ipv6: "fd00:7::2" };
 export const DB = { name: "shop-db-1", address: "172.31.7.3" };
-export const CAMERA = { name: "camera", address: "192.168.7.9" };
+const CAMERA = { name: "camera", address: "192.168.7.9" };
 export const GATEWAY = "172.31.7.1";
 export const GATEWAY_IPV6 = "fd00:7::1";
 export const ROUTER = "192.168.7.1";
