@@ -2,6 +2,7 @@ import type { AccessConfig } from "../access-config.ts";
 import type { AppDeps } from "../app.ts";
 import type { Container } from "../engine/container.ts";
 import type { Inventory } from "../engine/inventory.ts";
+import { canonicalAddress } from "../engine/ip-address.ts";
 import { defaultGateway, isInContainer, isLoopback, type OwnAddresses } from "../engine/own-addresses.ts";
 import { createOwnNames } from "../engine/own-names.ts";
 import { createBinding } from "../routes/guard/binding.ts";
@@ -25,7 +26,7 @@ export function createAccess(deps: {
   readonly now: () => number;
   readonly inContainer?: boolean;
   readonly without?: readonly RuleName[];
-}): Pick<AppDeps, "guard" | "access" | "rateLimit"> {
+}): Pick<AppDeps, "guard" | "access" | "rateLimit" | "callerName"> {
   const { config, inventory, own, now } = deps;
   const { picture } = inventory;
   let inContainer = deps.inContainer;
@@ -49,5 +50,18 @@ export function createAccess(deps: {
       boundRole: createBinding({ inventory, isHost }),
     },
     rateLimit: config.rateLimit,
+    callerName: (address) => auditName(inventory.atAddress(canonicalAddress(address))),
   };
+}
+
+const auditNames = new WeakMap<Container, string>();
+
+/** A container's name and short id, written once for as long as the picture has the same. */
+function auditName(container: Container | undefined): string | undefined {
+  if (container === undefined) return undefined;
+  const known = auditNames.get(container);
+  if (known !== undefined) return known;
+  const name = `${container.name}/${container.id.slice(0, 12)}`;
+  auditNames.set(container, name);
+  return name;
 }

@@ -3,9 +3,7 @@ import { createOfflineSource } from "../aws/offline.ts";
 import { createOnlineSource } from "../aws/online.ts";
 import { type Config, type Environment, unknownVariables } from "../config.ts";
 import { createVendor } from "../credentials/vendor.ts";
-import type { Container } from "../engine/container.ts";
 import { createInventory } from "../engine/inventory.ts";
-import { canonicalAddress } from "../engine/ip-address.ts";
 import { macAddressOf } from "../engine/neighbours.ts";
 import { createOwnAddresses } from "../engine/own-addresses.ts";
 import { ownContainerTest } from "../engine/own-container.ts";
@@ -79,7 +77,6 @@ export function serve(config: Config, env: Environment, writeLog: (lines: string
     metadata: createMetadata({ inventory, stats, bodies, defaults: config.task, now, isOwnAddress: own.has }),
     ...createAccess({ config: config.access, inventory, own, isOwn, now: monotonic }),
     log,
-    callerName: (address) => auditName(inventory.atAddress(canonicalAddress(address))),
     addressOf: (request) => server?.requestIP(request)?.address ?? "",
     portOf: (request) => server?.requestIP(request)?.port ?? 0,
   });
@@ -140,18 +137,6 @@ export function serve(config: Config, env: Environment, writeLog: (lines: string
 
 function logUnexpected(log: Log, error: unknown): void {
   log.error("credentials failed unexpectedly", { cause: error instanceof Error ? error.name : "unknown" });
-}
-
-const auditNames = new WeakMap<Container, string>();
-
-/** A container's name and short id, written once for as long as the picture has the same. */
-function auditName(container: Container | undefined): string | undefined {
-  if (container === undefined) return undefined;
-  const known = auditNames.get(container);
-  if (known !== undefined) return known;
-  const name = `${container.name}/${container.id.slice(0, 12)}`;
-  auditNames.set(container, name);
-  return name;
 }
 
 function cannotListen(config: Config, cause: unknown): AppError {

@@ -5,7 +5,7 @@ import { type Environment, parseConfig } from "../../src/config.ts";
 import { createVendor } from "../../src/credentials/vendor.ts";
 import { connect } from "../../src/engine/connect.ts";
 import { createInventory } from "../../src/engine/inventory.ts";
-import { canonicalAddress, contains } from "../../src/engine/ip-address.ts";
+import { contains } from "../../src/engine/ip-address.ts";
 import type { OwnAddresses } from "../../src/engine/own-addresses.ts";
 import { createStatsStreams } from "../../src/engine/stats-stream.ts";
 import { createLog } from "../../src/log.ts";
@@ -62,7 +62,7 @@ export function startApp(host: string, options: AppOptions = {}) {
     vendor,
     metadata,
     ...(options.guarded === undefined
-      ? { guard: { allowedHosts: config.access.allowedHosts } }
+      ? { guard: { allowedHosts: config.access.allowedHosts }, callerName: () => undefined }
       : createAccess({
           config: config.access,
           inventory,
@@ -73,7 +73,6 @@ export function startApp(host: string, options: AppOptions = {}) {
           ...(options.guarded.without && { without: options.guarded.without }),
         })),
     log,
-    callerName: (address) => inventory.atAddress(canonicalAddress(address))?.name,
     addressOf: (request) => request.headers.get("x-test-address") ?? "",
   });
 
