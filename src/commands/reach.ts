@@ -22,7 +22,7 @@ export function reachOf(bindAddress: string, subnets: () => readonly string[]): 
   if (networks.length === 0) return "this machine, and whatever is routed here";
   const shown = networks.slice(0, NETWORKS_SHOWN_MAX).join(", ");
   const more = networks.length > NETWORKS_SHOWN_MAX ? ` and ${networks.length - NETWORKS_SHOWN_MAX} more` : "";
-  return `this machine and ${shown}${more}; its containers are answered, and ECS_LOCAL_ALLOWED_NETWORKS`;
+  return `this machine and ${shown}${more}; answered are this machine, its running containers and ECS_LOCAL_ALLOWED_NETWORKS`;
 }
 
 /** `172.17.0.1/16` of an interface is in the network 172.17.0.0/16. */
