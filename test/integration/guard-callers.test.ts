@@ -54,6 +54,15 @@ describe("a caller on an engine's network", () => {
     expect(await asked).toBe(200);
   });
 
+  test("that was waited for is asked all other rules as well", async () => {
+    const { engine, statusOf } = await startWithEngine();
+    const asked = [{ host: "evil.example" }, { origin: "null" }].map((headers) => statusOf("172.31.7.22", headers));
+    await Bun.sleep(100);
+    engine.add(onBridge("shop-late-1", "172.31.7.22"));
+    expect(await Promise.all(asked)).toEqual([403, 403]);
+    expect(await statusOf("172.31.7.22")).toBe(200);
+  });
+
   test("is one of a hundred that start at once, all of them answered within a second", async () => {
     const { engine, ask } = await startWithEngine();
     const fleet = Array.from({ length: 100 }, (_, index) => `172.31.7.${index + 100}`);

@@ -93,6 +93,13 @@ test("once the last container with the label has ended, gateways are answered ag
   expect(await roleOf("/creds", GATEWAY)).toBe("");
 });
 
+test("a container with the label that does not run binds nobody", async () => {
+  const { engine, roleOf } = await start("web");
+  await engine.stop(WEB.name);
+  await Bun.sleep(50);
+  expect(await roleOf("/creds", GATEWAY)).toBe("");
+});
+
 test("before the engine is reached, an address that the host's networks let in waits for the labels", async () => {
   const engine = startFakeEngine(machine({ "ecs-local.role": "web" }));
   stops.push(() => engine.stop());
@@ -107,7 +114,7 @@ describe("ECS_LOCAL_ALLOWED_ROLES", () => {
     [
       "app",
       ["/role/app", "/role/team/app", "/role-arn/arn:aws:iam::111122223333:role/x/app"],
-      ["/role/apps", "/creds"],
+      ["/role/apps", "/role/myapp", "/role/app/x", "/creds"],
     ],
     ["app-*", ["/role/app-1", "/role/x/app-1"], ["/role/app", "/role/app-1/admin"]],
     ["team/*", ["/role/team/app", "/role/team/x/app"], ["/role/app", "/role/teams/app"]],

@@ -11,6 +11,7 @@ function start() {
   const picture = createPicture();
   let at = 0;
   let looks = 0;
+  let waits = 0;
   const claimants = (address: string) => {
     looks += 1;
     return picture.claimants(address);
@@ -20,7 +21,10 @@ function start() {
       picture: { ...picture, claimants },
       engine: () => ({}) as never,
       ready: async () => 0,
-      waitForAddress: async () => undefined,
+      async waitForAddress() {
+        waits += 1;
+        return undefined;
+      },
     },
     own: { has: (address) => address === "10.9.9.9" && at < 1_000, isInSubnet: () => false, subnets: () => [] },
     isInContainer: () => false,
@@ -34,6 +38,7 @@ function start() {
     picture,
     ask,
     looks: () => looks,
+    waits: () => waits,
     wait: (ms: number) => {
       at += ms;
     },
@@ -76,6 +81,21 @@ describe("a caller who is not known", () => {
     const hint = (address: string) => Promise.resolve(start().ask(address)).catch((error) => error.hint);
     expect(await hint("203.0.113.9")).toContain("ECS_LOCAL_ALLOWED_NETWORKS, as in 203.0.113.9/32");
     expect(await hint("2001:DB8::9")).toContain("2001:db8::9/128");
+  });
+  test("waits once for all that he asks at once, and again later", async () => {
+    const { ask, waits } = start();
+    const askAll = () => Promise.allSettled(Array.from({ length: 50 }, () => ask("203.0.113.9")));
+    expect((await askAll()).map(({ status }) => status)).toEqual(Array(50).fill("rejected"));
+    expect(waits()).toBe(1);
+    await askAll();
+    expect(waits()).toBe(2);
+  });
+  test("is told to try again where a thousand others wait", async () => {
+    const { ask } = start();
+    const all = Array.from({ length: 1_000 }, (_, index) => ask(`10.8.${index >> 8}.${index & 255}`));
+    expect(() => ask("203.0.113.9")).toThrow(expect.objectContaining({ code: "engine-unavailable" }) as Error);
+    expect((await Promise.allSettled(all)).every(({ status }) => status === "rejected")).toBe(true);
+    expect(await Promise.resolve(ask("203.0.113.9")).catch((error) => error)).toEqual(forbidden);
   });
   test("without an address is refused", async () => {
     expect(await Promise.resolve(start().ask("")).catch((error) => error)).toEqual(forbidden);
