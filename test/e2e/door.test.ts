@@ -1,10 +1,10 @@
-import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { afterAll, afterEach, beforeAll, describe, expect, test } from "bun:test";
 import { askScript, parseAnswer } from "../support/ask.ts";
 import { startBinary } from "../support/binary.ts";
 import { describeEngines } from "../support/engines.ts";
 import { freePort } from "../support/free-port.ts";
 import type { Network } from "../support/real-engine.ts";
-import { interfaceOf, redirectTaskAddress, startNeighbour } from "../support/redirects.ts";
+import { interfaceOf, letPass, redirectTaskAddress, startNeighbour } from "../support/redirects.ts";
 import { importServerImage, removeServerImage } from "../support/server-image.ts";
 
 const TASK_ADDRESS = "169.254.170.2";
@@ -46,7 +46,7 @@ describeEngines("the door", ({ engine, freeSubnet }) => {
         `credentials vended caller=door-app-${process.pid}/${app.slice(0, 12)} path=/creds`,
       );
     });
-    test("answers a container by host.docker.internal", async () => {
+    test.skipIf(engine.name === "podman")("answers a container by host.docker.internal", async () => {
       const { status, body } = await askFrom(app, "host.docker.internal", server.port, "/v3");
       expect(body).toMatchObject({ DockerId: app });
       expect(status).toBe(200);
@@ -99,8 +99,10 @@ describeEngines("the door", ({ engine, freeSubnet }) => {
     });
   });
 
-  describe("of a server as a container", () => {
+  // Podman publishes ports and names the host by helpers of its own, which a sandbox may lack.
+  describe.skipIf(engine.name === "podman")("of a server as a container", () => {
     const running: string[] = [];
+    let stopLetting = () => {};
     let image: string;
     let network: Network;
     let app: string;
@@ -127,16 +129,19 @@ describeEngines("the door", ({ engine, freeSubnet }) => {
         await Bun.sleep(50);
       }
     }
-    async function stopServers(): Promise<void> {
-      for (const id of running.splice(0)) await engine.remove(id);
-    }
 
+    afterEach(async () => {
+      for (const id of running.splice(0)) await engine.remove(id);
+    }, 60_000);
     beforeAll(async () => {
       image = await importServerImage(engine);
       network = await engine.createNetwork("169.254.170");
       app = await engine.run({ name: `door-client-${process.pid}`, network, address: "169.254.170.10" });
+      // A bridge is up, and listed, once a container is on it.
+      if (engine.name === "moby-29") stopLetting = letPass(interfaceOf(network.gateway));
     }, 60_000);
     afterAll(async () => {
+      stopLetting();
       await engine.cleanUp();
       await removeServerImage(engine);
     }, 60_000);
@@ -150,7 +155,6 @@ describeEngines("the door", ({ engine, freeSubnet }) => {
         expect(await askFrom(app, host, 80), host).toMatchObject(credentials);
       }
       expect((await askFrom(app, TASK_ADDRESS, 80, "/creds", "evil.example")).status).toBe(403);
-      await stopServers();
     }, 60_000);
 
     test("answers through a port that is published on loopback, without a warning", async () => {
@@ -158,7 +162,6 @@ describeEngines("the door", ({ engine, freeSubnet }) => {
       const id = await startServer({ publish: { "80/tcp": { HostIp: "127.0.0.1", HostPort: port } } });
       expect((await fetch(`http://127.0.0.1:${port}/creds`)).status).toBe(200);
       expect(await engine.output(id)).not.toContain("published beyond");
-      await stopServers();
     }, 60_000);
 
     test("warns of a port that is published to all with the remedy, and answers there", async () => {
@@ -169,7 +172,6 @@ describeEngines("the door", ({ engine, freeSubnet }) => {
       const output = await engine.output(id);
       expect(output).toContain("the port is published beyond this machine");
       expect(output).toContain(`-p 127.0.0.1:${port}:80`);
-      await stopServers();
     }, 60_000);
 
     test("closes a published port by ECS_LOCAL_REFUSE_GATEWAY, and answers containers", async () => {
@@ -178,14 +180,12 @@ describeEngines("the door", ({ engine, freeSubnet }) => {
       await startServer({ publish: { "80/tcp": { HostIp: "127.0.0.1", HostPort: port } } }, env);
       expect((await fetch(`http://127.0.0.1:${port}/creds`)).status).toBe(403);
       expect(await askFrom(app, TASK_ADDRESS, 80)).toMatchObject(credentials);
-      await stopServers();
     }, 60_000);
 
     test("without the engine's socket answers the containers of its own network", async () => {
       await startServer({ binds: [] });
       expect(await askFrom(app, TASK_ADDRESS, 80)).toMatchObject(credentials);
       expect((await askFrom(app, TASK_ADDRESS, 80, "/v3")).status).toBe(503);
-      await stopServers();
     }, 60_000);
 
     test("without the socket closes a published port by ECS_LOCAL_REFUSE_GATEWAY as well", async () => {
@@ -194,7 +194,6 @@ describeEngines("the door", ({ engine, freeSubnet }) => {
       await startServer({ binds: [], publish }, ["ECS_LOCAL_REFUSE_GATEWAY=1"]);
       expect((await fetch(`http://127.0.0.1:${port}/creds`)).status).toBe(403);
       expect(await askFrom(app, TASK_ADDRESS, 80)).toMatchObject(credentials);
-      await stopServers();
     }, 60_000);
 
     test("vends a container that is bound to a role that role alone, and a gateway nothing meanwhile", async () => {
@@ -211,7 +210,6 @@ describeEngines("the door", ({ engine, freeSubnet }) => {
       await engine.remove(bound);
       await Bun.sleep(LOG_WAIT_MS);
       expect((await fetch(`http://127.0.0.1:${port}/creds`)).status).toBe(200);
-      await stopServers();
     }, 60_000);
   });
 });
