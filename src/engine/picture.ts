@@ -43,6 +43,7 @@ export function createPicture(): MutablePicture {
     revision += 1;
   }
 
+  /** Those of networks and of running containers: a network's own are not told of by every engine. */
   function indexGateways(): void {
     gateways = new Set(networks.flatMap((network) => network.gateways));
     for (const container of containers.values()) {

@@ -17,14 +17,14 @@ const CANDIDATES_LISTED_MAX = 10;
  * @throws AppError `container-unknown` or `container-ambiguous`, which list the candidates
  */
 export function findContainer(all: Iterable<Container>, identifier: string, caller: Caller): Container {
-  const containers = identifier === "" ? [] : [...all];
+  const containers = [...all];
   const steps: ((container: Container) => boolean)[] = [
     (container) => container.id === identifier,
     (container) => container.name === identifier,
     (container) => serviceNames(container).includes(identifier),
     (container) => container.id.startsWith(identifier.toLowerCase()) || container.name.includes(identifier),
   ];
-  for (const matches of steps) {
+  for (const matches of identifier === "" ? [] : steps) {
     const found = containers.filter(matches);
     const chosen = narrow(found, caller);
     if (chosen === "none") continue;

@@ -76,7 +76,7 @@ export function createMetadata(deps: {
       const container = chosen ?? (caller.kind === "container" ? caller.container : undefined);
       if (container === undefined) throw unknownCaller(caller as Exclude<Caller, { kind: "container" }>, all);
       if (resource === "stats") return containerStats(container);
-      return bodies.container(container, tasks.description(taskKey(container)));
+      return tasks.container(container);
     }
     const key = chosen ? taskKey(chosen) : taskKeyOf(all, caller);
     return resource === "task" ? tasks.body(key) : taskStats(key);

@@ -96,3 +96,23 @@ describe("a path asks for nothing", () => {
     test(path, () => expect(readMetadataPath(path)).toBeUndefined());
   }
 });
+
+describe("a name that every object has", () => {
+  for (const name of ["constructor", "toString", "__proto__"]) {
+    test(`${name} is a container's, and no resource`, () => {
+      expect(readMetadataPath(`/v3/${name}`)).toEqual({ resource: "container", identifier: name });
+      expect(readMetadataPath(`/v3/web/${name}`)).toBeUndefined();
+    });
+  }
+});
+
+test("an encoded slash separates nothing", () => {
+  expect(readMetadataPath("/v3/task%2Fstats")).toEqual({ resource: "container", identifier: "task/stats" });
+  expect(readMetadataPath("/v3/web/task%2Fstats")).toBeUndefined();
+});
+
+describe("a doubled slash at the end is nothing", () => {
+  for (const path of ["/v3//", "/v3/web//", "/v3/task//", "/v3/containers/web//", "/v2/metadata//"]) {
+    test(path, () => expect(readMetadataPath(path)).toBeUndefined());
+  }
+});
