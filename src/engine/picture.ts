@@ -16,7 +16,8 @@ export interface Picture {
   /** The running containers that have the address, without those that share another's network namespace. */
   readonly claimants: (address: string) => readonly Container[];
   readonly isGateway: (address: string) => boolean;
-  readonly isInSubnet: (address: string) => boolean;
+  /** Whether it is in a subnet of the engine's, or of that network. */
+  readonly isInSubnet: (address: string, networkId?: string) => boolean;
 }
 
 export interface MutablePicture extends Picture {
@@ -57,7 +58,11 @@ export function createPicture(): MutablePicture {
     revision: () => revision,
     claimants: (address) => claims.get(address) ?? [],
     isGateway: (address) => gateways.has(address),
-    isInSubnet: (address) => networks.some((network) => network.subnets.some((subnet) => contains(subnet, address))),
+    isInSubnet: (address, networkId) =>
+      networks.some(
+        ({ id, subnets }) =>
+          (networkId === undefined || networkId === id) && subnets.some((subnet) => contains(subnet, address)),
+      ),
     withdraw,
     put(container) {
       withdraw(container.id);

@@ -39,6 +39,12 @@ export function findContainer(all: Iterable<Container>, identifier: string, call
   });
 }
 
+/** Whether an identifier is a whole id or name: then it means the same to every caller. */
+export function isExact(all: Iterable<Container>, identifier: string): boolean {
+  for (const { id, name } of all) if (id === identifier || name === identifier) return true;
+  return false;
+}
+
 function serviceNames(container: Container): (string | undefined)[] {
   return [container.labels[LABELS.service], container.labels[LABELS.containerName]];
 }

@@ -13,8 +13,11 @@ export async function startBinary(env: Record<string, string>, options: { args?:
     stderr: "pipe",
   });
   let log = "";
+  const reader = child.stderr.getReader();
   const reading = (async () => {
-    for await (const chunk of child.stderr) log += new TextDecoder().decode(chunk);
+    for (let read = await reader.read(); !read.done; read = await reader.read()) {
+      log += new TextDecoder().decode(read.value);
+    }
   })();
   for (let i = 0; !log.includes("listening"); i += 1) {
     if (i > 500 || child.exitCode !== null) throw new Error(`the server does not listen:\n${log}`);
@@ -23,6 +26,8 @@ export async function startBinary(env: Record<string, string>, options: { args?:
   return {
     port,
     log: () => log,
+    /** Closes our end of what it writes its log to. */
+    closeLog: () => reader.cancel(),
     get: (path: string) => fetch(`http://127.0.0.1:${port}${path}`),
     /** Ends it as `docker stop` does; gives the exit code. */
     async stop(): Promise<number> {

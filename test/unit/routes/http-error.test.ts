@@ -38,7 +38,7 @@ const EXPECTED: Record<ErrorCode, { name: string; [family: string]: number | str
   "role-refused": same("AccessDenied", 403),
   "upstream-refused": same("UpstreamRefused", 400),
   "upstream-unavailable": same("UpstreamUnavailable", 503),
-  "bad-configuration": same("BadConfiguration", 500),
+  "bad-configuration": same("BadConfiguration", 503),
   "cannot-listen": same("CannotListen", 500),
 };
 
