@@ -60,6 +60,7 @@ export function serve(config: Config, env: Environment, writeLog: (lines: string
     engine: inventory.engine,
     isRunning: (id) => picture.containers.get(id)?.running ?? false,
     nameOf: (id) => picture.containers.get(id)?.name ?? "",
+    startedAt: (id) => picture.containers.get(id)?.startedAt,
     log,
     now: monotonic,
   });

@@ -31,7 +31,7 @@ const WIRE: Readonly<Record<ErrorCode, Wire>> = {
   "role-refused": { status: 403, name: "AccessDenied" },
   "upstream-refused": { status: 400, name: "UpstreamRefused" },
   "upstream-unavailable": { status: 503, name: "UpstreamUnavailable" },
-  "bad-configuration": { status: 500, name: "BadConfiguration" },
+  "bad-configuration": { status: 503, name: "BadConfiguration" },
   "cannot-listen": { status: 500, name: "CannotListen" },
 };
 

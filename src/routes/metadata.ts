@@ -46,12 +46,12 @@ export function metadataRoutes(metadata: Metadata, handler: (answer: Answer) => 
 }
 
 /**
- * What a path of V2 or V3 asks for, with or without a slash at its end: the routes of the reference and of the agent.
+ * What a path of V2 or V3 asks for: the routes of the reference and of the agent. A slash at its end counts for nothing
+ * and a doubled one for one, because clients put `/task` behind whatever they were given.
  * The forms without an identifier come first, since no id is called `task` or `stats`.
  */
 export function readMetadataPath(path: string): Asked | undefined {
-  const [, version, ...segments] = path.replace(/\/$/, "").split("/");
-  if (segments.includes("")) return undefined;
+  const [version, ...segments] = path.split("/").filter((segment) => segment !== "");
   if (version === "v2") return readV2(segments);
   const own = V3_RESOURCES.get(segments.join("/"));
   if (own !== undefined) return { resource: own, identifier: undefined };
