@@ -1,9 +1,9 @@
 import type { AwsConfig, Environment } from "../config.ts";
 import { AppError } from "../errors.ts";
 import { createClientSettings } from "./client-settings.ts";
-import type { CredentialSource, Credentials, Role } from "./contract.ts";
+import type { Credentials, IdentityFacts, NamedSource, Role } from "./contract.ts";
 import { getRoleArn } from "./iam.ts";
-import { type Identity, resolveIdentity } from "./identity.ts";
+import { createIdentityResolver, type Identity } from "./identity.ts";
 import { renewalWindowMs } from "./lifetime.ts";
 import { type Account, createSts, type Sts } from "./sts.ts";
 
@@ -27,9 +27,10 @@ export function createAwsSource(options: {
   readonly env: Environment;
   readonly now: () => number;
   readonly fingerprint: () => string;
-}): CredentialSource {
+}): NamedSource {
   const { config, env, now, fingerprint } = options;
   const settings = createClientSettings(config, env);
+  const resolveIdentity = createIdentityResolver(env, settings, now);
   let seen = fingerprint();
   let connecting: Promise<Connection> | undefined;
   let connection: Connection | undefined;
@@ -44,7 +45,7 @@ export function createAwsSource(options: {
     if (connection !== undefined && now() < connection.renewAt) return connection;
     if (connecting !== undefined) return connecting;
     const shared = memo;
-    const attempt = resolveIdentity(env, settings).then((identity) => {
+    const attempt = resolveIdentity().then((identity) => {
       const end = identity.credentials.expiration?.getTime() ?? Number.POSITIVE_INFINITY;
       const renewAt = end === Number.POSITIVE_INFINITY ? end : end - renewalWindowMs(end - now());
       const made = { memo: shared, identity, sts: createSts(identity, settings), renewAt };
@@ -125,5 +126,17 @@ export function createAwsSource(options: {
     }
   }
 
-  return { fingerprint, session, assume, warm: async () => {} };
+  async function whoami(): Promise<IdentityFacts> {
+    const connected = await connect();
+    const { origin, credentials } = connected.identity;
+    const facts = { origin, expiration: credentials.expiration?.getTime() };
+    try {
+      return { ...facts, arn: (await accountOf(connected)).arn };
+    } catch (error) {
+      if (error instanceof AppError) return { ...facts, failure: error };
+      throw error;
+    }
+  }
+
+  return { fingerprint, session, assume, whoami, warm: async () => {} };
 }

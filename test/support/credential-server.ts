@@ -7,6 +7,7 @@ import { createOnlineSource } from "../../src/aws/online.ts";
 import { createVendor } from "../../src/credentials/vendor.ts";
 import type { Log } from "../../src/log.ts";
 import { type FakeAws, startFakeAws } from "./fake-aws.ts";
+import { type FakeIdentity, startFakeIdentity } from "./fake-identity.ts";
 
 export const KEYS = { AWS_ACCESS_KEY_ID: "AKIAEXAMPLE", AWS_SECRET_ACCESS_KEY: "long-lived", HOME: "/nonexistent" };
 export const ROLE_ARN = "arn:aws:iam::111122223333:role/team/app";
@@ -27,6 +28,12 @@ export function startFake(): FakeAws {
   const aws = startFakeAws();
   cleanUps.push(aws.stop);
   return aws;
+}
+
+export function startIdentity(): FakeIdentity {
+  const identity = startFakeIdentity();
+  cleanUps.push(identity.stop);
+  return identity;
 }
 
 /** The application without an engine, on a port of its own. Every caller is called shop-web-1. */

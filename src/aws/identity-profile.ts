@@ -1,0 +1,193 @@
+import { getDefaultRoleAssumer, getDefaultRoleAssumerWithWebIdentity } from "@aws-sdk/client-sts";
+import { fromIni, fromTokenFile } from "@aws-sdk/credential-providers";
+import type { parseKnownFiles } from "@smithy/core/config";
+import { AppError } from "../errors.ts";
+import type { ClientSettings } from "./client-settings.ts";
+import { toAppError } from "./errors.ts";
+import type { AwsCredentialIdentity } from "./identity.ts";
+import type { IdentityFiles } from "./identity-files.ts";
+import type { Machine } from "./identity-machine.ts";
+import type { SsoProfile } from "./identity-sso.ts";
+import { profileFailure } from "./profile-failure.ts";
+
+export type Profiles = Awaited<ReturnType<typeof parseKnownFiles>>;
+type Section = NonNullable<Profiles[string]>;
+
+export interface ProfileSources {
+  readonly files: IdentityFiles;
+  readonly profiles: Profiles;
+  readonly settings: ClientSettings;
+  /** The region of STS for the roles of the chain: that of the profile which was asked for. */
+  readonly region: string | undefined;
+  readonly sso: SsoProfile;
+  readonly machine: Machine;
+  /** The keys of the environment, for `credential_source = Environment`. */
+  readonly environmentKeys: AwsCredentialIdentity | undefined;
+}
+
+const SESSION_NAME = "ecs-local-endpoints";
+const DURATION_S = { min: 900, max: 43_200 };
+
+/**
+ * Credentials of a profile, by the rules of the AWS command line. The roles of a chain are walked here and not in the
+ * SDK: it reads the process for `credential_source`, and takes every hop after the first with the first one's keys.
+ *
+ * @param via the profiles that led here by `source_profile`
+ * @throws AppError `identity-failed` or `upstream-unavailable`, which names the profile of the chain that failed
+ */
+export async function profileCredentials(
+  sources: ProfileSources,
+  name: string,
+  via: readonly string[] = [],
+): Promise<AwsCredentialIdentity> {
+  const { profiles, files, settings } = sources;
+  const section = profiles[name];
+  if (section === undefined) throw missingSource(sources, name, via.at(-2) ?? via[0] ?? name);
+  const remedy = profileRemedy(profiles, name);
+  const isSource = via.length > 0 && section.aws_access_key_id !== undefined;
+  if (section.role_arn && !isSource) {
+    if (section.source_profile || section.credential_source) return assumeRole(sources, name, section, via);
+    if (section.web_identity_token_file) return webIdentity(sources, name, section);
+    throw bad(
+      name,
+      "has role_arn without source_profile, credential_source or web_identity_token_file",
+      "add one of them",
+    );
+  }
+  try {
+    if (isSso(section)) return await sources.sso(name, section.sso_session);
+    const source = { filepath: files.credentials, configFilepath: files.config, ignoreCache: true };
+    return await fromIni({
+      ...source,
+      profile: name,
+      clientConfig: settings.inner,
+      parentClientConfig: settings.inner,
+    })();
+  } catch (error) {
+    throw profileFailure(error, name, remedy);
+  }
+}
+
+async function assumeRole(
+  sources: ProfileSources,
+  name: string,
+  section: Section,
+  via: readonly string[],
+): Promise<AwsCredentialIdentity> {
+  const { source_profile: source, credential_source: origin, mfa_serial: mfa } = section;
+  if (source && origin) throw bad(name, "has both source_profile and credential_source", "remove one of them");
+  if (mfa) throw wantsCode(name, mfa, source);
+  const given = section.duration_seconds ?? "3600";
+  const duration = Number(given);
+  if (!Number.isInteger(duration) || duration < DURATION_S.min || duration > DURATION_S.max) {
+    throw bad(
+      name,
+      `has duration_seconds = ${given}`,
+      `give whole seconds from ${DURATION_S.min} to ${DURATION_S.max}`,
+    );
+  }
+  if (source && via.includes(source)) {
+    throw bad(name, `closes a circle of source_profile: ${[...via, source].join(", ")}`, "give one of them keys");
+  }
+  const keys = source
+    ? await profileCredentials(sources, source, [...via, source])
+    : await namedSource(sources, name, origin ?? "");
+  try {
+    return await getDefaultRoleAssumer(sources.settings.sts(sources.region))(keys, {
+      RoleArn: section.role_arn,
+      RoleSessionName: section.role_session_name || SESSION_NAME,
+      ExternalId: section.external_id,
+      DurationSeconds: duration,
+    });
+  } catch (error) {
+    const action = `sts:AssumeRole of ${section.role_arn} for profile '${name}'`;
+    throw toAppError(error, { action, identity: true, remedy: profileRemedy(sources.profiles, name) });
+  }
+}
+
+function namedSource(sources: ProfileSources, name: string, origin: string): Promise<AwsCredentialIdentity> {
+  if (origin === "EcsContainer") return sources.machine.container();
+  if (origin === "Ec2InstanceMetadata") {
+    return sources.machine.instance().catch((why: AppError) => {
+      throw bad(
+        name,
+        `has credential_source = ${origin}, and there is none: ${why.publicMessage}`,
+        "name a source_profile",
+      );
+    });
+  }
+  if (origin !== "Environment") {
+    throw bad(
+      name,
+      `has credential_source = ${origin}`,
+      "give Environment, EcsContainer or Ec2InstanceMetadata, or a source_profile",
+    );
+  }
+  if (sources.environmentKeys !== undefined) return Promise.resolve(sources.environmentKeys);
+  throw bad(
+    name,
+    "has credential_source = Environment, which has no keys",
+    "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY and restart the server",
+  );
+}
+
+async function webIdentity(sources: ProfileSources, name: string, section: Section): Promise<AwsCredentialIdentity> {
+  const { web_identity_token_file: webIdentityTokenFile, role_arn: roleArn, role_session_name } = section;
+  const roleSessionName = role_session_name || SESSION_NAME;
+  const roleAssumerWithWebIdentity = getDefaultRoleAssumerWithWebIdentity(sources.settings.sts(sources.region));
+  try {
+    return await fromTokenFile({ webIdentityTokenFile, roleArn, roleSessionName, roleAssumerWithWebIdentity })();
+  } catch (error) {
+    const remedy = `check web_identity_token_file and role_arn of profile '${name}'`;
+    throw toAppError(error, { action: `the web identity of profile '${name}'`, identity: true, remedy });
+  }
+}
+
+/** The section where a chain of `source_profile` ends. */
+export function endOfChain(profiles: Profiles, name: string): { name: string; section: Section | undefined } {
+  const seen = new Set([name]);
+  let end = name;
+  for (;;) {
+    const next = profiles[end]?.role_arn ? profiles[end]?.source_profile : undefined;
+    if (!next || seen.has(next)) return { name: end, section: profiles[end] };
+    seen.add(next);
+    end = next;
+  }
+}
+
+/** What to run when AWS does not accept what a profile gave: for a chain, that of its end. */
+export function profileRemedy(profiles: Profiles, name: string): string {
+  const end = endOfChain(profiles, name);
+  if (isSso(end.section)) return `run: aws sso login --profile ${end.name}`;
+  if (end.section?.login_session) return `run: aws login --profile ${end.name}`;
+  if (end.section?.credential_process) return `run the credential_process of profile '${end.name}' by hand`;
+  return `check the keys and roles of profile '${name}' with: aws sts get-caller-identity --profile ${name}`;
+}
+
+function isSso(section: Section | undefined): boolean {
+  return (
+    section?.sso_session !== undefined || section?.sso_start_url !== undefined || section?.sso_account_id !== undefined
+  );
+}
+
+function bad(name: string, what: string, hint: string): AppError {
+  return new AppError("identity-failed", `profile '${name}' ${what}`, { hint });
+}
+
+function missingSource({ files, profiles }: ProfileSources, name: string, user: string): AppError {
+  const known = Object.keys(profiles).slice(0, 20).join(", ");
+  return bad(
+    user,
+    `has source_profile = ${name}, which is not in ${files.config} and ${files.credentials} (they name: ${known})`,
+    "name one of them",
+  );
+}
+
+function wantsCode(name: string, serial: string, source: string | undefined): AppError {
+  const command = `aws sts get-session-token --serial-number ${serial} --token-code <code> --profile ${source ?? "<source>"}`;
+  return bad(
+    name,
+    `wants an MFA code (mfa_serial = ${serial}), which a server cannot ask for`,
+    `either run: ${command}, keep its answer as a profile of its own and make that the source_profile here instead of mfa_serial; or set AWS_PROFILE to a profile without MFA, such as one of SSO`,
+  );
+}
