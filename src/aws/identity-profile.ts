@@ -41,11 +41,10 @@ export async function profileCredentials(
   via: readonly string[] = [],
 ): Promise<AwsCredentialIdentity> {
   const { profiles, files, settings } = sources;
-  const section = profiles[name];
-  if (section === undefined) throw missingSource(sources, name, via.at(-2) ?? via[0] ?? name);
-  const remedy = profileRemedy(profiles, name);
-  const isSource = via.length > 0 && section.aws_access_key_id !== undefined;
-  if (section.role_arn && !isSource) {
+  const section = profiles[name] ?? {};
+  const keys = keysOf(section);
+  // A role may name its own profile as the source of the keys.
+  if (section.role_arn && !(via.length > 0 && keys)) {
     if (section.source_profile || section.credential_source) return assumeRole(sources, name, section, via);
     if (section.web_identity_token_file) return webIdentity(sources, name, section);
     throw bad(
@@ -54,6 +53,7 @@ export async function profileCredentials(
       "add one of them",
     );
   }
+  if (keys) return keys;
   try {
     if (isSso(section)) return await sources.sso(name, section.sso_session);
     const source = { filepath: files.credentials, configFilepath: files.config, ignoreCache: true };
@@ -64,7 +64,7 @@ export async function profileCredentials(
       parentClientConfig: settings.inner,
     })();
   } catch (error) {
-    throw profileFailure(error, name, remedy);
+    throw profileFailure(error, name, profileRemedy(profiles, name));
   }
 }
 
@@ -77,6 +77,7 @@ async function assumeRole(
   const { source_profile: source, credential_source: origin, mfa_serial: mfa } = section;
   if (source && origin) throw bad(name, "has both source_profile and credential_source", "remove one of them");
   if (mfa) throw wantsCode(name, mfa, source);
+  if (source && !sources.profiles[source]) throw missingSource(sources, name, source);
   const given = section.duration_seconds ?? "3600";
   const duration = Number(given);
   if (!Number.isInteger(duration) || duration < DURATION_S.min || duration > DURATION_S.max) {
@@ -143,6 +144,16 @@ async function webIdentity(sources: ProfileSources, name: string, section: Secti
   }
 }
 
+function keysOf(section: Section): AwsCredentialIdentity | undefined {
+  const {
+    aws_access_key_id: accessKeyId,
+    aws_secret_access_key: secretAccessKey,
+    aws_session_token: sessionToken,
+  } = section;
+  if (!accessKeyId || !secretAccessKey) return undefined;
+  return { accessKeyId, secretAccessKey, ...(sessionToken && { sessionToken }) };
+}
+
 /** The section where a chain of `source_profile` ends. */
 export function endOfChain(profiles: Profiles, name: string): { name: string; section: Section | undefined } {
   const seen = new Set([name]);
@@ -174,13 +185,10 @@ function bad(name: string, what: string, hint: string): AppError {
   return new AppError("identity-failed", `profile '${name}' ${what}`, { hint });
 }
 
-function missingSource({ files, profiles }: ProfileSources, name: string, user: string): AppError {
+function missingSource({ files, profiles }: ProfileSources, name: string, source: string): AppError {
   const known = Object.keys(profiles).slice(0, 20).join(", ");
-  return bad(
-    user,
-    `has source_profile = ${name}, which is not in ${files.config} and ${files.credentials} (they name: ${known})`,
-    "name one of them",
-  );
+  const what = `has source_profile = ${source}, which is not in ${files.config} and ${files.credentials} (they name: ${known})`;
+  return bad(name, what, "name one of them");
 }
 
 function wantsCode(name: string, serial: string, source: string | undefined): AppError {

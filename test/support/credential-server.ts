@@ -67,7 +67,7 @@ export function online(aws: FakeAws, env: Record<string, string>, now: () => num
 }
 
 /** A home whose folder .aws has these files. */
-export function home(files: { config?: string; credentials?: string; token?: string }): string {
+export function home(files: Readonly<Record<string, string>>): string {
   const folder = mkdtempSync(join(tmpdir(), "credentials-"));
   cleanUps.push(() => rmSync(folder, { recursive: true }));
   mkdirSync(join(folder, ".aws"));
