@@ -1,7 +1,7 @@
-import { readFile } from "node:fs/promises";
+import { access, constants } from "node:fs/promises";
 import { getDefaultRoleAssumerWithWebIdentity } from "@aws-sdk/client-sts";
 import { type fromIni, fromTokenFile } from "@aws-sdk/credential-providers";
-import { externalDataInterceptor, parseKnownFiles } from "@smithy/core/config";
+import { parseKnownFiles } from "@smithy/core/config";
 import type { Environment } from "../config.ts";
 import { AppError } from "../errors.ts";
 import type { ClientSettings } from "./client-settings.ts";
@@ -39,8 +39,8 @@ export function createIdentityResolver(env: Environment, settings: ClientSetting
 
   return async (): Promise<Identity> => {
     const files = identityFiles(env);
-    const looked = await showFiles(files);
-    const profiles = await parseKnownFiles({ filepath: files.credentials, configFilepath: files.config });
+    const source = { filepath: files.credentials, configFilepath: files.config, ignoreCache: true };
+    const profiles = await parseKnownFiles(source);
     const profile = env.AWS_PROFILE || "default";
     const section = profiles[profile];
     const region = section?.region;
@@ -57,7 +57,7 @@ export function createIdentityResolver(env: Environment, settings: ClientSetting
       const credentials = await profileCredentials(sources, profile);
       return { credentials, origin: `profile '${profile}'`, remedy: profileRemedy(profiles, profile), region };
     }
-    if (env.AWS_PROFILE) throw unknownProfile(env.AWS_PROFILE, looked, profiles);
+    if (env.AWS_PROFILE) throw unknownProfile(env.AWS_PROFILE, await describeFiles(files), profiles);
 
     if (machine.containerVariable !== undefined) {
       const credentials = await machine.container();
@@ -68,24 +68,18 @@ export function createIdentityResolver(env: Environment, settings: ClientSetting
       const credentials = await machine.instance();
       return { credentials, origin: "the instance's role", remedy: "check the role of the instance", region };
     } catch (error) {
-      throw noIdentity(looked, profiles, error);
+      throw noIdentity(await describeFiles(files), profiles, error);
     }
   };
 }
 
-/**
- * Shows the SDK the files as they are now. It keeps what it has read for as long as the process lives, and takes
- * `ignoreCache` for profiles but not for `sso-session`.
- *
- * @returns the files, for a sentence, and why one that exists was not read
- */
-async function showFiles(files: IdentityFiles): Promise<string> {
+/** The files, for a sentence, each with why it was not read: the SDK takes one that it may not read for an empty one. */
+async function describeFiles(files: IdentityFiles): Promise<string> {
   const looked = [files.config, files.credentials].map(async (path) => {
     try {
-      externalDataInterceptor.interceptFile(path, await readFile(path, "utf8"));
+      await access(path, constants.R_OK);
       return path;
     } catch (error) {
-      externalDataInterceptor.interceptFile(path, "");
       const code = (error as { code?: string }).code;
       return code === "ENOENT" ? `${path} (missing)` : `${path} (cannot be read: ${code})`;
     }
