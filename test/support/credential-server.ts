@@ -37,7 +37,7 @@ export function startIdentity(): FakeIdentity {
 }
 
 /** The application without an engine, on a port of its own. Every caller is called shop-web-1. */
-export function serve(source: CredentialSource, now: () => number) {
+export function serve(source: CredentialSource, now: () => number, port = 0) {
   const lines: string[] = [];
   const write = (event: string, fields: object = {}) => void lines.push(`${event} ${JSON.stringify(fields)}`);
   const log: Log = { debug: write, info: write, warning: write, error: write, flush: () => {} };
@@ -50,20 +50,19 @@ export function serve(source: CredentialSource, now: () => number) {
     callerName: () => "shop-web-1",
     addressOf: () => "127.0.0.1",
   });
-  const server = Bun.serve({ port: 0, hostname: "127.0.0.1", fetch });
-  const port = server.port ?? 0;
+  const server = Bun.serve({ port, hostname: "127.0.0.1", fetch });
   cleanUps.push(() => server.stop(true), vendor.close);
-  const url = `http://127.0.0.1:${port}`;
+  const url = `http://127.0.0.1:${server.port}`;
   const get = async (path: string): Promise<Answer> => {
     const answer = await globalThis.fetch(url + path);
     return { status: answer.status, body: (await answer.json()) as Record<string, string> };
   };
-  return { url, get, lines, port };
+  return { url, get, lines, port: server.port ?? 0 };
 }
 
-export function online(aws: FakeAws, env: Record<string, string>, now: () => number = Date.now) {
+export function online(aws: FakeAws, env: Record<string, string>, now: () => number = Date.now, port = 0) {
   const config = { stsEndpoint: aws.url, iamEndpoint: aws.url, region: undefined, sharedTokenExpirationSeconds: 750 };
-  return serve(createOnlineSource({ config, env, now }), now);
+  return serve(createOnlineSource({ config, env, now }), now, port);
 }
 
 /** A home whose folder .aws has these files. */
