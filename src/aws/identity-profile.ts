@@ -7,6 +7,7 @@ import { toAppError } from "./errors.ts";
 import type { AwsCredentialIdentity } from "./identity.ts";
 import type { IdentityFiles } from "./identity-files.ts";
 import type { Machine } from "./identity-machine.ts";
+import type { createProcesses } from "./identity-process.ts";
 import type { SsoProfile } from "./identity-sso.ts";
 import { profileFailure } from "./profile-failure.ts";
 
@@ -21,6 +22,7 @@ export interface ProfileSources {
   readonly region: string | undefined;
   readonly sso: SsoProfile;
   readonly machine: Machine;
+  readonly processes: ReturnType<typeof createProcesses>;
   /** The keys of the environment, for `credential_source = Environment`. */
   readonly environmentKeys: AwsCredentialIdentity | undefined;
 }
@@ -57,12 +59,10 @@ export async function profileCredentials(
   try {
     if (isSso(section)) return await sources.sso(name, section.sso_session);
     const source = { filepath: files.credentials, configFilepath: files.config, ignoreCache: true };
-    return await fromIni({
-      ...source,
-      profile: name,
-      clientConfig: settings.inner,
-      parentClientConfig: settings.inner,
-    })();
+    const { inner } = settings;
+    const read = fromIni({ ...source, profile: name, clientConfig: inner, parentClientConfig: inner });
+    const command = section.credential_process;
+    return await (command ? sources.processes(name, command, read) : read());
   } catch (error) {
     throw profileFailure(error, name, profileRemedy(profiles, name));
   }

@@ -8,6 +8,7 @@ import type { ClientSettings } from "./client-settings.ts";
 import { toAppError } from "./errors.ts";
 import { type IdentityFiles, identityFiles } from "./identity-files.ts";
 import { createMachine } from "./identity-machine.ts";
+import { createProcesses } from "./identity-process.ts";
 import { endOfChain, type Profiles, profileCredentials, profileRemedy } from "./identity-profile.ts";
 import { createSso } from "./identity-sso.ts";
 
@@ -36,6 +37,7 @@ export interface Identity {
 export function createIdentityResolver(env: Environment, settings: ClientSettings, now: () => number) {
   const sso = createSso(settings);
   const machine = createMachine(env, now);
+  const processes = createProcesses();
 
   return async (): Promise<Identity> => {
     const files = identityFiles(env);
@@ -53,7 +55,7 @@ export function createIdentityResolver(env: Environment, settings: ClientSetting
     }
     if (env.AWS_WEB_IDENTITY_TOKEN_FILE) return webIdentity(env, settings, region);
     if (section !== undefined) {
-      const sources = { files, profiles, settings, region, sso: sso(files), machine, environmentKeys };
+      const sources = { files, profiles, settings, region, sso: sso(files), machine, processes, environmentKeys };
       const credentials = await profileCredentials(sources, profile);
       return { credentials, origin: `profile '${profile}'`, remedy: profileRemedy(profiles, profile), region };
     }
