@@ -1,6 +1,5 @@
 import { getDefaultRoleAssumer, getDefaultRoleAssumerWithWebIdentity } from "@aws-sdk/client-sts";
 import { fromIni, fromTokenFile } from "@aws-sdk/credential-providers";
-import type { parseKnownFiles } from "@smithy/core/config";
 import { AppError } from "../errors.ts";
 import type { ClientSettings } from "./client-settings.ts";
 import { toAppError } from "./errors.ts";
@@ -8,11 +7,9 @@ import type { AwsCredentialIdentity } from "./identity.ts";
 import type { IdentityFiles } from "./identity-files.ts";
 import type { Machine } from "./identity-machine.ts";
 import type { createProcesses } from "./identity-process.ts";
+import { isSso, keysOf, type Profiles, profileNames, profileRemedy, type Section } from "./identity-sections.ts";
 import type { SsoProfile } from "./identity-sso.ts";
 import { profileFailure } from "./profile-failure.ts";
-
-export type Profiles = Awaited<ReturnType<typeof parseKnownFiles>>;
-type Section = NonNullable<Profiles[string]>;
 
 export interface ProfileSources {
   readonly files: IdentityFiles;
@@ -57,7 +54,7 @@ export async function profileCredentials(
   }
   if (keys) return keys;
   try {
-    if (isSso(section)) return await sources.sso(name, section.sso_session);
+    if (isSso(section)) return await sso(sources, name, section);
     const source = { filepath: files.credentials, configFilepath: files.config, ignoreCache: true };
     const { inner } = settings;
     const read = fromIni({ ...source, profile: name, clientConfig: inner, parentClientConfig: inner });
@@ -132,6 +129,15 @@ function namedSource(sources: ProfileSources, name: string, origin: string): Pro
   );
 }
 
+function sso(sources: ProfileSources, name: string, section: Section): Promise<AwsCredentialIdentity> {
+  const { sso_session: session } = section;
+  if (session !== undefined && sources.profiles[`sso-session.${session}`] === undefined) {
+    const what = `has sso_session = ${session}, which ${sources.files.config} does not have`;
+    throw bad(name, what, "run: aws configure sso-session");
+  }
+  return sources.sso(name, session);
+}
+
 async function webIdentity(sources: ProfileSources, name: string, section: Section): Promise<AwsCredentialIdentity> {
   const { web_identity_token_file: webIdentityTokenFile, role_arn: roleArn, role_session_name } = section;
   const roleSessionName = role_session_name || SESSION_NAME;
@@ -144,49 +150,12 @@ async function webIdentity(sources: ProfileSources, name: string, section: Secti
   }
 }
 
-function keysOf(section: Section): AwsCredentialIdentity | undefined {
-  const {
-    aws_access_key_id: accessKeyId,
-    aws_secret_access_key: secretAccessKey,
-    aws_session_token: sessionToken,
-  } = section;
-  if (!accessKeyId || !secretAccessKey) return undefined;
-  return { accessKeyId, secretAccessKey, ...(sessionToken && { sessionToken }) };
-}
-
-/** The section where a chain of `source_profile` ends. */
-export function endOfChain(profiles: Profiles, name: string): { name: string; section: Section | undefined } {
-  const seen = new Set([name]);
-  let end = name;
-  for (;;) {
-    const next = profiles[end]?.role_arn ? profiles[end]?.source_profile : undefined;
-    if (!next || seen.has(next)) return { name: end, section: profiles[end] };
-    seen.add(next);
-    end = next;
-  }
-}
-
-/** What to run when AWS does not accept what a profile gave: for a chain, that of its end. */
-export function profileRemedy(profiles: Profiles, name: string): string {
-  const end = endOfChain(profiles, name);
-  if (isSso(end.section)) return `run: aws sso login --profile ${end.name}`;
-  if (end.section?.login_session) return `run: aws login --profile ${end.name}`;
-  if (end.section?.credential_process) return `run the credential_process of profile '${end.name}' by hand`;
-  return `check the keys and roles of profile '${name}' with: aws sts get-caller-identity --profile ${name}`;
-}
-
-function isSso(section: Section | undefined): boolean {
-  return (
-    section?.sso_session !== undefined || section?.sso_start_url !== undefined || section?.sso_account_id !== undefined
-  );
-}
-
 function bad(name: string, what: string, hint: string): AppError {
   return new AppError("identity-failed", `profile '${name}' ${what}`, { hint });
 }
 
 function missingSource({ files, profiles }: ProfileSources, name: string, source: string): AppError {
-  const known = Object.keys(profiles).slice(0, 20).join(", ");
+  const known = profileNames(profiles).slice(0, 20).join(", ");
   const what = `has source_profile = ${source}, which is not in ${files.config} and ${files.credentials} (they name: ${known})`;
   return bad(name, what, "name one of them");
 }

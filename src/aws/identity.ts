@@ -1,15 +1,15 @@
-import { access, constants } from "node:fs/promises";
 import { getDefaultRoleAssumerWithWebIdentity } from "@aws-sdk/client-sts";
 import { type fromIni, fromTokenFile } from "@aws-sdk/credential-providers";
 import { parseKnownFiles } from "@smithy/core/config";
 import type { Environment } from "../config.ts";
-import { AppError } from "../errors.ts";
 import type { ClientSettings } from "./client-settings.ts";
 import { toAppError } from "./errors.ts";
-import { type IdentityFiles, identityFiles } from "./identity-files.ts";
+import { identityFiles } from "./identity-files.ts";
 import { createMachine } from "./identity-machine.ts";
+import { describeFiles, noIdentity, unknownProfile } from "./identity-missing.ts";
 import { createProcesses } from "./identity-process.ts";
-import { endOfChain, type Profiles, profileCredentials, profileRemedy } from "./identity-profile.ts";
+import { profileCredentials } from "./identity-profile.ts";
+import { endOfChain, hasOnlySettings, profileRemedy } from "./identity-sections.ts";
 import { createSso } from "./identity-sso.ts";
 
 export type AwsCredentialIdentity = Awaited<ReturnType<ReturnType<typeof fromIni>>>;
@@ -47,14 +47,16 @@ export function createIdentityResolver(env: Environment, settings: ClientSetting
     const section = profiles[profile];
     const region = section?.region;
 
+    // Go and the command line take keys of the environment before AWS_PROFILE; this one asks for them itself.
     const environmentKeys = keysOf(env);
-    const isForProfile = endOfChain(profiles, profile).section?.credential_source === "Environment";
+    const isForProfile =
+      env.AWS_PROFILE !== undefined && endOfChain(profiles, profile).section?.credential_source === "Environment";
     if (environmentKeys !== undefined && !isForProfile) {
       const remedy = "renew AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_SESSION_TOKEN and restart the server";
       return { credentials: environmentKeys, origin: "the keys of the environment", remedy, region };
     }
     if (env.AWS_WEB_IDENTITY_TOKEN_FILE) return webIdentity(env, settings, region);
-    if (section !== undefined) {
+    if (section !== undefined && (env.AWS_PROFILE || !hasOnlySettings(section))) {
       const sources = { files, profiles, settings, region, sso: sso(files), machine, processes, environmentKeys };
       const credentials = await profileCredentials(sources, profile);
       return { credentials, origin: `profile '${profile}'`, remedy: profileRemedy(profiles, profile), region };
@@ -73,20 +75,6 @@ export function createIdentityResolver(env: Environment, settings: ClientSetting
       throw noIdentity(await describeFiles(files), profiles, error);
     }
   };
-}
-
-/** The files, for a sentence, each with why it was not read: the SDK takes one that it may not read for an empty one. */
-async function describeFiles(files: IdentityFiles): Promise<string> {
-  const looked = [files.config, files.credentials].map(async (path) => {
-    try {
-      await access(path, constants.R_OK);
-      return path;
-    } catch (error) {
-      const code = (error as { code?: string }).code;
-      return code === "ENOENT" ? `${path} (missing)` : `${path} (cannot be read: ${code})`;
-    }
-  });
-  return (await Promise.all(looked)).join(" and ");
 }
 
 async function webIdentity(env: Environment, settings: ClientSettings, region: string | undefined): Promise<Identity> {
@@ -116,31 +104,4 @@ function keysOf(env: Environment): AwsCredentialIdentity | undefined {
     ...(env.AWS_SESSION_TOKEN && { sessionToken: env.AWS_SESSION_TOKEN }),
     ...(!Number.isNaN(expiration.getTime()) && { expiration }),
   };
-}
-
-function choices(profiles: Profiles): string {
-  const known = Object.keys(profiles);
-  return known.length === 0 ? "they name no profile" : `they name: ${known.slice(0, 20).join(", ")}`;
-}
-
-function unknownProfile(wanted: string, looked: string, profiles: Profiles): AppError {
-  return new AppError(
-    "identity-failed",
-    `AWS_PROFILE is '${wanted}', which is not in ${looked}; ${choices(profiles)}`,
-    {
-      hint: "set AWS_PROFILE to one of them and restart, or mount the folder .aws into the server's HOME",
-    },
-  );
-}
-
-function noIdentity(looked: string, profiles: Profiles, cause: unknown): AppError {
-  const instance = cause instanceof AppError ? cause.publicMessage : "instance metadata";
-  return new AppError(
-    "no-identity",
-    `no AWS identity: tried AWS_ACCESS_KEY_ID with AWS_SECRET_ACCESS_KEY, AWS_WEB_IDENTITY_TOKEN_FILE, profile 'default' in ${looked} (${choices(profiles)}), AWS_CONTAINER_CREDENTIALS_FULL_URI and ${instance}`,
-    {
-      hint: "set AWS_PROFILE to a profile that works (aws configure, or aws sso login --profile <name>), or use --offline",
-      cause,
-    },
-  );
 }

@@ -49,6 +49,24 @@ describe("the container's credentials", () => {
       expect(machine.calls).toEqual({});
     });
   }
+  for (const [title, config, asked] of [
+    [
+      "has nothing but settings",
+      "region = eu-west-1\noutput = json\ncli_pager =\ns3 =\n  max_concurrent_requests = 3",
+      true,
+    ],
+    ["has a mistyped key", "region = eu-west-1\naws_acess_key_id = AKIA", false],
+    ["has half of a key", "region = eu-west-1\naws_access_key_id = AKIA", false],
+    ["has a role", "role_arn = arn:aws:iam::111122223333:role/a", false],
+  ] as const) {
+    test(`are ${asked ? "" : "not "}asked for where the profile 'default' ${title}`, async () => {
+      const machine = startIdentity();
+      const uri = { AWS_CONTAINER_CREDENTIALS_FULL_URI: `${machine.url}/container` };
+      const { get } = online(startFake(), { HOME: home({ config: `[default]\n${config}\n` }), ...uri });
+      expect((await get("/creds")).status).toBe(asked ? 200 : 400);
+      expect(machine.calls).toEqual(asked ? { container: 1 } : {});
+    });
+  }
   for (const [title, uri, answer, status, said] of [
     ["no URL", "creds", undefined, 400, "FULL_URI 'creds' is no URL; correct AWS_CONTAINER_CREDENTIALS_FULL_URI"],
     [
