@@ -131,6 +131,8 @@ function namedSource(sources: ProfileSources, name: string, origin: string): Pro
 
 function sso(sources: ProfileSources, name: string, section: Section): Promise<AwsCredentialIdentity> {
   const { sso_session: session } = section;
+  const lacking = ["sso_account_id", "sso_role_name"].filter((key) => !section[key]);
+  if (lacking.length > 0) throw bad(name, `lacks ${lacking.join(" and ")}`, `run: aws configure sso --profile ${name}`);
   if (session !== undefined && sources.profiles[`sso-session.${session}`] === undefined) {
     const what = `has sso_session = ${session}, which ${sources.files.config} does not have`;
     throw bad(name, what, "run: aws configure sso-session");

@@ -2,6 +2,7 @@ import { getDefaultRoleAssumerWithWebIdentity } from "@aws-sdk/client-sts";
 import { type fromIni, fromTokenFile } from "@aws-sdk/credential-providers";
 import { parseKnownFiles } from "@smithy/core/config";
 import type { Environment } from "../config.ts";
+import { AppError } from "../errors.ts";
 import type { ClientSettings } from "./client-settings.ts";
 import { toAppError } from "./errors.ts";
 import { identityFiles } from "./identity-files.ts";
@@ -80,6 +81,10 @@ export function createIdentityResolver(env: Environment, settings: ClientSetting
 async function webIdentity(env: Environment, settings: ClientSettings, region: string | undefined): Promise<Identity> {
   const origin = "the web identity of the environment";
   const remedy = "check AWS_WEB_IDENTITY_TOKEN_FILE and AWS_ROLE_ARN";
+  if (!env.AWS_ROLE_ARN) {
+    const text = "AWS_WEB_IDENTITY_TOKEN_FILE is set without AWS_ROLE_ARN";
+    throw new AppError("identity-failed", text, { hint: "set AWS_ROLE_ARN to the role and restart the server" });
+  }
   const read = fromTokenFile({
     webIdentityTokenFile: env.AWS_WEB_IDENTITY_TOKEN_FILE ?? "",
     roleArn: env.AWS_ROLE_ARN,

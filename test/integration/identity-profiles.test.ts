@@ -145,6 +145,21 @@ describe("a profile that fails is an error, and nobody else is asked", () => {
   });
 });
 
+test("a profile of SSO without an account or a role says what it lacks", async () => {
+  const HOME = home({ config: "[profile dev]\nsso_session = c\n[sso-session c]\nsso_region = us-east-1\n" });
+  const { body } = await online(startFake(), { HOME, AWS_PROFILE: "dev" }).get("/creds");
+  expect(body.message).toBe(
+    "profile 'dev' lacks sso_account_id and sso_role_name; run: aws configure sso --profile dev",
+  );
+});
+
+test("a web identity of the environment without its role says so", async () => {
+  const aws = startFake();
+  const { body } = await online(aws, { HOME: home({}), AWS_WEB_IDENTITY_TOKEN_FILE: "/nonexistent" }).get("/creds");
+  expect(body.message).toContain("AWS_WEB_IDENTITY_TOKEN_FILE is set without AWS_ROLE_ARN; set AWS_ROLE_ARN");
+  expect(aws.calls).toEqual({});
+});
+
 test("AWS_CONFIG_FILE and AWS_SHARED_CREDENTIALS_FILE say where the files are, ~ is the home", async () => {
   const aws = startFake();
   const HOME = home({ other: BASE, conf: role("dev", "source_profile = base") });
