@@ -1,7 +1,8 @@
-import { readdirSync, readFileSync, statSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Environment } from "../config.ts";
 import { identityFiles } from "./identity-files.ts";
+import type { Stamps } from "./stamps.ts";
 
 const LOOK_EVERY_MS = 1000;
 const TOKEN_FILES_MAX = 100;
@@ -28,8 +29,12 @@ const IDENTITY_VARIABLES = [
  *   inotify is lost on bind mounts
  * @returns a function whose answer differs once one of them has changed
  */
-export function createFingerprint(options: { readonly env: Environment; readonly now: () => number }): () => string {
-  const { env, now } = options;
+export function createFingerprint(options: {
+  readonly env: Environment;
+  readonly now: () => number;
+  readonly stamps: Stamps;
+}): () => string {
+  const { env, now, stamps } = options;
   const files = identityFiles(env);
   const named = [env.AWS_WEB_IDENTITY_TOKEN_FILE, env.AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE].filter((path) => path);
   const variables = Bun.hash(IDENTITY_VARIABLES.map((name) => env[name] ?? "").join("|"));
@@ -43,13 +48,13 @@ export function createFingerprint(options: { readonly env: Environment; readonly
     // A clock that was set back must not blind us for as long as it was wrong.
     if (at - lookedAt < LOOK_EVERY_MS && at >= lookedAt) return current;
     lookedAt = at;
-    const ini = `${stamp(files.config)}|${stamp(files.credentials)}`;
+    const ini = `${stamps.of(files.config)}|${stamps.of(files.credentials)}`;
     if (ini !== iniStamp) {
       iniStamp = ini;
       ofProfiles = [files.config, files.credentials].flatMap(webIdentityTokens).slice(0, TOKEN_FILES_MAX);
     }
     const tokens = [...named, ...ofProfiles, ...jsonFiles(files.ssoCache), ...jsonFiles(files.loginCache)];
-    const next = `${variables}|${ini}|${tokens.map((path) => stamp(path ?? "")).join("|")}`;
+    const next = `${variables}|${ini}|${tokens.map((path) => stamps.of(path ?? "")).join("|")}`;
     if (next !== current) current = next;
     return current;
   };
@@ -74,15 +79,5 @@ function webIdentityTokens(ini: string): string[] {
     return Array.from(found, ([, path = ""]) => path);
   } catch {
     return [];
-  }
-}
-
-/** Of what a link leads to, so that a link which leads elsewhere is a change. */
-function stamp(path: string): string {
-  try {
-    const facts = statSync(path);
-    return `${facts.mtimeMs},${facts.ctimeMs},${facts.size},${facts.ino}`;
-  } catch {
-    return "-";
   }
 }

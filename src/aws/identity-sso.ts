@@ -6,6 +6,7 @@ import type { HttpHandler, HttpRequest } from "@smithy/core/protocols";
 import type { ClientSettings } from "./client-settings.ts";
 import type { AwsCredentialIdentity } from "./identity.ts";
 import type { IdentityFiles } from "./identity-files.ts";
+import type { Stamps } from "./stamps.ts";
 
 /** The file that `aws sso login` writes. */
 type Token = Readonly<Record<string, unknown>> & { readonly accessToken?: unknown };
@@ -24,11 +25,12 @@ export type SsoProfile = (profile: string, session: string | undefined) => Promi
  *
  * @returns a function that rejects with what the SDK throws; a refresh that did not reach AWS rejects with that cause
  */
-export function createSso(settings: ClientSettings): (files: IdentityFiles) => SsoProfile {
+export function createSso(settings: ClientSettings, stamps: Stamps): (files: IdentityFiles) => SsoProfile {
   const refreshed = new Map<string, Held>();
 
   return (files) => async (profile, session) => {
-    const file = session === undefined ? undefined : await readToken(files, session);
+    const path = session === undefined ? "" : tokenPath(files, session);
+    const file = session === undefined ? undefined : await readToken(path);
     const tokens = externalDataInterceptor.getTokenRecord();
     if (session !== undefined) {
       const held = refreshed.get(session);
@@ -38,7 +40,10 @@ export function createSso(settings: ClientSettings): (files: IdentityFiles) => S
       else delete tokens[session];
     }
     const current = session === undefined ? undefined : (refreshed.get(session)?.token ?? file);
-    const oidc = observe(settings.inner.requestHandler);
+    let write: { readonly done: () => void } | undefined;
+    const oidc = observe(settings.inner.requestHandler, () => {
+      write = stamps.ownWrite(path);
+    });
     const clientConfig = { ...settings.inner, requestHandler: oidc.handler };
     try {
       const source = { filepath: files.credentials, configFilepath: files.config, ignoreCache: true };
@@ -47,6 +52,7 @@ export function createSso(settings: ClientSettings): (files: IdentityFiles) => S
       // The SDK calls a refresh that reached nobody a token that expired.
       throw oidc.seen.failure ?? error;
     } finally {
+      write?.done();
       if (session !== undefined && oidc.seen.answer !== undefined && file !== undefined) {
         refreshed.set(session, { from: file.accessToken, token: merge(current ?? file, oidc.seen.answer) });
       }
@@ -60,18 +66,26 @@ function merge(token: Token, answer: Token): Token {
   return { ...token, accessToken, expiresAt, ...(refreshToken !== undefined && { refreshToken }) };
 }
 
-async function readToken(files: IdentityFiles, session: string): Promise<Token | undefined> {
-  const name = new Bun.CryptoHasher("sha1").update(session).digest("hex");
+function tokenPath(files: IdentityFiles, session: string): string {
+  return join(files.ssoCache, `${new Bun.CryptoHasher("sha1").update(session).digest("hex")}.json`);
+}
+
+async function readToken(path: string): Promise<Token | undefined> {
   try {
-    return JSON.parse(await readFile(join(files.ssoCache, `${name}.json`), "utf8"));
+    return JSON.parse(await readFile(path, "utf8"));
   } catch {
     return undefined;
   }
 }
 
-/** A handler that notes what the refresh of a token came to. */
-function observe(inner: HttpHandler): { handler: HttpHandler; seen: { answer?: Token; failure?: unknown } } {
-  const seen: { answer?: Token; failure?: unknown } = {};
+interface Seen {
+  answer?: Token;
+  failure?: unknown;
+}
+
+/** A handler that notes what the refresh of a token came to, and tells before the SDK writes it down. */
+function observe(inner: HttpHandler, onRefreshed: () => void): { handler: HttpHandler; seen: Seen } {
+  const seen: Seen = {};
   const handler: HttpHandler = {
     ...inner,
     async handle(request: HttpRequest, options) {
@@ -82,6 +96,7 @@ function observe(inner: HttpHandler): { handler: HttpHandler; seen: { answer?: T
         if (isRefresh) seen.failure = undefined;
         if (isRefresh && statusCode === 200 && body instanceof Uint8Array) {
           seen.answer = JSON.parse(new TextDecoder().decode(body));
+          onRefreshed();
         }
         return answered;
       } catch (error) {

@@ -12,6 +12,7 @@ import { createProcesses } from "./identity-process.ts";
 import { profileCredentials } from "./identity-profile.ts";
 import { endOfChain, hasOnlySettings, profileRemedy } from "./identity-sections.ts";
 import { createSso } from "./identity-sso.ts";
+import type { Stamps } from "./stamps.ts";
 
 export type AwsCredentialIdentity = Awaited<ReturnType<ReturnType<typeof fromIni>>>;
 
@@ -31,12 +32,19 @@ export interface Identity {
  * them is configured the container's or the instance's. The order is ours and the first that is configured is the only
  * one: the SDK's default chain would turn a mistyped profile into somebody else's credentials.
  *
- * @param now milliseconds
+ * @param deps.now milliseconds
+ * @param deps.stamps is told of a token's file that the SDK rewrites
  * @returns a function that throws AppError: `no-identity` when none is configured, `identity-failed` or
  *   `upstream-unavailable` when one failed
  */
-export function createIdentityResolver(env: Environment, settings: ClientSettings, now: () => number) {
-  const sso = createSso(settings);
+export function createIdentityResolver(deps: {
+  readonly env: Environment;
+  readonly settings: ClientSettings;
+  readonly now: () => number;
+  readonly stamps: Stamps;
+}): () => Promise<Identity> {
+  const { env, settings, now, stamps } = deps;
+  const sso = createSso(settings, stamps);
   const machine = createMachine(env, now);
   const processes = createProcesses();
 

@@ -1,6 +1,7 @@
 import type { AwsConfig, Environment } from "../config.ts";
 import type { NamedSource } from "./contract.ts";
 import { createFingerprint } from "./fingerprint.ts";
+import { createStamps } from "./stamps.ts";
 
 /**
  * Credentials from AWS, with the SDK loaded on first need: the one dynamic import of the program, which halves the
@@ -13,10 +14,11 @@ export function createOnlineSource(options: {
   readonly env: Environment;
   readonly now: () => number;
 }): NamedSource {
-  const fingerprint = createFingerprint(options);
+  const stamps = createStamps();
+  const fingerprint = createFingerprint({ ...options, stamps });
   const load = async (): Promise<NamedSource> => {
     const { createAwsSource } = await import("./source.ts");
-    return createAwsSource({ ...options, fingerprint });
+    return createAwsSource({ ...options, fingerprint, stamps });
   };
   return lazySource(fingerprint, load);
 }

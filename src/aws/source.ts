@@ -5,6 +5,7 @@ import type { Credentials, IdentityFacts, NamedSource, Role } from "./contract.t
 import { getRoleArn } from "./iam.ts";
 import { createIdentityResolver, type Identity } from "./identity.ts";
 import { renewalWindowMs } from "./lifetime.ts";
+import type { Stamps } from "./stamps.ts";
 import { type Account, createSts, type Sts } from "./sts.ts";
 
 interface Connection {
@@ -27,10 +28,11 @@ export function createAwsSource(options: {
   readonly env: Environment;
   readonly now: () => number;
   readonly fingerprint: () => string;
+  readonly stamps: Stamps;
 }): NamedSource {
-  const { config, env, now, fingerprint } = options;
+  const { config, env, now, fingerprint, stamps } = options;
   const settings = createClientSettings(config, env);
-  const resolveIdentity = createIdentityResolver(env, settings, now);
+  const resolveIdentity = createIdentityResolver({ env, settings, now, stamps });
   let seen = fingerprint();
   let connecting: Promise<Connection> | undefined;
   let connection: Connection | undefined;

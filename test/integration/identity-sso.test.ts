@@ -100,6 +100,19 @@ describe("a token of sso_session that ended", () => {
     expect(written).toMatchObject({ ...REFRESH, accessToken: "access-1", refreshToken: "refresh-1" });
     expect(Date.parse(written.expiresAt)).toBeGreaterThan(Date.now() + HOUR_MS - 60_000);
   });
+  test("is refreshed without a loss of what is cached, and a login after that is seen", async () => {
+    const { sso, login, get, pass } = startSso();
+    login("access-old", -1000, REFRESH);
+    pass(1000);
+    for (let second = 0; second < 3; second += 1) {
+      expect((await get("/creds")).body).toMatchObject({ Token: "given-2" });
+      pass(1000);
+    }
+    expect(sso.calls).toEqual({ oidc: 1, portal: 1 });
+    sso.accessToken = "access-other";
+    login("access-other", HOUR_MS);
+    expect((await get("/creds")).body).toMatchObject({ Token: "given-3" });
+  });
   test("is refreshed and kept in memory, with the new refresh token, where its file cannot be written", async () => {
     const { sso, file, login, get, pass } = startSso();
     sso.expiresInSeconds = 200;

@@ -3,12 +3,13 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createFingerprint } from "../../../src/aws/fingerprint.ts";
+import { createStamps } from "../../../src/aws/stamps.ts";
 
 test("an edited file, a new login and a rewritten one are seen, at most once a second", () => {
   const HOME = mkdtempSync(join(tmpdir(), "fingerprint-"));
   const cache = join(HOME, ".aws", "sso", "cache");
   let at = 0;
-  const look = createFingerprint({ env: { HOME }, now: () => at });
+  const look = createFingerprint({ env: { HOME }, now: () => at, stamps: createStamps() });
   const first = look();
   mkdirSync(cache, { recursive: true });
   writeFileSync(join(HOME, ".aws", "config"), "[default]\n");
@@ -42,7 +43,7 @@ describe("a file that takes part is seen", () => {
       writeFileSync(join(HOME, ".aws", "config"), config.replace("TOKEN", token));
       let at = 0;
       const full = Object.fromEntries(Object.entries(env).map(([name]) => [name, token]));
-      const look = createFingerprint({ env: { HOME, ...full }, now: () => at });
+      const look = createFingerprint({ env: { HOME, ...full }, now: () => at, stamps: createStamps() });
       const seen = [look()];
       for (const text of ["one", "other", undefined]) {
         if (text === undefined) rmSync(token);
@@ -62,7 +63,7 @@ describe("a file that takes part is seen", () => {
     const cache = join(HOME, ".aws", "login", "cache");
     mkdirSync(cache, { recursive: true });
     let at = 0;
-    const look = createFingerprint({ env: { HOME }, now: () => at });
+    const look = createFingerprint({ env: { HOME }, now: () => at, stamps: createStamps() });
     const first = look();
     writeFileSync(join(HOME, "unrelated"), "x");
     at = 1000;
