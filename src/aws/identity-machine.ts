@@ -2,10 +2,12 @@ import { fromHttp, fromInstanceMetadata } from "@aws-sdk/credential-providers";
 import type { Environment } from "../config.ts";
 import { AppError } from "../errors.ts";
 import { markOwn } from "../own-request.ts";
+import { withDeadline } from "./deadline.ts";
 import { withoutSecrets } from "./errors.ts";
 import type { AwsCredentialIdentity } from "./identity.ts";
 
-const CONTAINER_TIMEOUT_MS = 1000;
+const CONNECT_TIMEOUT_MS = 1000;
+const CONTAINER_DEADLINE_MS = 2000;
 /** Shorter than a client's cold wait, so that on a machine that has no such service the first answer says so. */
 const INSTANCE_DEADLINE_MS = 700;
 const INSTANCE_ABSENT_MS = 60_000;
@@ -51,11 +53,11 @@ export function createMachine(env: Environment, now: () => number): Machine {
         awsContainerCredentialsFullUri: markOwn(url).href,
         awsContainerAuthorizationTokenFile: tokenFile,
         awsContainerAuthorizationToken: tokenFile === "" ? (env.AWS_CONTAINER_AUTHORIZATION_TOKEN ?? "") : "",
-        timeout: CONTAINER_TIMEOUT_MS,
+        timeout: CONNECT_TIMEOUT_MS,
         maxRetries: 0,
         logger: SILENT,
       });
-      return await read();
+      return await withDeadline(read(), CONTAINER_DEADLINE_MS, () => new Error("no answer in time"));
     } catch (error) {
       throw containerFailure(error, subject, hint, tokenFile);
     }
@@ -67,17 +69,13 @@ export function createMachine(env: Environment, now: () => number): Machine {
     }
     if (absent !== undefined && now() < absent.until) throw absent.why;
     const read = fromInstanceMetadata({ timeout: INSTANCE_DEADLINE_MS, maxRetries: 0, logger: SILENT });
-    const late = Promise.withResolvers<never>();
-    const timer = setTimeout(() => late.reject(new Error("no answer in time")), INSTANCE_DEADLINE_MS);
     try {
-      return await Promise.race([read(), late.promise]);
+      return await withDeadline(read(), INSTANCE_DEADLINE_MS, () => new Error("no answer in time"));
     } catch (cause) {
       const said = cause instanceof Error ? withoutSecrets(cause.message) : "no answer";
       const why = new AppError("no-identity", `instance metadata (${said})`, { cause });
       absent = { why, until: now() + INSTANCE_ABSENT_MS };
       throw why;
-    } finally {
-      clearTimeout(timer);
     }
   }
 

@@ -1,4 +1,5 @@
 import { AppError } from "../errors.ts";
+import { withDeadline } from "./deadline.ts";
 import type { AwsCredentialIdentity } from "./identity.ts";
 
 const DEADLINE_MS = 60_000;
@@ -20,15 +21,9 @@ export function createProcesses(deadlineMs: number = DEADLINE_MS) {
       under = run().finally(() => running.delete(key));
       running.set(key, under);
     }
-    const late = Promise.withResolvers<never>();
-    const timer = setTimeout(() => {
+    return withDeadline(under, deadlineMs, () => {
       const text = `profile '${profile}': its credential_process did not end within ${deadlineMs / 1000} s`;
-      late.reject(new AppError("identity-failed", text, { hint: "run it by hand; it may not ask for anything" }));
-    }, deadlineMs);
-    try {
-      return await Promise.race([under, late.promise]);
-    } finally {
-      clearTimeout(timer);
-    }
+      return new AppError("identity-failed", text, { hint: "run it by hand; it may not ask for anything" });
+    });
   };
 }

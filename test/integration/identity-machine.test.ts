@@ -98,6 +98,20 @@ describe("the container's credentials", () => {
     const env = { HOME: home({}), AWS_CONTAINER_CREDENTIALS_FULL_URI: `${machine.url}/container` };
     expect((await online(startFake(), env).get("/creds")).status).toBe(503);
   });
+  test("whose server never answers are 503, and asked for again", async () => {
+    let asked = 0;
+    const silent = Bun.listen({ hostname: "127.0.0.1", port: 0, socket: { open: () => void asked++, data() {} } });
+    const env = { HOME: home({}), AWS_CONTAINER_CREDENTIALS_FULL_URI: `http://127.0.0.1:${silent.port}/creds` };
+    let at = Date.now();
+    const { get } = online(startFake(), env, () => at);
+    expect((await get("/creds")).body.message).toContain("still fetching");
+    await Bun.sleep(1300);
+    expect((await get("/creds")).body.message).toContain("did not answer (no answer in time)");
+    at += 5000;
+    await get("/creds");
+    expect(asked).toBe(2);
+    silent.stop(true);
+  });
   test("whose token file is missing name it", async () => {
     const machine = startIdentity();
     const env = { HOME: home({}), AWS_CONTAINER_CREDENTIALS_FULL_URI: `${machine.url}/container` };
