@@ -9,6 +9,7 @@ export type ErrorCode =
   | "bad-path"
   | "bad-role"
   | "forbidden"
+  | "own-request"
   // who asked, and for which container
   | "caller-unknown"
   | "container-unknown"

@@ -1,4 +1,5 @@
 import { AppError } from "../errors.ts";
+import { refuseOwnRequest } from "./own-request.ts";
 
 const PATH_BYTES_MAX = 2_048;
 const HOST_NAMES = new Set([
@@ -40,6 +41,7 @@ export type Guard = (request: Request, path: string) => void;
 export function createGuard(options: GuardOptions): Guard {
   const allowed = new Set(options.allowedHosts);
   return (request, path) => {
+    refuseOwnRequest(request);
     checkMethod(request);
     checkPath(path);
     checkHeaders(request.headers, path, allowed);

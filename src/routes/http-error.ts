@@ -19,6 +19,7 @@ const WIRE: Readonly<Record<ErrorCode, Wire>> = {
   "bad-path": { status: 400, name: "InvalidPath" },
   "bad-role": { status: 400, name: "InvalidRole" },
   forbidden: { status: 403, name: "Forbidden" },
+  "own-request": { status: 403, name: "AskedItself" },
   "caller-unknown": { status: 400, name: "UnknownCaller" },
   "container-unknown": { status: 400, name: "UnknownContainer" },
   "container-ambiguous": { status: 400, name: "AmbiguousContainer" },

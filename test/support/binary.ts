@@ -4,9 +4,12 @@ import { freePort } from "./free-port.ts";
 const BINARY = join(import.meta.dir, "../../dist/ecs-local-endpoints");
 
 /** Runs the compiled program with nothing of this environment, until it says that it listens. */
-export async function startBinary(env: Record<string, string>, options: { args?: string[]; cwd?: string } = {}) {
+export async function startBinary(
+  env: Record<string, string>,
+  options: { args?: string[]; cwd?: string; by?: string[] } = {},
+) {
   const port = freePort();
-  const child = Bun.spawn([BINARY, ...(options.args ?? [])], {
+  const child = Bun.spawn([...(options.by ?? []), BINARY, ...(options.args ?? [])], {
     cwd: options.cwd ?? "/",
     env: { PATH: "/usr/bin:/bin", HOME: "/nonexistent", ECS_LOCAL_METADATA_PORT: String(port), ...env },
     stdout: "ignore",

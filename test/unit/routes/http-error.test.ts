@@ -26,6 +26,7 @@ const EXPECTED: Record<ErrorCode, { name: string; [family: string]: number | str
   "bad-path": same("InvalidPath", 400),
   "bad-role": same("InvalidRole", 400),
   forbidden: same("Forbidden", 403),
+  "own-request": same("AskedItself", 403),
   "caller-unknown": unknown("UnknownCaller"),
   "container-unknown": unknown("UnknownContainer"),
   "container-ambiguous": unknown("AmbiguousContainer"),
