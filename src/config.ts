@@ -103,7 +103,7 @@ export function parseConfig(env: Environment, flags: Flags = {}): Config {
   const portName = flags.port === undefined ? "ECS_LOCAL_METADATA_PORT" : "--port";
   const config: Config = {
     port: parsePort(portName, flags.port ?? read("ECS_LOCAL_METADATA_PORT") ?? "80", problems),
-    bindAddress: flags.bind ?? read("ECS_LOCAL_BIND_ADDRESS") ?? "127.0.0.1",
+    bindAddress: flags.bind?.trim() || read("ECS_LOCAL_BIND_ADDRESS") || "127.0.0.1",
     offline: flag("ECS_LOCAL_OFFLINE") || flags.offline === true,
     task: {
       cluster: first("CLUSTER_ARN", "CLUSTER") ?? "ecs-local-cluster",
@@ -117,7 +117,7 @@ export function parseConfig(env: Environment, flags: Flags = {}): Config {
     containerMetadataPath: read("CONTAINER_METADATA_PATH"),
     access: readAccess(read, flag, problems),
     docker: {
-      host: read("DOCKER_HOST"),
+      host: parseDockerHost(read("DOCKER_HOST"), problems),
       apiVersion: parseApiVersion(read("DOCKER_API_VERSION"), problems),
       certPath: read("DOCKER_CERT_PATH"),
       tlsVerify: read("DOCKER_TLS_VERIFY") !== undefined,
@@ -145,6 +145,13 @@ function parsePort(name: string, value: string, problems: string[]): number {
   if (port >= 1 && port <= 65535) return port;
   problems.push(`${name} is '${value}', which is not a port: give a whole number from 1 to 65535, such as 51679`);
   return 0;
+}
+
+function parseDockerHost(value: string | undefined, problems: string[]): string | undefined {
+  if (value !== undefined && !/^((unix:\/\/)?\/.|(tcp|https?):\/\/[^/])/.test(value)) {
+    problems.push(`DOCKER_HOST is '${value}', which is neither unix:///path nor tcp://host:port`);
+  }
+  return value;
 }
 
 function parseApiVersion(value: string | undefined, problems: string[]): string | undefined {

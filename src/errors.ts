@@ -11,6 +11,7 @@ export type ErrorCode =
   | "forbidden"
   | "unauthorized"
   | "role-not-allowed"
+  | "own-request"
   // who asked, and for which container
   | "caller-unknown"
   | "container-unknown"

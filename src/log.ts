@@ -19,6 +19,7 @@ export interface Fields {
   readonly identity?: string;
   readonly lines?: number;
   readonly networks?: number;
+  readonly origin?: string;
   readonly outcome?: string;
   readonly path?: string;
   readonly port?: number;

@@ -19,13 +19,17 @@ async function readFlags(argv: readonly string[]): Promise<Flags> {
   return invocation.flags;
 }
 
+const LOG_UNREAD_BYTES_MAX = 1024 * 1024;
+
+/** A log that nobody reads, or no longer, must neither grow without end nor end the server. */
+function writeLog(lines: string): void {
+  if (process.stderr.writableLength < LOG_UNREAD_BYTES_MAX) process.stderr.write(lines);
+}
+
 async function main(): Promise<void> {
   const env = process.env;
-  const running = serve(
-    parseConfig(env, await readFlags(process.argv.slice(2))),
-    env,
-    (lines) => void process.stderr.write(lines),
-  );
+  process.stderr.on("error", () => {});
+  const running = serve(parseConfig(env, await readFlags(process.argv.slice(2))), env, writeLog);
   for (const signal of ["SIGTERM", "SIGINT"] as const) {
     process.on(signal, () => {
       void running.stop(signal).then(() => process.exit(0));

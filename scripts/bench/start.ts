@@ -6,6 +6,8 @@ import { oursEnv } from "./ours.ts";
 import { freePort, startServer } from "./process.ts";
 
 const PATIENCE_MS = 15_000;
+const OFFLINE = { ECS_LOCAL_OFFLINE: "1" };
+const CONTAINER = "/v3/containers/shop-service0-1";
 
 /** Asks on new connections until the answer is 200, as fast as they are refused. Milliseconds since it was called. */
 export async function firstAnswer(port: number, path: string): Promise<number> {
@@ -23,8 +25,10 @@ export async function firstAnswer(port: number, path: string): Promise<number> {
 
 export interface Starts {
   readonly bareMs: number;
-  /** Dummy credentials, without AWS: what the target is for. */
+  /** Dummy credentials, configured by the environment as in an image: what the target is for. */
   readonly offlineMs: number;
+  /** The same by the flag: the parser of the command line is loaded for it. */
+  readonly flagMs: number;
   /** The first container body: the engine has been listed and inspected. */
   readonly containerMs: number;
   /** The first credentials from STS: the SDK has been loaded. */
@@ -37,13 +41,20 @@ export async function measureStarts({ ours, bare }: Binaries, folder: string, ru
   const none = `unix://${folder}/none.sock`;
   const kinds = {
     bareMs: (port: number) => once([bare, String(port)], port, {}, "/"),
-    offlineMs: (port: number) => once([ours, "--offline"], port, oursEnv(port, folder, none), "/creds"),
+    offlineMs: (port: number) => once([ours], port, { ...oursEnv(port, folder, none), ...OFFLINE }, "/creds"),
+    flagMs: (port: number) => once([ours, "--offline"], port, oursEnv(port, folder, none), "/creds"),
     containerMs: (port: number) =>
-      once([ours, "--offline"], port, oursEnv(port, folder, engine.address), "/v3/containers/shop-service0-1"),
+      once([ours], port, { ...oursEnv(port, folder, engine.address), ...OFFLINE }, CONTAINER),
     credentialsMs: (port: number) => once([ours], port, oursEnv(port, folder, none, sts.address), "/creds"),
   };
   const names = Object.keys(kinds) as (keyof typeof kinds)[];
-  const times: Record<keyof Starts, number[]> = { bareMs: [], offlineMs: [], containerMs: [], credentialsMs: [] };
+  const times: Record<keyof Starts, number[]> = {
+    bareMs: [],
+    offlineMs: [],
+    flagMs: [],
+    containerMs: [],
+    credentialsMs: [],
+  };
   try {
     // The first run reads the files from disk and counts for nothing.
     for (let run = 0; run <= runs; run += 1) {

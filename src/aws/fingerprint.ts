@@ -1,11 +1,13 @@
-import { readdirSync, statSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Environment } from "../config.ts";
 import { identityFiles } from "./identity-files.ts";
+import type { Stamps } from "./stamps.ts";
 
 const LOOK_EVERY_MS = 1000;
-const SSO_FILES_MAX = 100;
+const TOKEN_FILES_MAX = 100;
 
+/** They cannot change while the process lives, but two sources of two environments are not the same. */
 const IDENTITY_VARIABLES = [
   "AWS_ACCESS_KEY_ID",
   "AWS_SECRET_ACCESS_KEY",
@@ -13,51 +15,69 @@ const IDENTITY_VARIABLES = [
   "AWS_PROFILE",
   "AWS_WEB_IDENTITY_TOKEN_FILE",
   "AWS_ROLE_ARN",
+  "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI",
+  "AWS_CONTAINER_CREDENTIALS_FULL_URI",
+  "AWS_CONTAINER_AUTHORIZATION_TOKEN",
 ];
 
 /**
- * Tells whether the identity may have changed, without the SDK and without reading a secret from a file.
+ * Tells whether the identity may have changed, without the SDK: by the AWS files, the web identity tokens that they or
+ * the environment name, the token of the container's endpoint, and what logins have left. Keys in the environment of a
+ * process that runs cannot change.
  *
- * @param options.now milliseconds; the files are looked at, at most once a second, by their times and sizes: inotify
- *   is lost on bind mounts
- * @returns a function whose answer differs once a variable, an AWS file or the SSO cache has changed
+ * @param options.now milliseconds; the files are looked at, at most once a second, by their times, sizes and inodes:
+ *   inotify is lost on bind mounts
+ * @returns a function whose answer differs once one of them has changed
  */
-export function createFingerprint(options: { readonly env: Environment; readonly now: () => number }): () => string {
-  const files = identityFiles(options.env);
+export function createFingerprint(options: {
+  readonly env: Environment;
+  readonly now: () => number;
+  readonly stamps: Stamps;
+}): () => string {
+  const { env, now, stamps } = options;
+  const files = identityFiles(env);
+  const named = [env.AWS_WEB_IDENTITY_TOKEN_FILE, env.AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE].filter((path) => path);
+  const variables = Bun.hash(IDENTITY_VARIABLES.map((name) => env[name] ?? "").join("|"));
   let lookedAt = Number.NEGATIVE_INFINITY;
   let current = "";
+  let iniStamp = "";
+  let ofProfiles: readonly string[] = [];
 
   return () => {
-    const at = options.now();
+    const at = now();
     // A clock that was set back must not blind us for as long as it was wrong.
     if (at - lookedAt < LOOK_EVERY_MS && at >= lookedAt) return current;
     lookedAt = at;
-    const facts = [files.config, files.credentials, ...ssoTokens(files.ssoCache)].map(stamp).join("|");
-    const variables = IDENTITY_VARIABLES.map((name) => options.env[name] ?? "").join("|");
-    const next = `${Bun.hash(variables)}|${facts}`;
+    const ini = `${stamps.of(files.config)}|${stamps.of(files.credentials)}`;
+    if (ini !== iniStamp) {
+      iniStamp = ini;
+      ofProfiles = [files.config, files.credentials].flatMap(webIdentityTokens).slice(0, TOKEN_FILES_MAX);
+    }
+    const tokens = [...named, ...ofProfiles, ...jsonFiles(files.ssoCache), ...jsonFiles(files.loginCache)];
+    const next = `${variables}|${ini}|${tokens.map((path) => stamps.of(path ?? "")).join("|")}`;
     if (next !== current) current = next;
     return current;
   };
 }
 
 /** `aws sso login` writes its file in place, which leaves the folder's own time as it was. */
-function ssoTokens(folder: string): string[] {
+function jsonFiles(folder: string): string[] {
   try {
     const names = readdirSync(folder).filter((name) => name.endsWith(".json"));
     return names
       .sort()
-      .slice(0, SSO_FILES_MAX)
+      .slice(0, TOKEN_FILES_MAX)
       .map((name) => join(folder, name));
   } catch {
     return [];
   }
 }
 
-function stamp(path: string): string {
+function webIdentityTokens(ini: string): string[] {
   try {
-    const facts = statSync(path);
-    return `${facts.mtimeMs},${facts.size},${facts.ino}`;
+    const found = readFileSync(ini, "utf8").matchAll(/^\s*web_identity_token_file\s*=\s*(.*\S)\s*$/gm);
+    return Array.from(found, ([, path = ""]) => path);
   } catch {
-    return "-";
+    return [];
   }
 }

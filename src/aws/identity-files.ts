@@ -6,7 +6,9 @@ import type { Environment } from "../config.ts";
 export interface IdentityFiles {
   readonly config: string;
   readonly credentials: string;
+  /** The folders where `aws sso login` and `aws login` keep what they got. */
   readonly ssoCache: string;
+  readonly loginCache: string;
 }
 
 /**
@@ -20,5 +22,6 @@ export function identityFiles(env: Environment): IdentityFiles {
     config: expand(env.AWS_CONFIG_FILE || "~/.aws/config"),
     credentials: expand(env.AWS_SHARED_CREDENTIALS_FILE || "~/.aws/credentials"),
     ssoCache: join(home, ".aws", "sso", "cache"),
+    loginCache: join(home, ".aws", "login", "cache"),
   };
 }

@@ -1,15 +1,20 @@
-import { getDefaultRoleAssumer, getDefaultRoleAssumerWithWebIdentity } from "@aws-sdk/client-sts";
-import { fromIni, fromTokenFile } from "@aws-sdk/credential-providers";
+import { getDefaultRoleAssumerWithWebIdentity } from "@aws-sdk/client-sts";
+import { type fromIni, fromTokenFile } from "@aws-sdk/credential-providers";
 import { parseKnownFiles } from "@smithy/core/config";
 import type { Environment } from "../config.ts";
 import { AppError } from "../errors.ts";
 import type { ClientSettings } from "./client-settings.ts";
 import { toAppError } from "./errors.ts";
 import { identityFiles } from "./identity-files.ts";
-import { profileFailure } from "./profile-failure.ts";
+import { createMachine } from "./identity-machine.ts";
+import { describeFiles, noIdentity, unknownProfile } from "./identity-missing.ts";
+import { createProcesses } from "./identity-process.ts";
+import { profileCredentials } from "./identity-profile.ts";
+import { endOfChain, hasOnlySettings, profileRemedy } from "./identity-sections.ts";
+import { createSso } from "./identity-sso.ts";
+import type { Stamps } from "./stamps.ts";
 
-type AwsCredentialIdentity = Awaited<ReturnType<ReturnType<typeof fromIni>>>;
-type IniSection = Awaited<ReturnType<typeof parseKnownFiles>>[string];
+export type AwsCredentialIdentity = Awaited<ReturnType<ReturnType<typeof fromIni>>>;
 
 /** The credentials that the server itself was given. */
 export interface Identity {
@@ -23,56 +28,81 @@ export interface Identity {
 }
 
 /**
- * Finds the identity: keys of the environment, web identity of the environment, the profile. The order is ours and
- * the first that is configured is the only one: the SDK's default chain would turn a mistyped profile into somebody
- * else's credentials.
+ * Finds the identity: keys of the environment, web identity of the environment, the profile, and only where none of
+ * them is configured the container's or the instance's. The order is ours and the first that is configured is the only
+ * one: the SDK's default chain would turn a mistyped profile into somebody else's credentials.
  *
- * @throws AppError `no-identity` when none is configured, `identity-failed` or `upstream-unavailable` when one failed
+ * @param deps.now milliseconds
+ * @param deps.stamps is told of a token's file that the SDK rewrites
+ * @returns a function that throws AppError: `no-identity` when none is configured, `identity-failed` or
+ *   `upstream-unavailable` when one failed
  */
-export async function resolveIdentity(env: Environment, settings: ClientSettings): Promise<Identity> {
-  const files = identityFiles(env);
-  const source = { filepath: files.credentials, configFilepath: files.config, ignoreCache: true };
-  const profiles = await parseKnownFiles(source);
-  const profile = env.AWS_PROFILE || "default";
-  const region = profiles[profile]?.region;
-  const sts = settings.sts(region);
+export function createIdentityResolver(deps: {
+  readonly env: Environment;
+  readonly settings: ClientSettings;
+  readonly now: () => number;
+  readonly stamps: Stamps;
+}): () => Promise<Identity> {
+  const { env, settings, now, stamps } = deps;
+  const sso = createSso(settings, stamps);
+  const machine = createMachine(env, now);
+  const processes = createProcesses();
 
-  const keys = keysOf(env);
-  if (keys !== undefined) {
-    const remedy = "renew AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_SESSION_TOKEN and restart the server";
-    return { credentials: keys, origin: "the keys of the environment", remedy, region };
-  }
+  return async (): Promise<Identity> => {
+    const files = identityFiles(env);
+    const source = { filepath: files.credentials, configFilepath: files.config, ignoreCache: true };
+    const profiles = await parseKnownFiles(source);
+    const profile = env.AWS_PROFILE || "default";
+    const section = profiles[profile];
+    const region = section?.region;
 
-  const webIdentityTokenFile = env.AWS_WEB_IDENTITY_TOKEN_FILE;
-  if (webIdentityTokenFile) {
-    const origin = "the web identity of the environment";
-    const remedy = "check AWS_WEB_IDENTITY_TOKEN_FILE and AWS_ROLE_ARN";
-    const roleArn = env.AWS_ROLE_ARN;
-    const roleSessionName = env.AWS_ROLE_SESSION_NAME;
-    const roleAssumerWithWebIdentity = getDefaultRoleAssumerWithWebIdentity(sts);
-    try {
-      const read = fromTokenFile({ webIdentityTokenFile, roleArn, roleSessionName, roleAssumerWithWebIdentity });
-      return { credentials: await read(), origin, remedy, region };
-    } catch (error) {
-      throw toAppError(error, { action: `the use of ${origin}`, identity: true, remedy });
+    // Go and the command line take keys of the environment before AWS_PROFILE; this one asks for them itself.
+    const environmentKeys = keysOf(env);
+    const isForProfile =
+      env.AWS_PROFILE !== undefined && endOfChain(profiles, profile).section?.credential_source === "Environment";
+    if (environmentKeys !== undefined && !isForProfile) {
+      const remedy = "renew AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_SESSION_TOKEN and restart the server";
+      return { credentials: environmentKeys, origin: "the keys of the environment", remedy, region };
     }
-  }
+    if (env.AWS_WEB_IDENTITY_TOKEN_FILE) return webIdentity(env, settings, region);
+    if (section !== undefined && (env.AWS_PROFILE || !hasOnlySettings(section))) {
+      const sources = { files, profiles, settings, region, sso: sso(files), machine, processes, environmentKeys };
+      const credentials = await profileCredentials(sources, profile);
+      return { credentials, origin: `profile '${profile}'`, remedy: profileRemedy(profiles, profile), region };
+    }
+    if (env.AWS_PROFILE) throw unknownProfile(env.AWS_PROFILE, await describeFiles(files), profiles);
 
-  const section = profiles[profile];
-  if (section === undefined) throw noProfile(env, files, Object.keys(profiles));
+    if (machine.containerVariable !== undefined) {
+      const credentials = await machine.container();
+      const remedy = `check what ${machine.containerVariable} points to`;
+      return { credentials, origin: "the container's credentials", remedy, region };
+    }
+    try {
+      const credentials = await machine.instance();
+      return { credentials, origin: "the instance's role", remedy: "check the role of the instance", region };
+    } catch (error) {
+      throw noIdentity(await describeFiles(files), profiles, error);
+    }
+  };
+}
+
+async function webIdentity(env: Environment, settings: ClientSettings, region: string | undefined): Promise<Identity> {
+  const origin = "the web identity of the environment";
+  const remedy = "check AWS_WEB_IDENTITY_TOKEN_FILE and AWS_ROLE_ARN";
+  if (!env.AWS_ROLE_ARN) {
+    const text = "AWS_WEB_IDENTITY_TOKEN_FILE is set without AWS_ROLE_ARN";
+    throw new AppError("identity-failed", text, { hint: "set AWS_ROLE_ARN to the role and restart the server" });
+  }
+  const read = fromTokenFile({
+    webIdentityTokenFile: env.AWS_WEB_IDENTITY_TOKEN_FILE ?? "",
+    roleArn: env.AWS_ROLE_ARN,
+    roleSessionName: env.AWS_ROLE_SESSION_NAME,
+    roleAssumerWithWebIdentity: getDefaultRoleAssumerWithWebIdentity(settings.sts(region)),
+  });
   try {
-    const read = fromIni({
-      ...source,
-      profile,
-      roleAssumer: getDefaultRoleAssumer(sts),
-      roleAssumerWithWebIdentity: getDefaultRoleAssumerWithWebIdentity(sts),
-      clientConfig: settings.inner,
-      parentClientConfig: settings.inner,
-    });
-    const credentials = await read();
-    return { credentials, origin: `profile '${profile}'`, remedy: remedyOf(profile, section), region };
+    return { credentials: await read(), origin, remedy, region };
   } catch (error) {
-    throw profileFailure(error, profile, remedyOf(profile, section));
+    throw toAppError(error, { action: `the use of ${origin}`, identity: true, remedy });
   }
 }
 
@@ -87,28 +117,4 @@ function keysOf(env: Environment): AwsCredentialIdentity | undefined {
     ...(env.AWS_SESSION_TOKEN && { sessionToken: env.AWS_SESSION_TOKEN }),
     ...(!Number.isNaN(expiration.getTime()) && { expiration }),
   };
-}
-
-function remedyOf(profile: string, section: IniSection): string {
-  if (section.sso_session || section.sso_start_url) return `run: aws sso login --profile ${profile}`;
-  if (section.credential_process) return `check the credential_process of profile '${profile}'`;
-  return `check the keys and roles of profile '${profile}' with: aws sts get-caller-identity --profile ${profile}`;
-}
-
-function noProfile(env: Environment, files: { config: string; credentials: string }, known: string[]): AppError {
-  const looked = `${files.config} and ${files.credentials}`;
-  const wanted = env.AWS_PROFILE;
-  const choices = known.length === 0 ? "they name no profile" : `they name: ${known.slice(0, 20).join(", ")}`;
-  if (wanted) {
-    return new AppError("identity-failed", `AWS_PROFILE is '${wanted}', which is not in ${looked} (${choices})`, {
-      hint: "set AWS_PROFILE to one of them and restart, or mount the folder .aws into the server's HOME",
-    });
-  }
-  return new AppError(
-    "no-identity",
-    `no AWS identity: tried AWS_ACCESS_KEY_ID with AWS_SECRET_ACCESS_KEY, AWS_WEB_IDENTITY_TOKEN_FILE, and profile 'default' in ${looked} (${choices})`,
-    {
-      hint: "set AWS_PROFILE to a profile that works (aws configure, or aws sso login --profile <name>), or use --offline",
-    },
-  );
 }

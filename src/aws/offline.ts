@@ -1,4 +1,4 @@
-import type { CredentialSource, Credentials } from "./contract.ts";
+import type { Credentials, NamedSource } from "./contract.ts";
 
 const LIFE_MS = 3_600_000;
 const ACCOUNT = "111111111111";
@@ -11,7 +11,7 @@ const BASE64 = `${BASE32.slice(0, 26)}abcdefghijklmnopqrstuvwxyz0123456789+/`;
  *
  * @param options.now milliseconds since 1970
  */
-export function createOfflineSource(options: { readonly now: () => number }): CredentialSource {
+export function createOfflineSource(options: { readonly now: () => number }): NamedSource {
   const issue = async (roleArn: string): Promise<Credentials> => ({
     accessKeyId: `ASIA${random(BASE32, 16)}`,
     secretAccessKey: random(BASE64, 40),
@@ -23,6 +23,7 @@ export function createOfflineSource(options: { readonly now: () => number }): Cr
     fingerprint: () => "offline",
     session: () => issue(""),
     assume: (role) => issue(role.kind === "arn" ? role.arn : `arn:aws:iam::${ACCOUNT}:role/${role.id}`),
+    whoami: async () => ({ origin: "dummy (offline)" }),
     warm: async () => {},
   };
 }

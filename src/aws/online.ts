@@ -1,6 +1,7 @@
 import type { AwsConfig, Environment } from "../config.ts";
-import type { CredentialSource } from "./contract.ts";
+import type { NamedSource } from "./contract.ts";
 import { createFingerprint } from "./fingerprint.ts";
+import { createStamps } from "./stamps.ts";
 
 /**
  * Credentials from AWS, with the SDK loaded on first need: the one dynamic import of the program, which halves the
@@ -12,20 +13,21 @@ export function createOnlineSource(options: {
   readonly config: AwsConfig;
   readonly env: Environment;
   readonly now: () => number;
-}): CredentialSource {
-  const fingerprint = createFingerprint(options);
-  const load = async (): Promise<CredentialSource> => {
+}): NamedSource {
+  const stamps = createStamps();
+  const fingerprint = createFingerprint({ ...options, stamps });
+  const load = async (): Promise<NamedSource> => {
     const { createAwsSource } = await import("./source.ts");
-    return createAwsSource({ ...options, fingerprint });
+    return createAwsSource({ ...options, fingerprint, stamps });
   };
   return lazySource(fingerprint, load);
 }
 
 /** A source that is made by `load` on first need, and again if that failed. */
-function lazySource(fingerprint: () => string, load: () => Promise<CredentialSource>): CredentialSource {
-  let loading: Promise<CredentialSource> | undefined;
+function lazySource(fingerprint: () => string, load: () => Promise<NamedSource>): NamedSource {
+  let loading: Promise<NamedSource> | undefined;
 
-  async function loaded(): Promise<CredentialSource> {
+  async function loaded(): Promise<NamedSource> {
     loading ??= load();
     try {
       return await loading;
@@ -39,6 +41,7 @@ function lazySource(fingerprint: () => string, load: () => Promise<CredentialSou
     fingerprint,
     session: async () => (await loaded()).session(),
     assume: async (role, sessionName) => (await loaded()).assume(role, sessionName),
+    whoami: async () => (await loaded()).whoami(),
     // Whatever is wrong is said to the first caller who needs it.
     warm: () =>
       loaded().then(

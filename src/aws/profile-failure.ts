@@ -17,6 +17,12 @@ export function profileFailure(error: unknown, profile: string, remedy: string):
     const text = `${action}: its credential_process failed${said === "" ? "" : ` (${said})`}`;
     return new AppError("identity-failed", text, { hint: remedy, cause: error });
   }
+  if (/ENOENT.*\/bin\/sh/.test(inner.message)) {
+    return new AppError("identity-failed", `${action}: its credential_process needs /bin/sh, which is not here`, {
+      hint: `run the server outside of its image, or give it what this prints as its environment: aws configure export-credentials --profile ${profile} --format env-no-export`,
+      cause: error,
+    });
+  }
   if (inner.name === "CredentialsProviderError" || inner.name === "TokenProviderError") {
     const text = `${action} gave no credentials (${withoutSecrets(inner.message)})`;
     const unreachable = /ECONNREFUSED|ENOTFOUND|Unable to connect|timed out|socket/i.test(inner.message);

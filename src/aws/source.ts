@@ -1,10 +1,11 @@
 import type { AwsConfig, Environment } from "../config.ts";
 import { AppError } from "../errors.ts";
 import { createClientSettings } from "./client-settings.ts";
-import type { CredentialSource, Credentials, Role } from "./contract.ts";
+import type { Credentials, IdentityFacts, NamedSource, Role } from "./contract.ts";
 import { getRoleArn } from "./iam.ts";
-import { type Identity, resolveIdentity } from "./identity.ts";
+import { createIdentityResolver, type Identity } from "./identity.ts";
 import { renewalWindowMs } from "./lifetime.ts";
+import type { Stamps } from "./stamps.ts";
 import { type Account, createSts, type Sts } from "./sts.ts";
 
 interface Connection {
@@ -27,9 +28,11 @@ export function createAwsSource(options: {
   readonly env: Environment;
   readonly now: () => number;
   readonly fingerprint: () => string;
-}): CredentialSource {
-  const { config, env, now, fingerprint } = options;
+  readonly stamps: Stamps;
+}): NamedSource {
+  const { config, env, now, fingerprint, stamps } = options;
   const settings = createClientSettings(config, env);
+  const resolveIdentity = createIdentityResolver({ env, settings, now, stamps });
   let seen = fingerprint();
   let connecting: Promise<Connection> | undefined;
   let connection: Connection | undefined;
@@ -44,7 +47,7 @@ export function createAwsSource(options: {
     if (connection !== undefined && now() < connection.renewAt) return connection;
     if (connecting !== undefined) return connecting;
     const shared = memo;
-    const attempt = resolveIdentity(env, settings).then((identity) => {
+    const attempt = resolveIdentity().then((identity) => {
       const end = identity.credentials.expiration?.getTime() ?? Number.POSITIVE_INFINITY;
       const renewAt = end === Number.POSITIVE_INFINITY ? end : end - renewalWindowMs(end - now());
       const made = { memo: shared, identity, sts: createSts(identity, settings), renewAt };
@@ -125,5 +128,17 @@ export function createAwsSource(options: {
     }
   }
 
-  return { fingerprint, session, assume, warm: async () => {} };
+  async function whoami(): Promise<IdentityFacts> {
+    const connected = await connect();
+    const { origin, credentials } = connected.identity;
+    const facts = { origin, expiration: credentials.expiration?.getTime() };
+    try {
+      return { ...facts, arn: (await accountOf(connected)).arn };
+    } catch (error) {
+      if (error instanceof AppError) return { ...facts, failure: error };
+      throw error;
+    }
+  }
+
+  return { fingerprint, session, assume, whoami, warm: async () => {} };
 }

@@ -17,6 +17,8 @@ const DURATION_SECONDS = 3600;
 export interface Account {
   readonly partition: string;
   readonly id: string;
+  /** The identity's own. */
+  readonly arn: string;
 }
 
 /** The three calls of STS that we make, as one identity. Each throws AppError. */
@@ -60,7 +62,7 @@ export function createSts(identity: Identity, settings: ClientSettings): Sts {
         const { Arn = "" } = await client.send(new GetCallerIdentityCommand({}));
         const [, partition, , , id] = Arn.split(":");
         if (!partition || !id) throw incomplete(action);
-        return { partition, id };
+        return { partition, id, arn: Arn };
       } catch (error) {
         throw failed(error, action);
       }

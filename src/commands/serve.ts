@@ -9,12 +9,13 @@ import { createOwnAddresses } from "../engine/own-addresses.ts";
 import { ownContainerTest } from "../engine/own-container.ts";
 import { createStatsStreams } from "../engine/stats-stream.ts";
 import { AppError } from "../errors.ts";
-import { createLog, type Log } from "../log.ts";
+import { createLog } from "../log.ts";
 import { createBodies } from "../metadata/bodies.ts";
 import { createMetadata } from "../metadata/metadata.ts";
 import { readOverride } from "../metadata/overrides.ts";
 import { createAccess } from "./access.ts";
 import { reachOf, warnOfPublishedPort } from "./reach.ts";
+import { sayIdentity } from "./say-identity.ts";
 
 /** Leaves the first answers alone: loading the SDK takes the one thread for some 20 ms. */
 const WARM_AFTER_MS = 150;
@@ -66,6 +67,7 @@ export function serve(config: Config, env: Environment, writeLog: (lines: string
     engine: inventory.engine,
     isRunning: (id) => picture.containers.get(id)?.running ?? false,
     nameOf: (id) => picture.containers.get(id)?.name ?? "",
+    startedAt: (id) => picture.containers.get(id)?.startedAt,
     log,
     now: monotonic,
   });
@@ -108,18 +110,7 @@ export function serve(config: Config, env: Environment, writeLog: (lines: string
     identity: config.offline ? "dummy (offline)" : undefined,
   });
   const watching = setTimeout(() => void inventory.start(), WATCH_AFTER_MS);
-  const warming = setTimeout(() => void warm(), config.offline ? 0 : WARM_AFTER_MS);
-
-  async function warm(): Promise<void> {
-    await source.warm();
-    try {
-      await vendor.vend({ kind: "session" });
-    } catch (error) {
-      if (error instanceof AppError)
-        log.warning("there are no credentials to vend yet", { cause: error.publicMessage, hint: error.hint });
-      else logUnexpected(log, error);
-    }
-  }
+  const warming = setTimeout(() => void sayIdentity(source, vendor, log), config.offline ? 0 : WARM_AFTER_MS);
 
   return {
     port: config.port,
@@ -133,10 +124,6 @@ export function serve(config: Config, env: Environment, writeLog: (lines: string
       log.flush();
     },
   };
-}
-
-function logUnexpected(log: Log, error: unknown): void {
-  log.error("credentials failed unexpectedly", { cause: error instanceof Error ? error.name : "unknown" });
 }
 
 function cannotListen(config: Config, cause: unknown): AppError {

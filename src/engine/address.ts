@@ -1,5 +1,7 @@
 import { AppError } from "../errors.ts";
+import { createClaims } from "./claims.ts";
 import type { Container } from "./container.ts";
+import { isMadeOf } from "./neighbours.ts";
 import type { Picture } from "./picture.ts";
 import type { Session } from "./session.ts";
 
@@ -48,25 +50,19 @@ export function createAddressLookup(deps: {
   readonly isOwn: (container: Container) => boolean;
   /** The hardware address that the kernel of ours sends to for an IP address, where it tells. */
   readonly macAddressOf: (address: string) => string | undefined;
+  /** Whether events may have come that were not read yet, see `createStall`. */
+  readonly isDoubtful: () => boolean;
 }): AddressLookup {
   const { picture, contact, now } = deps;
-
-  function claimant(address: string): Container | "several" | undefined {
-    const claimants = picture.claimants(address);
-    if (claimants.length <= 1) return claimants[0];
-    const own = [...picture.containers.values()].find(deps.isOwn);
-    const shared = claimants.filter((claim) => own?.attachments.some((a) => hasEndpoint(claim, a.networkId, address)));
-    return shared.length === 1 ? shared[0] : "several";
-  }
+  const claimant = createClaims(picture, deps.isOwn);
 
   /** Whether a claimant is believed without a question: its end or another's start may be news that is still to come. */
   function isCertain(found: Container, address: string, session: Session, askedAtMs: number): boolean {
     const { engine, inspections } = session;
-    if (!engine.hasLateEvents && inspections.starting() === 0) return true;
-    if (inspections.inspectedAtMs(found.id) >= askedAtMs - FRESH_MS) return true;
-    // Podman draws a hardware address for each container; older Docker makes it of the IP address, where it proves nothing.
+    const isStill = !engine.hasLateEvents && inspections.starting() === 0 && !contact.isSilent() && !deps.isDoubtful();
+    if (isStill || inspections.inspectedAtMs(found.id) >= askedAtMs - FRESH_MS) return true;
     const mac = found.attachments.find(({ ipv4 }) => ipv4 === address)?.macAddress;
-    return engine.hasLateEvents && mac !== undefined && deps.macAddressOf(address) === mac;
+    return mac !== undefined && !isMadeOf(mac, address) && deps.macAddressOf(address) === mac;
   }
 
   function atAddress(address: string): Container | undefined {
@@ -85,8 +81,8 @@ export function createAddressLookup(deps: {
       if (session === undefined) throw contact.unavailable();
       const found = claimant(address);
       if (contact.isSilent()) {
-        // What was starting as the silence began may have been given this address.
-        if (found && found !== "several" && session.inspections.starting() === 0) return found;
+        // The address may have been given to another container meanwhile.
+        if (found && found !== "several" && isCertain(found, address, session, askedAtMs)) return found;
         throw contact.unavailable();
       }
       if (found && found !== "several") {
@@ -98,6 +94,8 @@ export function createAddressLookup(deps: {
       }
       const leftMs = deadlineMs - now();
       if (leftMs <= 0) {
+        const failure = session.inspections.failure();
+        if (failure) throw new AppError("engine-unavailable", failure.publicMessage, { cause: failure });
         if (listed || found === "several") return undefined;
         const { target } = session.engine;
         throw new AppError("engine-unavailable", `The engine at ${target} is slow to list its containers`);
@@ -147,8 +145,4 @@ export function createAddressLookup(deps: {
 
 function isCreated(container: Container): boolean {
   return !container.running && !container.dead && container.startedAt === undefined;
-}
-
-function hasEndpoint(container: Container, networkId: string, address: string): boolean {
-  return container.attachments.some((a) => a.networkId === networkId && (a.ipv4 === address || a.ipv6 === address));
 }

@@ -16,7 +16,7 @@ export interface Engine {
   /** Whether its stream of events lags: Podman reads its own events back from a file, four times a second. */
   readonly hasLateEvents: boolean;
   /** The body of a GET as text. `path` begins after the version. */
-  readonly get: (path: string, options?: { readonly timeoutMs?: number }) => Promise<string>;
+  readonly get: (path: string, options?: { readonly signal?: AbortSignal }) => Promise<string>;
   /** The lines of an answer that does not end, until `signal` aborts or the engine closes it. */
   readonly lines: (path: string, signal: AbortSignal) => Promise<AsyncIterable<string>>;
   /** Resolves when the engine answers `/_ping` in time. */
@@ -27,7 +27,7 @@ export interface Engine {
  * Connects to an engine and agrees on an API version with it.
  *
  * @param apiVersion overrides the agreement, as DOCKER_API_VERSION does for the docker command
- * @throws AppError `engine-unavailable` or `engine-bad-answer`, which name the socket or address
+ * @throws AppError `engine-unavailable`, `engine-refused` or `engine-bad-answer`, which name the socket or address
  */
 export async function createEngine(
   endpoint: EngineEndpoint,
@@ -46,8 +46,9 @@ export async function createEngine(
     }
   }
 
-  async function request(path: string, deadlineMs: number): Promise<string> {
-    const response = await open(path, AbortSignal.timeout(deadlineMs));
+  async function request(path: string, deadlineMs: number, signal?: AbortSignal): Promise<string> {
+    const deadline = AbortSignal.timeout(deadlineMs);
+    const response = await open(path, signal ? AbortSignal.any([deadline, signal]) : deadline);
     const body = await readBounded(response, target);
     if (response.ok) return body;
     const refusal = `The engine at ${target} answered ${response.status} for ${path}: ${body.slice(0, 300).trim()}`;
@@ -62,7 +63,7 @@ export async function createEngine(
     target,
     apiVersion: version,
     hasLateEvents: (answer.Components ?? []).some(({ Name }) => Name === "Podman Engine"),
-    get: (path, options) => request(`/v${version}${path}`, options?.timeoutMs ?? timeoutMs),
+    get: (path, options) => request(`/v${version}${path}`, timeoutMs, options?.signal),
     async lines(path, signal) {
       const response = await open(`/v${version}${path}`, signal);
       if (response.ok && response.body) return splitLines(response.body, target);

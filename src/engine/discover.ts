@@ -81,7 +81,7 @@ export function parseHost(
   }
   const secure = docker.tlsVerify || docker.certPath !== undefined || url.protocol === "https:";
   // A URL forgets the port that is its scheme's own.
-  const port = /:(\d+)\/?$/.exec(host)?.[1] ?? (secure ? "2376" : "2375");
+  const port = /^[a-z]+:\/\/[^/?#]*?:(\d+)(?=[/?#]|$)/.exec(host)?.[1] ?? (secure ? "2376" : "2375");
   const address = `${url.hostname}:${port}`;
   const tls = docker.certPath === undefined ? {} : { tls: readCertificates(docker.certPath) };
   return {

@@ -39,10 +39,11 @@ function beganHealthy(log: HealthLog, retries: number): HealthLog[number] | unde
     if (failures >= retries) began = undefined;
     else if (failures === 0) began ??= result;
   }
-  return began;
+  return began ?? log[0];
 }
 
 /** The failure with which the streak became as long as it takes. */
 function beganUnhealthy(log: HealthLog, retries: number, streak: number | null = null): HealthLog[number] | undefined {
-  return log[Math.max(0, log.length - 1 - Math.max(0, (streak ?? log.length) - retries))];
+  const logged = log.length - 1 - log.findLastIndex((result) => result.ExitCode === 0);
+  return log[Math.max(0, log.length - 1 - Math.max(0, (streak ?? logged) - retries))];
 }

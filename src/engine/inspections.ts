@@ -26,6 +26,10 @@ export interface Inspections {
   readonly starting: () => number;
   /** How many containers are being asked for. */
   readonly pending: () => number;
+  /** Resolves when the engine has answered for every container that is being asked for now. */
+  readonly settled: () => Promise<unknown>;
+  /** Why the engine does not tell of some container, if that is so: then what is not in the picture may still be there. */
+  readonly failure: () => AppError | undefined;
   readonly close: () => void;
 }
 
@@ -42,7 +46,9 @@ export function createInspections(engine: Engine, picture: MutablePicture, log: 
   const inspections = new Map<string, Inspection>();
   const askedAtMs = new Map<string, number>();
   const retries = new Map<string, ReturnType<typeof setTimeout>>();
+  const failures = new Map<string, AppError>();
   const queue: (() => void)[] = [];
+  const ending = new AbortController();
   let inFlight = 0;
   let closed = false;
 
@@ -60,17 +66,20 @@ export function createInspections(engine: Engine, picture: MutablePicture, log: 
   function forget(id: string): void {
     picture.remove(id);
     askedAtMs.delete(id);
+    failures.delete(id);
   }
 
   async function ask(id: string, inspection: Inspection): Promise<void> {
     await slot();
     const begunAtMs = performance.now();
     try {
-      const body = await engine.get(`/containers/${id}/json`);
+      if (closed) return;
+      const body = await engine.get(`/containers/${id}/json`, { signal: ending.signal });
       const container = toContainer(decodeText(InspectSchema, body, `container ${id.slice(0, 12)}`));
       if (closed || inspection.removed) return;
       picture.put(container);
       askedAtMs.set(id, begunAtMs);
+      failures.delete(id);
       if (inspection.withdrawn) picture.withdraw(id);
     } catch (error) {
       if (closed || inspection.removed) return;
@@ -80,8 +89,13 @@ export function createInspections(engine: Engine, picture: MutablePicture, log: 
       }
       // Where it is now is not known: its address must not be answered from an older picture.
       picture.withdraw(id);
-      const cause = error instanceof AppError ? error.publicMessage : String(error);
-      log.debug("a container could not be inspected, trying again", { container: id.slice(0, 12), cause });
+      const failure = toFailure(error);
+      const said = failures.has(id) ? log.debug : log.warning;
+      failures.set(id, failure);
+      said("a container could not be inspected, trying again", {
+        container: id.slice(0, 12),
+        cause: failure.publicMessage,
+      });
       retries.set(
         id,
         setTimeout(() => void inspect(id, true), RETRY_AFTER_MS),
@@ -140,9 +154,17 @@ export function createInspections(engine: Engine, picture: MutablePicture, log: 
       return count;
     },
     pending: () => inspections.size,
+    settled: () => Promise.all([...inspections.values()].map(({ next, promise }) => next?.promise ?? promise)),
+    failure: () => failures.values().next().value,
     close() {
       closed = true;
+      ending.abort();
       for (const timer of retries.values()) clearTimeout(timer);
     },
   };
+}
+
+function toFailure(error: unknown): AppError {
+  if (error instanceof AppError) return error;
+  return new AppError("engine-bad-answer", "The engine's answer for a container could not be used", { cause: error });
 }

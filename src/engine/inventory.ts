@@ -5,6 +5,7 @@ import type { Engine } from "./client.ts";
 import type { Container } from "./container.ts";
 import { createPicture, type Picture } from "./picture.ts";
 import type { Session } from "./session.ts";
+import { createStall } from "./stall.ts";
 import type { EngineWatch, Watcher } from "./watch.ts";
 
 /** How long a request waits for the picture to catch up: JavaScript and Java clients hang up after a second. */
@@ -108,6 +109,7 @@ export function createInventory(deps: {
     }
   }
 
+  const stall = createStall(now, async () => session?.ping(WAIT_MS));
   const addresses = createAddressLookup({
     picture,
     contact: {
@@ -122,6 +124,7 @@ export function createInventory(deps: {
     waitMs: WAIT_MS,
     isOwn: deps.isOwn,
     macAddressOf: deps.macAddressOf,
+    isDoubtful: stall.isDoubtful,
   });
 
   async function confirm(deadlineMs: number): Promise<void> {
@@ -129,11 +132,10 @@ export function createInventory(deps: {
     const late = Bun.sleep(Math.max(0, deadlineMs - now()));
     // What failed is found by the ping below.
     await Promise.race([session?.events.catchUp().catch(() => undefined), late]);
-    while (session && session.inspections.pending() > 0) {
-      const left = deadlineMs - now();
-      if (left <= 0) throw new AppError("engine-unavailable", slow);
-      await untilChange(left);
-    }
+    const settled = session?.inspections.settled().then(() => true);
+    if (!(await Promise.race([settled, late]))) throw new AppError("engine-unavailable", slow);
+    const failure = session?.inspections.failure();
+    if (failure) throw new AppError("engine-unavailable", failure.publicMessage, { cause: failure });
     if (state !== "live") throw unavailable();
     // A question that is under way has a deadline of its own, which may be later than this request's.
     const answered = session?.ping(WAIT_MS).then(() => true);
@@ -157,6 +159,7 @@ export function createInventory(deps: {
     },
     close() {
       closed = true;
+      stall.close();
       watch?.close();
     },
   };

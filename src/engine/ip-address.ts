@@ -13,7 +13,10 @@ export function canonicalAddress(address: string): string {
 
 /** Whether a CIDR such as 172.18.0.0/16 or fd00:1::/64 contains an address of its own family. */
 export function contains(cidr: string, asked: string): boolean {
-  const [base = "", prefix = ""] = cidr.split("/");
+  const [written = "", prefix = ""] = cidr.split("/");
+  // A prefix is of the form that it was written in: one of IPv4 in IPv6 clothes has none that we could use.
+  const base = canonicalAddress(written);
+  if (written.includes(":") !== base.includes(":")) return false;
   const address = canonicalAddress(asked);
   const family = familyOf(address);
   if (family === 0 || familyOf(base) !== family || !/^\d+$/.test(prefix)) return false;

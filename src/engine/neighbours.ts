@@ -23,3 +23,9 @@ export function macAddressOf(
   // Networks may overlap: of two neighbours with one address it is not known which is meant.
   return found.size === 1 ? [...found][0] : undefined;
 }
+
+/** Docker before 28 makes hardware addresses of IP addresses, so that the next container at one has the same. */
+export function isMadeOf(mac: string, address: string): boolean {
+  const bytes = address.split(".").map((part) => Number(part).toString(16).padStart(2, "0"));
+  return mac === ["02", "42", ...bytes].join(":");
+}

@@ -19,7 +19,8 @@ export interface Picture {
   readonly isGateway: (address: string) => boolean;
   /** The same for bridges alone: the gateway of a macvlan is the router of the LAN. */
   readonly isBridgeGateway: (address: string) => boolean;
-  readonly isInSubnet: (address: string) => boolean;
+  /** Whether it is in a subnet of the engine's, or of that network. */
+  readonly isInSubnet: (address: string, networkId?: string) => boolean;
 }
 
 export interface MutablePicture extends Picture {
@@ -46,6 +47,7 @@ export function createPicture(): MutablePicture {
     revision += 1;
   }
 
+  /** Those of networks and of running containers: a network's own are not told of by every engine. */
   function indexGateways(): void {
     gateways = new Set(networks.flatMap((network) => network.gateways));
     for (const container of containers.values()) {
@@ -72,7 +74,11 @@ export function createPicture(): MutablePicture {
     claimants: (address) => claims.get(address) ?? [],
     isGateway: (address) => gateways.has(address),
     isBridgeGateway,
-    isInSubnet: (address) => networks.some((network) => network.subnets.some((subnet) => contains(subnet, address))),
+    isInSubnet: (address, networkId) =>
+      networks.some(
+        ({ id, subnets }) =>
+          (networkId === undefined || networkId === id) && subnets.some((subnet) => contains(subnet, address)),
+      ),
     withdraw,
     put(container) {
       withdraw(container.id);

@@ -67,7 +67,7 @@ export function createSession(engine: Engine, picture: MutablePicture, log: Log,
     const listed = decodeText(ListSchema, await engine.get("/containers/json?all=1"), "the list of containers");
     const ids = new Set(listed.map(({ Id }) => Id));
     const isNew = ({ Id, State }: (typeof listed)[number]) =>
-      picture.containers.get(Id)?.running !== (State === "running");
+      picture.containers.get(Id)?.running !== ["running", "paused", "restarting"].includes(State ?? "");
     const asked = new Set(listed.filter((entry) => all || isNew(entry)).map(({ Id }) => Id));
     for (const id of picture.containers.keys()) if (all || !ids.has(id)) asked.add(id);
     await Promise.all([...asked].map((id) => inspections.inspect(id, true)));

@@ -6,6 +6,8 @@ const STREAMS_MAX = 128;
 const LEASE_MS = 60_000;
 /** A stream that was asked for this recently is in use, and never gives way to another. */
 const IN_USE_MS = 30_000;
+/** Docker sends a frame each second, Podman each fifth: a stream without is one whose other end is gone. */
+const STALLED_MS = 15_000;
 
 export interface StatsStreams {
   /** The latest sample, if it is complete and at hand. Opens the container's stream, or keeps it open. */
@@ -17,6 +19,8 @@ export interface StatsStreams {
 
 interface Stream {
   readonly abort: AbortController;
+  readonly startedAt: string | undefined;
+  heardAtMs: number;
   askedAtMs: number;
   sample: string | undefined;
   /** The first frame of a stream has no earlier reading (`precpu_stats`), from which clients compute CPU use. */
@@ -32,6 +36,8 @@ export function createStatsStreams(deps: {
   readonly engine: () => Engine | undefined;
   readonly isRunning: (id: string) => boolean;
   readonly nameOf: (id: string) => string;
+  /** The time of the container's latest start. */
+  readonly startedAt: (id: string) => string | undefined;
   readonly log: Log;
   readonly now: () => number;
   readonly streamsMax?: number;
@@ -51,12 +57,9 @@ export function createStatsStreams(deps: {
     try {
       for await (const line of await engine.lines(`/containers/${id}/stats?stream=true`, stream.abort.signal)) {
         if (!deps.isRunning(id) || now() - stream.askedAtMs > LEASE_MS) break;
-        const frame = JSON.parse(line) as {
-          id?: string;
-          name?: string;
-          preread?: string;
-          precpu_stats?: { system_cpu_usage?: number };
-        };
+        const frame = JSON.parse(line) as Frame;
+        if (frame?.precpu_stats === undefined) continue;
+        stream.heardAtMs = now();
         stream.sample = withIdentity(line, frame, id, deps.nameOf(id));
         stream.complete = (frame.precpu_stats?.system_cpu_usage ?? 0) > 0 || stream.complete;
         stream.next.resolve();
@@ -91,12 +94,16 @@ export function createStatsStreams(deps: {
     const known = streams.get(id);
     if (known) {
       known.askedAtMs = now();
-      return known;
+      // A sample of before its restart is none of the container that runs now.
+      if (known.startedAt === deps.startedAt(id) && now() - known.heardAtMs < STALLED_MS) return known;
+      end(id, known);
     }
     const engine = deps.engine();
     if (engine === undefined || !makeRoom()) return undefined;
     const stream: Stream = {
       abort: new AbortController(),
+      startedAt: deps.startedAt(id),
+      heardAtMs: now(),
       askedAtMs: now(),
       sample: undefined,
       complete: false,
@@ -136,8 +143,15 @@ export function createStatsStreams(deps: {
   };
 }
 
+/** What we read of a frame. */
+interface Frame {
+  readonly id?: string;
+  readonly name?: string;
+  readonly precpu_stats?: { readonly system_cpu_usage?: number };
+}
+
 /** Podman leaves out `id` or `name`; clients that join on them drop a sample without. */
-function withIdentity(line: string, frame: { id?: string; name?: string }, id: string, name: string): string {
+function withIdentity(line: string, frame: Frame, id: string, name: string): string {
   const missing: string[] = [];
   if (!frame.name) missing.push(`"name":${JSON.stringify(`/${name}`)}`);
   if (!frame.id) missing.push(`"id":${JSON.stringify(id)}`);

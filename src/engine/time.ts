@@ -7,7 +7,7 @@ export function toTime(time: string | null | undefined): string | undefined {
   // Podman writes local time. Only the whole seconds go through Date, which would cut the fraction to milliseconds.
   const instant = new Date(`${whole}${zone}`);
   if (Number.isNaN(instant.getTime())) return undefined;
-  const seconds = zone === "Z" ? whole : instant.toISOString().slice(0, 19);
+  const seconds = zone === "Z" ? whole : instant.toISOString().replace(/\..*$/, "");
   const digits = (fraction ?? "").slice(0, 9).replace(/0+$/, "");
   return digits === "" ? `${seconds}Z` : `${seconds}.${digits}Z`;
 }

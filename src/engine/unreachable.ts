@@ -2,6 +2,7 @@ import { AppError } from "../errors.ts";
 
 /** Bun's own sentence for a missing socket asks about a typo in the port: what is wrong is in the code. */
 export function unreachable(target: string, cause: unknown): AppError {
+  if (cause instanceof AppError) return cause;
   const code = (cause as { code?: unknown }).code;
   const name = cause instanceof Error ? cause.name : "";
   const [reason, hint] =

@@ -13,8 +13,8 @@ export interface BodyOptions {
 export interface Bodies {
   /** The V2 and V3 document of a container of `task`, as JSON text. */
   readonly container: (container: Container, task: TaskDefaults) => string;
-  /** The V2 and V3 document of a task. */
-  readonly task: (task: TaskDefaults, members: readonly Container[]) => string;
+  /** The V2 and V3 document of a task, around those of its containers. */
+  readonly task: (task: TaskDefaults, containers: readonly string[]) => string;
 }
 
 /** Makes the documents. A container is serialised once: it is replaced when it changes, see {@link Container}. */
@@ -29,7 +29,7 @@ export function createBodies(options: BodyOptions): Bodies {
     return body;
   }
 
-  function task(description: TaskDefaults, members: readonly Container[]): string {
+  function task(description: TaskDefaults, bodies: readonly string[]): string {
     const document = {
       Cluster: description.cluster,
       TaskARN: description.taskArn,
@@ -38,7 +38,6 @@ export function createBodies(options: BodyOptions): Bodies {
       DesiredStatus: "RUNNING",
       KnownStatus: "RUNNING",
     };
-    const bodies = members.map((member) => container(member, description));
     const containers = bodies.length === 0 ? undefined : `[${bodies.join(",")}]`;
     if (options.taskOverride === undefined) {
       return containers === undefined
@@ -103,15 +102,16 @@ function containerDocument(facts: Container, task: TaskDefaults): JsonObject {
 
 /** All labels of the container, and those of the five that it lacks. */
 function labelsOf(facts: Container, task: TaskDefaults, name: string): Readonly<Record<string, string>> {
-  const labels: Record<string, string> = {
+  const ofTask: Record<string, string> = {
     [LABELS.cluster]: task.cluster,
     [LABELS.containerName]: name,
     [LABELS.taskArn]: task.taskArn,
     [LABELS.family]: task.family,
     [LABELS.revision]: task.revision,
   };
-  for (const [label, value] of Object.entries(facts.labels)) if (value !== "" || !labels[label]) labels[label] = value;
-  return labels;
+  // An empty one of the five counts as lacking.
+  const own = Object.entries(facts.labels).filter(([label, value]) => value !== "" || !Object.hasOwn(ofTask, label));
+  return { ...ofTask, ...Object.fromEntries(own) };
 }
 
 /** A text cut to so many bytes of UTF-8, and never within a character. */

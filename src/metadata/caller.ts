@@ -17,14 +17,14 @@ const CANDIDATES_LISTED_MAX = 10;
  * @throws AppError `container-unknown` or `container-ambiguous`, which list the candidates
  */
 export function findContainer(all: Iterable<Container>, identifier: string, caller: Caller): Container {
-  const containers = identifier === "" ? [] : [...all];
+  const containers = [...all];
   const steps: ((container: Container) => boolean)[] = [
     (container) => container.id === identifier,
     (container) => container.name === identifier,
     (container) => serviceNames(container).includes(identifier),
     (container) => container.id.startsWith(identifier.toLowerCase()) || container.name.includes(identifier),
   ];
-  for (const matches of steps) {
+  for (const matches of identifier === "" ? [] : steps) {
     const found = containers.filter(matches);
     const chosen = narrow(found, caller);
     if (chosen === "none") continue;
@@ -37,6 +37,12 @@ export function findContainer(all: Iterable<Container>, identifier: string, call
   throw new AppError("container-unknown", `No container has '${shorten(identifier)}' as its id, name or service`, {
     hint: running.length === 0 ? "no container is running" : `running are: ${list(running)}`,
   });
+}
+
+/** Whether an identifier is a whole id or name: then it means the same to every caller. */
+export function isExact(all: Iterable<Container>, identifier: string): boolean {
+  for (const { id, name } of all) if (id === identifier || name === identifier) return true;
+  return false;
 }
 
 function serviceNames(container: Container): (string | undefined)[] {

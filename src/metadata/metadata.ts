@@ -5,7 +5,7 @@ import { canonicalAddress } from "../engine/ip-address.ts";
 import type { StatsStreams } from "../engine/stats-stream.ts";
 import { AppError } from "../errors.ts";
 import type { Bodies } from "./bodies.ts";
-import { type Caller, findContainer, taskKeyOf, unknownCaller } from "./caller.ts";
+import { type Caller, findContainer, isExact, taskKeyOf, unknownCaller } from "./caller.ts";
 import { members, recentlyStopped, taskKey } from "./task.ts";
 import { createTasks } from "./tasks.ts";
 
@@ -76,7 +76,7 @@ export function createMetadata(deps: {
       const container = chosen ?? (caller.kind === "container" ? caller.container : undefined);
       if (container === undefined) throw unknownCaller(caller as Exclude<Caller, { kind: "container" }>, all);
       if (resource === "stats") return containerStats(container);
-      return bodies.container(container, tasks.description(taskKey(container)));
+      return tasks.container(container);
     }
     const key = chosen ? taskKey(chosen) : taskKeyOf(all, caller);
     return resource === "task" ? tasks.body(key) : taskStats(key);
@@ -105,17 +105,13 @@ export function createMetadata(deps: {
 
   async function answerLater(resource: Resource, identifier: string | undefined, address: string): Promise<string> {
     const deadlineMs = await inventory.ready();
-    // With an identifier the caller only helps to choose: who it is need not be known.
-    const caller =
-      callerNow(address) ?? (identifier === undefined ? await callerLater(address, deadlineMs) : undefined);
-    const asked = caller ?? { kind: "stranger", address };
-    try {
-      return await answer(resource, identifier, asked);
-    } catch (error) {
-      if (!isUnknown(error)) throw error;
-      await inventory.confirm(deadlineMs);
-      return answer(resource, identifier, asked);
+    if (identifier !== undefined && isExact(picture.containers.values(), identifier)) {
+      return answer(resource, identifier, { kind: "stranger", address });
     }
+    // What a service or a part of a name means depends on who asks, and on what else is just starting.
+    const asked = callerNow(address) ?? (await callerLater(address, deadlineMs));
+    if (identifier !== undefined) await inventory.confirm(deadlineMs);
+    return answer(resource, identifier, asked);
   }
 
   return (resource, identifier, peer) => {

@@ -1,7 +1,8 @@
 import type { TaskDefaults } from "../config.ts";
+import type { Container } from "../engine/container.ts";
 import type { Picture } from "../engine/picture.ts";
 import type { Bodies } from "./bodies.ts";
-import { describeTask, members } from "./task.ts";
+import { describeTask, members, taskKey } from "./task.ts";
 
 const TASKS_MAX = 1_000;
 
@@ -12,6 +13,8 @@ interface KnownTask {
 }
 
 export interface Tasks {
+  /** The V2 and V3 document of a container, as JSON text. */
+  readonly container: (facts: Container) => string;
   /** What a task is called. The same object for as long as it is called the same. */
   readonly description: (key: string | undefined) => TaskDefaults;
   /** The V2 and V3 document of a task, as JSON text. */
@@ -41,11 +44,17 @@ export function createTasks(deps: {
     return task;
   }
 
+  /** By its own task: in the machine's, a member of a project is called as it is in the project's. */
+  function container(facts: Container): string {
+    return bodies.container(facts, taskNow(taskKey(facts)).description);
+  }
+
   return {
+    container,
     description: (key) => taskNow(key).description,
     body(key) {
       const task = taskNow(key);
-      task.body ??= bodies.task(task.description, members(picture.containers.values(), key));
+      task.body ??= bodies.task(task.description, members(picture.containers.values(), key).map(container));
       return task.body;
     },
   };

@@ -12,7 +12,6 @@ import type { Answer, Handler, Route } from "./handler.ts";
 import { JSON_OK } from "./http-error.ts";
 
 const PATHS_MAX = 1000;
-const PATH_CHARACTERS_MAX = 2048;
 const SHOWN_CHARACTERS_MAX = 256;
 const SESSION: VendRequest = { kind: "session" };
 
@@ -126,12 +125,6 @@ export function credentialRoutes(deps: {
 }
 
 function readPath(path: string): VendRequest {
-  if (path.length > PATH_CHARACTERS_MAX) {
-    throw new AppError(
-      "bad-path",
-      `the path is ${path.length} characters long; at most ${PATH_CHARACTERS_MAX} are read`,
-    );
-  }
   const match = /^\/(role|role-arn)(?:\/(.*))?$/.exec(path);
   if (match === null) return SESSION;
   return { kind: "role", role: parseRole(match[2] ?? "", match[1] === "role-arn" ? "arn" : "any") };

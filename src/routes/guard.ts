@@ -4,9 +4,10 @@ import { createHostRule } from "./guard/host.ts";
 import { checkMethod } from "./guard/method.ts";
 import { checkPath } from "./guard/path-text.ts";
 import type { Rule } from "./guard/rule.ts";
+import { refuseOwnRequest } from "./own-request.ts";
 
 /** In the order in which they are asked. */
-const RULES = ["method", "path", "caller", "host", "browser"] as const;
+const RULES = ["own", "method", "path", "caller", "host", "browser"] as const;
 export type RuleName = (typeof RULES)[number];
 
 export interface GuardOptions {
@@ -25,6 +26,7 @@ export type Guard = Rule;
 /** The rules that stand before every route, as one. Each throws an AppError that names what was refused. */
 export function createGuard(options: GuardOptions): Guard {
   const made: Readonly<Record<RuleName, Rule | undefined>> = {
+    own: refuseOwnRequest,
     method: checkMethod,
     path: checkPath,
     caller: options.caller && createCallerRule(options.caller),

@@ -21,6 +21,7 @@ const WIRE: Readonly<Record<ErrorCode, Wire>> = {
   forbidden: { status: 403, name: "Forbidden" },
   unauthorized: { status: 401, name: "Unauthorized" },
   "role-not-allowed": { status: 403, name: "RoleNotAllowed" },
+  "own-request": { status: 403, name: "AskedItself" },
   "caller-unknown": { status: 400, name: "UnknownCaller" },
   "container-unknown": { status: 400, name: "UnknownContainer" },
   "container-ambiguous": { status: 400, name: "AmbiguousContainer" },
@@ -33,7 +34,7 @@ const WIRE: Readonly<Record<ErrorCode, Wire>> = {
   "role-refused": { status: 403, name: "AccessDenied" },
   "upstream-refused": { status: 400, name: "UpstreamRefused" },
   "upstream-unavailable": { status: 503, name: "UpstreamUnavailable" },
-  "bad-configuration": { status: 500, name: "BadConfiguration" },
+  "bad-configuration": { status: 503, name: "BadConfiguration" },
   "cannot-listen": { status: 500, name: "CannotListen" },
 };
 

@@ -7,12 +7,12 @@ import { unknownRoute } from "./nearest.ts";
 const PATHS_MAX = 1_000;
 
 /** What is served at the end of a path of V3: of the container, or of its task. */
-const V3_RESOURCES: Readonly<Record<string, Resource>> = {
-  "": "container",
-  task: "task",
-  stats: "stats",
-  "task/stats": "task-stats",
-};
+const V3_RESOURCES: ReadonlyMap<string, Resource> = new Map([
+  ["", "container"],
+  ["task", "task"],
+  ["stats", "stats"],
+  ["task/stats", "task-stats"],
+]);
 
 export interface Asked {
   readonly resource: Resource;
@@ -46,21 +46,24 @@ export function metadataRoutes(metadata: Metadata, handler: (answer: Answer) => 
 }
 
 /**
- * What a path of V2 or V3 asks for, with or without a slash at its end: the routes of the reference and of the agent.
+ * What a path of V2 or V3 asks for: the routes of the reference and of the agent. A slash at its end counts for nothing
+ * and a doubled one for one, because clients put `/task` behind whatever they were given.
  * The forms without an identifier come first, since no id is called `task` or `stats`.
  */
 export function readMetadataPath(path: string): Asked | undefined {
-  const [, version, ...segments] = path.replace(/\/$/, "").split("/").map(decodeURIComponent);
+  const [version, ...segments] = path.split("/").filter((segment) => segment !== "");
   if (version === "v2") return readV2(segments);
-  const own = V3_RESOURCES[segments.join("/")];
+  const own = V3_RESOURCES.get(segments.join("/"));
   if (own !== undefined) return { resource: own, identifier: undefined };
-  const [identifier = "", ...rest] = segments[0] === "containers" ? segments.slice(1) : segments;
-  const resource = V3_RESOURCES[rest.join("/")];
-  return identifier === "" || resource === undefined ? undefined : { resource, identifier };
+  const [identifier, ...rest] = segments[0] === "containers" ? segments.slice(1) : segments;
+  const resource = V3_RESOURCES.get(rest.join("/"));
+  if (identifier === undefined || resource === undefined) return undefined;
+  return { resource, identifier: decodeURIComponent(identifier) };
 }
 
-function readV2([what, identifier, ...rest]: readonly string[]): Asked | undefined {
-  if (identifier === "" || rest.length > 0) return undefined;
+function readV2([what, encoded, ...rest]: readonly string[]): Asked | undefined {
+  if (rest.length > 0) return undefined;
+  const identifier = encoded && decodeURIComponent(encoded);
   if (what === "metadata") return { resource: identifier === undefined ? "task" : "container", identifier };
   if (what === "stats") return { resource: identifier === undefined ? "task-stats" : "stats", identifier };
   return undefined;

@@ -31,7 +31,6 @@ export function refusalsContract({ ask, connect, engine }: Subject): void {
       ["/v2/credentials", "/v2/credentials/<id>"],
       ["/v2/metadatas/x", "/v2/metadata/<container>"],
       ["/v3x", "/v3"],
-      ["/v3//task", "/v3/task"],
       ["/v3/containers/web/taks", "/v3/containers/<container>/task"],
     ] as const) {
       test(path, async () => {

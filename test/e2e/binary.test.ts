@@ -61,6 +61,16 @@ test("SIGTERM lets a request that waits for its answer have it, and takes no new
   await engine.stop();
 });
 
+test("a log that nobody reads any more does not end the server", async () => {
+  const server = await startBinary({ DOCKER_HOST: "unix:///nonexistent.sock", ECS_LOCAL_OFFLINE: "1" });
+  await server.closeLog();
+  for (let asked = 0; asked < 5; asked += 1) {
+    expect((await server.get("/creds")).status).toBe(200);
+    await Bun.sleep(60);
+  }
+  expect(await server.stop()).toBe(0);
+});
+
 const forbidden = "a forbidden port is one sentence with the remedy, and exit code 1";
 test.skipIf(!canDropPrivileges)(`${forbidden}${canDropPrivileges ? "" : " (skipped: needs root and setpriv)"}`, () => {
   const unprivileged = ["setpriv", "--bounding-set=-net_bind_service"];
@@ -72,6 +82,8 @@ test.skipIf(!canDropPrivileges)(`${forbidden}${canDropPrivileges ? "" : " (skipp
 test("wrong usage and configuration have exit code 2 and name the value", () => {
   expect(runBinary(["--prot", "9"])).toMatchObject({ exitCode: 2, stderr: expect.stringContaining("--port") });
   expect(runBinary(["--port", "x9"])).toMatchObject({ exitCode: 2, stderr: expect.stringContaining("'x9'") });
+  const ssh = runBinary([], { DOCKER_HOST: "ssh://me@box" });
+  expect(ssh).toMatchObject({ exitCode: 2, stderr: expect.stringContaining("ssh://me@box") });
   const missing = runBinary([], { TASK_METADATA_PATH: "/nonexistent.json" });
   expect(missing).toMatchObject({ exitCode: 2, stderr: expect.stringContaining("/nonexistent.json") });
 });

@@ -94,10 +94,12 @@ describe("the identity", () => {
   });
   test("a mistyped profile names those there are; none at all says what was tried", async () => {
     const aws = startFake();
-    const HOME = home({ config: "[profile dev]\nregion = eu-west-1\n[profile prod]\nregion = x\n" });
+    const HOME = home({
+      config: "[sso-session corp]\nsso_region = x\n[profile dev]\nregion = eu-west-1\n[profile prod]\nregion = x\n",
+    });
     const wrong = await online(aws, { HOME, AWS_PROFILE: "dve" }).get("/creds");
     expect([wrong.status, wrong.body.message]).toEqual([400, expect.stringContaining("they name: dev, prod")]);
-    const none = await online(aws, { HOME: home({}) }).get("/creds");
+    const none = await online(aws, { HOME: home({}), AWS_EC2_METADATA_DISABLED: "true" }).get("/creds");
     expect(none.body.message).toContain("aws sso login");
     const empty = await online(aws, { HOME, AWS_PROFILE: "dev" }).get("/creds");
     expect(empty.body.message).toContain("profile 'dev' gave no credentials");

@@ -41,6 +41,11 @@ describe("of two containers with one address", () => {
     expect((await app.ask("/v3", ADDRESS)).status).toBe(500);
   });
 
+  test("a lone one on another network is not answered for an address of ours", async () => {
+    await start([on(theirs, "far"), on(ours, "endpoints", "172.31.6.9")], OWN_ID);
+    expect((await app.ask("/v3", ADDRESS)).status).toBe(500);
+  });
+
   test("the other is answered once one has ended", async () => {
     await start([on(ours, "near"), on(theirs, "far")]);
     await engine.stop("near");

@@ -45,6 +45,7 @@ export function startApp(host: string, options: AppOptions = {}) {
     engine: inventory.engine,
     isRunning: (id) => containers.get(id)?.running ?? false,
     nameOf: (id) => containers.get(id)?.name ?? "",
+    startedAt: (id) => containers.get(id)?.startedAt,
     log,
     now: () => performance.now(),
     ...(options.streamsMax === undefined ? {} : { streamsMax: options.streamsMax }),

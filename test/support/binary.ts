@@ -4,17 +4,23 @@ import { freePort } from "./free-port.ts";
 const BINARY = join(import.meta.dir, "../../dist/ecs-local-endpoints");
 
 /** Runs the compiled program with nothing of this environment, until it says that it listens. */
-export async function startBinary(env: Record<string, string>, options: { args?: string[]; cwd?: string } = {}) {
+export async function startBinary(
+  env: Record<string, string>,
+  options: { args?: string[]; cwd?: string; by?: string[] } = {},
+) {
   const port = freePort();
-  const child = Bun.spawn([BINARY, ...(options.args ?? [])], {
+  const child = Bun.spawn([...(options.by ?? []), BINARY, ...(options.args ?? [])], {
     cwd: options.cwd ?? "/",
     env: { PATH: "/usr/bin:/bin", HOME: "/nonexistent", ECS_LOCAL_METADATA_PORT: String(port), ...env },
     stdout: "ignore",
     stderr: "pipe",
   });
   let log = "";
+  const reader = child.stderr.getReader();
   const reading = (async () => {
-    for await (const chunk of child.stderr) log += new TextDecoder().decode(chunk);
+    for (let read = await reader.read(); !read.done; read = await reader.read()) {
+      log += new TextDecoder().decode(read.value);
+    }
   })();
   for (let i = 0; !log.includes("listening"); i += 1) {
     if (i > 500 || child.exitCode !== null) throw new Error(`the server does not listen:\n${log}`);
@@ -23,6 +29,8 @@ export async function startBinary(env: Record<string, string>, options: { args?:
   return {
     port,
     log: () => log,
+    /** Closes our end of what it writes its log to. */
+    closeLog: () => reader.cancel(),
     get: (path: string) => fetch(`http://127.0.0.1:${port}${path}`),
     /** Ends it as `docker stop` does; gives the exit code. */
     async stop(): Promise<number> {

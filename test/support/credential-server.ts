@@ -7,6 +7,7 @@ import { createOnlineSource } from "../../src/aws/online.ts";
 import { createVendor } from "../../src/credentials/vendor.ts";
 import type { Log } from "../../src/log.ts";
 import { type FakeAws, startFakeAws } from "./fake-aws.ts";
+import { type FakeIdentity, startFakeIdentity } from "./fake-identity.ts";
 
 export const KEYS = { AWS_ACCESS_KEY_ID: "AKIAEXAMPLE", AWS_SECRET_ACCESS_KEY: "long-lived", HOME: "/nonexistent" };
 export const ROLE_ARN = "arn:aws:iam::111122223333:role/team/app";
@@ -29,8 +30,14 @@ export function startFake(): FakeAws {
   return aws;
 }
 
+export function startIdentity(): FakeIdentity {
+  const identity = startFakeIdentity();
+  cleanUps.push(identity.stop);
+  return identity;
+}
+
 /** The application without an engine, on a port of its own. Every caller is called shop-web-1. */
-export function serve(source: CredentialSource, now: () => number) {
+export function serve(source: CredentialSource, now: () => number, port = 0) {
   const lines: string[] = [];
   const write = (event: string, fields: object = {}) => void lines.push(`${event} ${JSON.stringify(fields)}`);
   const log: Log = { debug: write, info: write, warning: write, error: write, flush: () => {} };
@@ -43,24 +50,23 @@ export function serve(source: CredentialSource, now: () => number) {
     callerName: () => "shop-web-1",
     addressOf: () => "127.0.0.1",
   });
-  const server = Bun.serve({ port: 0, hostname: "127.0.0.1", fetch });
-  const port = server.port ?? 0;
+  const server = Bun.serve({ port, hostname: "127.0.0.1", fetch });
   cleanUps.push(() => server.stop(true), vendor.close);
-  const url = `http://127.0.0.1:${port}`;
+  const url = `http://127.0.0.1:${server.port}`;
   const get = async (path: string): Promise<Answer> => {
     const answer = await globalThis.fetch(url + path);
     return { status: answer.status, body: (await answer.json()) as Record<string, string> };
   };
-  return { url, get, lines, port };
+  return { url, get, lines, port: server.port ?? 0 };
 }
 
-export function online(aws: FakeAws, env: Record<string, string>, now: () => number = Date.now) {
+export function online(aws: FakeAws, env: Record<string, string>, now: () => number = Date.now, port = 0) {
   const config = { stsEndpoint: aws.url, iamEndpoint: aws.url, region: undefined, sharedTokenExpirationSeconds: 750 };
-  return serve(createOnlineSource({ config, env, now }), now);
+  return serve(createOnlineSource({ config, env, now }), now, port);
 }
 
 /** A home whose folder .aws has these files. */
-export function home(files: { config?: string; credentials?: string; token?: string }): string {
+export function home(files: Readonly<Record<string, string>>): string {
   const folder = mkdtempSync(join(tmpdir(), "credentials-"));
   cleanUps.push(() => rmSync(folder, { recursive: true }));
   mkdirSync(join(folder, ".aws"));

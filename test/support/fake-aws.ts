@@ -15,6 +15,8 @@ export interface FakeAws {
   >;
   /** Roles that have a path, by name: AssumeRole of them without it is refused, as IAM does. */
   readonly paths: Record<string, string>;
+  /** Of the identity that GetCallerIdentity tells. */
+  partition: string;
   readonly stop: () => Promise<void>;
 }
 
@@ -32,6 +34,7 @@ export function startFakeAws(): FakeAws {
     lifeSeconds: 3600,
     failures: {},
     paths: {},
+    partition: "aws",
     stop: () => server.stop(true),
   };
 
@@ -76,7 +79,7 @@ export function startFakeAws(): FakeAws {
     if (action === "GetCallerIdentity") {
       return result(
         action,
-        `<Arn>arn:aws:iam::${ACCOUNT}:user/dev</Arn><Account>${ACCOUNT}</Account><UserId>U</UserId>`,
+        `<Arn>arn:${fake.partition}:iam::${ACCOUNT}:user/dev</Arn><Account>${ACCOUNT}</Account><UserId>U</UserId>`,
       );
     }
     if (action === "AssumeRole" || action === "AssumeRoleWithWebIdentity") {

@@ -38,6 +38,8 @@ export function startFakeEngine(options: Options = {}) {
     halfLine: false,
     /** Lists and inspects are a body that never ends. */
     endlessBody: false,
+    /** Answers these paths with what is no JSON. */
+    garbage: (_path: string): boolean => false,
     /** Listed, and gone when inspected. */
     inspect404: (id: string) => vanished.add(id),
     dropEvents: () => streams.end("events"),
@@ -92,6 +94,7 @@ export function startFakeEngine(options: Options = {}) {
     if (typeof faults.hold === "function" ? faults.hold(path) : faults.hold) await new Promise(() => {});
     const minor = (text: string) => Number(text.split(".")[1]);
     const spoken = !version || (minor(version) >= minor(minApiVersion) && minor(version) <= minor(apiVersion));
+    if (faults.garbage(path)) return new Response("<html>");
     if (spoken) return answer(path, searchParams);
     return json({ message: `client version ${version} is not one of ${minApiVersion} to ${apiVersion}` }, 400);
   }

@@ -34,6 +34,8 @@ describe("a bad value is named", () => {
     ["DOCKER_API_VERSION", "new"],
     ["STS_ENDPOINT", "localhost:4566"],
     ["SHARED_TOKEN_EXPIRATION", "soon"],
+    ["DOCKER_HOST", "ssh://me@box"],
+    ["DOCKER_HOST", "unix://"],
   ] as const) {
     test(`${name}=${value}`, () => {
       expect(() => parseConfig({ [name]: value })).toThrow(new RegExp(`${name}.*'${value}'`));
@@ -46,5 +48,6 @@ describe("a bad value is named", () => {
 
 test("the command line wins, and an unknown variable of ours is found", () => {
   expect(parseConfig({ ECS_LOCAL_METADATA_PORT: "81" }, { port: "82" }).port).toBe(82);
+  expect(parseConfig({}, { bind: "" }).bindAddress).toBe("127.0.0.1");
   expect(unknownVariables({ ECS_LOCAL_OFLINE: "1", ECS_LOCAL_OFFLINE: "1", HOME: "/" })).toEqual(["ECS_LOCAL_OFLINE"]);
 });

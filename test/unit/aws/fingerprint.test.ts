@@ -1,14 +1,15 @@
-import { expect, test } from "bun:test";
+import { describe, expect, test } from "bun:test";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createFingerprint } from "../../../src/aws/fingerprint.ts";
+import { createStamps } from "../../../src/aws/stamps.ts";
 
 test("an edited file, a new login and a rewritten one are seen, at most once a second", () => {
   const HOME = mkdtempSync(join(tmpdir(), "fingerprint-"));
   const cache = join(HOME, ".aws", "sso", "cache");
   let at = 0;
-  const look = createFingerprint({ env: { HOME }, now: () => at });
+  const look = createFingerprint({ env: { HOME }, now: () => at, stamps: createStamps() });
   const first = look();
   mkdirSync(cache, { recursive: true });
   writeFileSync(join(HOME, ".aws", "config"), "[default]\n");
@@ -27,4 +28,49 @@ test("an edited file, a new login and a rewritten one are seen, at most once a s
   at = 4000;
   expect(look()).toBe(look());
   rmSync(HOME, { recursive: true });
+});
+
+describe("a file that takes part is seen", () => {
+  for (const [title, env, config] of [
+    ["the web identity token of the environment", { AWS_WEB_IDENTITY_TOKEN_FILE: "TOKEN" }, ""],
+    ["the token of the container's endpoint", { AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE: "TOKEN" }, ""],
+    ["the web identity token of a profile", {}, "[profile a]\n  web_identity_token_file=TOKEN \n"],
+  ] as const) {
+    test(title, () => {
+      const HOME = mkdtempSync(join(tmpdir(), "fingerprint-"));
+      const token = join(HOME, "token");
+      mkdirSync(join(HOME, ".aws"));
+      writeFileSync(join(HOME, ".aws", "config"), config.replace("TOKEN", token));
+      let at = 0;
+      const full = Object.fromEntries(Object.entries(env).map(([name]) => [name, token]));
+      const look = createFingerprint({ env: { HOME, ...full }, now: () => at, stamps: createStamps() });
+      const seen = [look()];
+      for (const text of ["one", "other", undefined]) {
+        if (text === undefined) rmSync(token);
+        else writeFileSync(token, text);
+        at += 1000;
+        seen.push(look());
+      }
+      expect(new Set(seen).size).toBe(3);
+      expect(seen[3]).toBe(seen[0] ?? "");
+      at += 1000;
+      expect(look()).toBe(seen[3] ?? "");
+      rmSync(HOME, { recursive: true });
+    });
+  }
+  test("what `aws login` leaves, and no other file", () => {
+    const HOME = mkdtempSync(join(tmpdir(), "fingerprint-"));
+    const cache = join(HOME, ".aws", "login", "cache");
+    mkdirSync(cache, { recursive: true });
+    let at = 0;
+    const look = createFingerprint({ env: { HOME }, now: () => at, stamps: createStamps() });
+    const first = look();
+    writeFileSync(join(HOME, "unrelated"), "x");
+    at = 1000;
+    expect(look()).toBe(first);
+    writeFileSync(join(cache, "a.json"), "{}");
+    at = 2000;
+    expect(look()).not.toBe(first);
+    rmSync(HOME, { recursive: true });
+  });
 });

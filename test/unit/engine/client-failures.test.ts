@@ -88,18 +88,24 @@ describe("an engine that is not reached is named with what is wrong and what to 
 describe("a deadline", () => {
   const doesNotAnswer = expect.objectContaining({ message: expect.stringMatching(/ does not answer$/) }) as Error;
 
-  test("is the given one for a question", async () => {
+  test("is the given one for a ping", async () => {
     await using served = await serveEngine(never);
-    await expect(served.engine.get("/x", { timeoutMs: 20 })).rejects.toThrow(doesNotAnswer);
     await expect(served.engine.ping(20)).rejects.toThrow(doesNotAnswer);
   });
-  test("is the engine's own where none is given", async () => {
+  test("is not waited for by a question that is given up", async () => {
+    await using served = await serveEngine(never);
+    const gone = new AbortController();
+    const asked = served.engine.get("/x", { signal: gone.signal });
+    gone.abort();
+    await expect(asked).rejects.toThrow();
+  });
+  test("is the engine's own for a question", async () => {
     await using served = await serveEngine(never, 30);
     await expect(served.engine.get("/x")).rejects.toThrow(doesNotAnswer);
   });
   test("holds for a body that comes bit by bit", async () => {
-    await using served = await serveEngine(() => chunks(Array<string>(500).fill(" ")));
-    await expect(served.engine.get("/x", { timeoutMs: 30 })).rejects.toThrow(doesNotAnswer);
+    await using served = await serveEngine(() => chunks(Array<string>(500).fill(" ")), 30);
+    await expect(served.engine.get("/x")).rejects.toThrow(doesNotAnswer);
   });
   test("does not end a stream of lines", async () => {
     await using served = await serveEngine(async () => chunks([..."abcdefghij"].map((letter) => `${letter}\n`)), 5);

@@ -28,17 +28,17 @@ function dockerConfig(name: string, current: object | string, contexts: Record<s
 }
 
 describe("the usual sockets", () => {
-  const env = { HOME: "/home/me", XDG_RUNTIME_DIR: "/run/user/7" };
+  const env = { HOME: "/users/me", XDG_RUNTIME_DIR: "/run/user/7" };
   const inOrder = [
     "/var/run/docker.sock",
     "/run/docker.sock",
-    "/home/me/.docker/run/docker.sock",
-    "/home/me/.docker/desktop/docker.sock",
+    "/users/me/.docker/run/docker.sock",
+    "/users/me/.docker/desktop/docker.sock",
     "/run/user/7/docker.sock",
     "/run/podman/podman.sock",
     "/run/user/7/podman/podman.sock",
-    "/home/me/.colima/default/docker.sock",
-    "/home/me/.orbstack/run/docker.sock",
+    "/users/me/.colima/default/docker.sock",
+    "/users/me/.orbstack/run/docker.sock",
   ];
   for (const [index, path] of inOrder.entries()) {
     test(`${path} is found where those before it are not`, () => {

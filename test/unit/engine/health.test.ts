@@ -30,6 +30,7 @@ describe("healthy is since", () => {
     ["the oldest success where the failures before it are too few", 3, [1, 1, 0, 0, 0], 3],
     ["the success after as many failures as the check takes", 2, [0, 1, 1, 0, 0], 4],
     ["the success after one failure where the check takes no more", 1, [0, 1, 0], 3],
+    ["the oldest known where the log has failures only", 10, [1, 1], 1],
     ["before two failures where the check names no number", undefined, [0, 1, 1, 0], 1],
     ["after three failures where the check names no number", null, [0, 1, 1, 1, 0], 5],
     ["after three failures where the check's number is 0", 0, [0, 1, 1, 1, 0], 5],
@@ -56,6 +57,7 @@ describe("unhealthy is since", () => {
     ["the third failure where the check names no number", undefined, 4, [1, 2, 3, 4], 3],
     ["the third failure where the check's number is 0", 0, 4, [1, 2, 3, 4], 3],
     ["the third failure where the engine tells no streak", 3, undefined, [1, 2, 3, 4, 5], 3],
+    ["the third failure in a row where the engine tells no streak", 3, undefined, [0, 0, 3, 4, 5], 5],
     ["the third failure where the streak is null", 3, null, [1, 2, 3, 4, 5], 3],
     ["the last failure where more are asked for than there were", 5, 1, [1, 2], 2],
   ] as const) {

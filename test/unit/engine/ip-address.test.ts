@@ -79,6 +79,8 @@ describe("a subnet contains", () => {
     ["10.0.0.0/8", "::ffff:11.0.0.1", false],
     ["fd00::/64", "::ffff:10.0.0.1", false],
     ["::/0", "::ffff:10.0.0.1", false],
+    ["::ffff:10.0.0.0/96", "fd00::1", false],
+    ["::ffff:10.0.0.0/96", "10.0.0.1", false],
     ["nonsense", "172.18.0.1", false],
     ["10.0.0.0/8", "nonsense", false],
     ["10.0.0.0/8", "10.0.0.256", false],

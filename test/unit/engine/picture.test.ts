@@ -109,8 +109,16 @@ describe("networks", () => {
     const picture = createPicture();
     picture.setNetworks([net(["10.0.0.0/24", "fd00::/64"], ["10.0.0.1", "fd00::1"]), net(["10.9.0.0/16"], [])]);
     expect(["10.0.0.1", "fd00::1", "10.0.0.2", "10.9.0.1"].map(picture.isGateway)).toEqual([true, true, false, false]);
-    expect(["10.0.0.255", "fd00::ff", "10.9.8.7"].map(picture.isInSubnet)).toEqual([true, true, true]);
-    expect(["10.0.1.0", "fd00:0:0:1::1", ""].map(picture.isInSubnet)).toEqual([false, false, false]);
+    expect(["10.0.0.255", "fd00::ff", "10.9.8.7"].map((address) => picture.isInSubnet(address))).toEqual([
+      true,
+      true,
+      true,
+    ]);
+    expect(["10.0.1.0", "fd00:0:0:1::1", ""].map((address) => picture.isInSubnet(address))).toEqual([
+      false,
+      false,
+      false,
+    ]);
   });
   test("replace the former ones", () => {
     const picture = createPicture();

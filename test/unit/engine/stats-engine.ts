@@ -80,13 +80,14 @@ export function setup(options: {
   const engine = createFakeEngine();
   const lines: string[] = [];
   const stopped = new Set<string>();
-  const world = { nowMs: 1_000_000 };
+  const world = { nowMs: 1_000_000, startedAt: new Map<string, string>() };
   const write = (event: string) => void lines.push(event);
   const log: Log = { debug: write, info: write, warning: write, error: write, flush: () => {} };
   const streams = createStatsStreams({
     engine: () => (options.noEngine ? undefined : engine.engine),
     isRunning: (id) => !stopped.has(id),
     nameOf: options.nameOf ?? ((id) => id),
+    startedAt: (id) => world.startedAt.get(id),
     log,
     now: () => (options.realClock ? performance.now() : world.nowMs),
     ...(options.streamsMax === undefined ? {} : { streamsMax: options.streamsMax }),

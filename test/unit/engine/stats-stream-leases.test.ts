@@ -39,14 +39,39 @@ describe("a lease", () => {
 
   test("begins anew with each question", async () => {
     const { streams, engine, world } = await follow(["a"]);
-    world.nowMs += LEASE_MS;
-    streams.latest("a");
-    world.nowMs += LEASE_MS;
-    await streams.wait("a", 0);
+    for (const ask of [() => streams.latest("a"), () => streams.wait("a", 0)]) {
+      world.nowMs += LEASE_MS - 1;
+      engine.send("a", FRAME);
+      await settle();
+      await ask();
+    }
     world.nowMs += LEASE_MS;
     engine.send("a", FRAME);
     await settle();
     expect([engine.aborted, engine.paths.length]).toEqual([[], 1]);
+  });
+
+  test("ends with a stream that has stalled, and begins on a new one", async () => {
+    const { streams, engine, world } = await follow(["a"]);
+    engine.send("a", FRAME);
+    await settle();
+    world.nowMs += 14_999;
+    expect(streams.latest("a")).toBe(FRAME);
+    world.nowMs += 1;
+    expect(streams.latest("a")).toBeUndefined();
+    await settle();
+    expect([engine.aborted, engine.paths.length]).toEqual([["a"], 2]);
+  });
+
+  test("ends with the container's restart: what was read before is none of its own", async () => {
+    const { streams, engine, world } = await follow(["a"]);
+    engine.send("a", FRAME);
+    await settle();
+    expect(streams.latest("a")).toBe(FRAME);
+    world.startedAt.set("a", "2026-01-02T03:04:05Z");
+    expect(streams.latest("a")).toBeUndefined();
+    await settle();
+    expect(engine.aborted).toEqual(["a"]);
   });
 
   test("that has ended leaves no sample behind", async () => {
@@ -100,6 +125,8 @@ describe("a full house", () => {
   test("gives the place of the one that was asked for least recently, if that is more than 30 s ago", async () => {
     const { streams, engine, world, lines } = await follow(["a", "b"], 2);
     world.nowMs += IN_USE_MS - 10;
+    engine.send("a", FRAME);
+    await settle();
     streams.latest("a");
     world.nowMs += 10;
     streams.latest("c");

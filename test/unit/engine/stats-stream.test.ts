@@ -109,31 +109,45 @@ describe("waiting", () => {
   });
 });
 
+const CPU = '"precpu_stats":{}';
+
 describe("an id and a name that the engine leaves out are put in", () => {
   for (const [title, sent, expected] of [
-    ["both", '{"n":1}', '{"n":1,"name":"/box","id":"a"}'],
-    ["both into an empty object", "{ }", '{ "name":"/box","id":"a"}'],
-    ["the name", '{"id":"x","n":1}', '{"id":"x","n":1,"name":"/box"}'],
-    ["the id", '{"name":"/x","n":1}', '{"name":"/x","n":1,"id":"a"}'],
-    ["an empty one", '{"name":"","id":"x"}', '{"name":"","id":"x","name":"/box"}'],
-    ["none where both are there", '{"id":"x","name":"/x"}', '{"id":"x","name":"/x"}'],
-    ["and big numbers stay", '{"n":18446744073709551615}', '{"n":18446744073709551615,"name":"/box","id":"a"}'],
+    ["both", "{CPU}", '{CPU,"name":"/box","id":"a"}'],
+    ["both behind a space", "{CPU }", '{CPU ,"name":"/box","id":"a"}'],
+    ["the name", '{"id":"x",CPU}', '{"id":"x",CPU,"name":"/box"}'],
+    ["the id", '{"name":"/x",CPU}', '{"name":"/x",CPU,"id":"a"}'],
+    ["an empty one", '{"name":"","id":"x",CPU}', '{"name":"","id":"x",CPU,"name":"/box"}'],
+    ["none where both are there", '{"id":"x","name":"/x",CPU}', '{"id":"x","name":"/x",CPU}'],
+    ["and big numbers stay", '{"n":18446744073709551615,CPU}', '{"n":18446744073709551615,CPU,"name":"/box","id":"a"}'],
   ] as const) {
     test(title, async () => {
       const { streams, engine } = start({ realClock: true, nameOf: () => "box" });
       const waiting = streams.wait("a", 30);
       await settle();
-      engine.send("a", sent);
-      expect(await waiting).toBe(expected);
+      engine.send("a", sent.replace("CPU", CPU));
+      expect(await waiting).toBe(expected.replace("CPU", CPU));
     });
   }
   test("a name is quoted", async () => {
     const { streams, engine } = start({ realClock: true, nameOf: () => 'a"b' });
     const waiting = streams.wait("a", 30);
     await settle();
-    engine.send("a", '{"id":"a"}');
-    expect(JSON.parse((await waiting) ?? "")).toEqual({ id: "a", name: '/a"b' });
+    engine.send("a", `{"id":"a",${CPU}}`);
+    expect(JSON.parse((await waiting) ?? "")).toMatchObject({ id: "a", name: '/a"b' });
   });
+});
+
+describe("a frame that is none of statistics is no sample", () => {
+  for (const sent of ['"x"', "5", "[]", "null", "{}", '{"message":"boom"}']) {
+    test(sent, async () => {
+      const { streams, engine } = start({ realClock: true });
+      const waiting = streams.wait("a", 30);
+      await settle();
+      engine.send("a", sent);
+      expect(await waiting).toBeNull();
+    });
+  }
 });
 
 describe("a failure is of one container alone", () => {

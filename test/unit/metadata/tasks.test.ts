@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { toContainer } from "../../../src/engine/container.ts";
+import { type Container, toContainer } from "../../../src/engine/container.ts";
 import { createPicture } from "../../../src/engine/picture.ts";
 import { createBodies } from "../../../src/metadata/bodies.ts";
 import { LABELS, taskKey } from "../../../src/metadata/task.ts";
@@ -70,11 +70,19 @@ describe("the description of a task", () => {
   }
 });
 
+test("a member of a project has one document, by its own route and in the machine's task", () => {
+  const { tasks } = setup([ofShop("web", { [LABELS.family]: "own" }), alone]);
+  const web = JSON.parse(tasks.body(SHOP)).Containers[0];
+  expect(JSON.parse(tasks.body(undefined)).Containers).toContainEqual(web);
+  expect(web.Labels[LABELS.family]).toBe("own");
+});
+
 describe("the body of a task", () => {
   test("is of its running members, by name", () => {
     const { bodies, tasks } = setup();
-    expect(tasks.body(SHOP)).toBe(bodies.task(tasks.description(SHOP), [db, web]));
-    expect(tasks.body(undefined)).toBe(bodies.task(tasks.description(undefined), [alone, db, web]));
+    const made = (...members: Container[]) => members.map(tasks.container);
+    expect(tasks.body(SHOP)).toBe(bodies.task(tasks.description(SHOP), made(db, web)));
+    expect(tasks.body(undefined)).toBe(bodies.task(tasks.description(undefined), made(alone, db, web)));
     expect(tasks.body("project gone")).toBe(bodies.task(defaults, []));
   });
 

@@ -28,6 +28,7 @@ const EXPECTED: Record<ErrorCode, { name: string; [family: string]: number | str
   forbidden: same("Forbidden", 403),
   unauthorized: same("Unauthorized", 401),
   "role-not-allowed": same("RoleNotAllowed", 403),
+  "own-request": same("AskedItself", 403),
   "caller-unknown": unknown("UnknownCaller"),
   "container-unknown": unknown("UnknownContainer"),
   "container-ambiguous": unknown("AmbiguousContainer"),
@@ -40,7 +41,7 @@ const EXPECTED: Record<ErrorCode, { name: string; [family: string]: number | str
   "role-refused": same("AccessDenied", 403),
   "upstream-refused": same("UpstreamRefused", 400),
   "upstream-unavailable": same("UpstreamUnavailable", 503),
-  "bad-configuration": same("BadConfiguration", 500),
+  "bad-configuration": same("BadConfiguration", 503),
   "cannot-listen": same("CannotListen", 500),
 };
 

@@ -69,20 +69,9 @@ describe("a path asks for nothing", () => {
     "/v2/containers/web",
     "/v2/metadata/web/stats",
     "/v2/stats/web/x",
-    "/v2//metadata",
-    "/v2/metadata//",
-    "/v2/metadata//web",
-    "/v2/stats//",
     "/v3/containers",
     "/v3/containers/",
     "/v3/containers//",
-    "/v3/containers//web",
-    "/v3/containers//task",
-    "/v3//task",
-    "/v3//task/stats",
-    "/v3//web",
-    "/v3/web//stats",
-    "/v3/task//stats",
     "/v3/web/x",
     "/v3/web/Task",
     "/v3/web/stats/task",
@@ -94,5 +83,32 @@ describe("a path asks for nothing", () => {
     "/v3/containers/web/containers",
   ]) {
     test(path, () => expect(readMetadataPath(path)).toBeUndefined());
+  }
+});
+
+describe("a name that every object has", () => {
+  for (const name of ["constructor", "toString", "__proto__"]) {
+    test(`${name} is a container's, and no resource`, () => {
+      expect(readMetadataPath(`/v3/${name}`)).toEqual({ resource: "container", identifier: name });
+      expect(readMetadataPath(`/v3/web/${name}`)).toBeUndefined();
+    });
+  }
+});
+
+test("an encoded slash separates nothing", () => {
+  expect(readMetadataPath("/v3/task%2Fstats")).toEqual({ resource: "container", identifier: "task/stats" });
+  expect(readMetadataPath("/v3/web/task%2Fstats")).toBeUndefined();
+});
+
+describe("a doubled slash counts for one", () => {
+  for (const [path, clean] of [
+    ["/v3//", "/v3"],
+    ["/v3//task", "/v3/task"],
+    ["/v3/web//", "/v3/web"],
+    ["/v3/web//task//stats", "/v3/web/task/stats"],
+    ["/v2/metadata//", "/v2/metadata"],
+    ["/v2//stats/web", "/v2/stats/web"],
+  ] as const) {
+    test(path, () => expect(readMetadataPath(path)).toEqual(readMetadataPath(clean)));
   }
 });

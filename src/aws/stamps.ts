@@ -1,0 +1,46 @@
+import { statSync } from "node:fs";
+
+/** What tells that a file has changed, without reading it. */
+export interface Stamps {
+  /** Differs once the file has changed by somebody else's hand. `-` where there is none. */
+  readonly of: (path: string) => string;
+  /** What happens to the file until `done` is ours: it is not shown as a change. */
+  readonly ownWrite: (path: string) => { readonly done: () => void };
+}
+
+/** Stamps of files. The SDK rewrites a token that it refreshed, which must not cost us what is cached. */
+export function createStamps(): Stamps {
+  const held = new Map<string, string>();
+  const ours = new Map<string, { readonly is: string; readonly shownAs: string }>();
+
+  function of(path: string): string {
+    const shown = held.get(path);
+    if (shown !== undefined) return shown;
+    const is = stamp(path);
+    const own = ours.get(path);
+    return own?.is === is ? own.shownAs : is;
+  }
+
+  function ownWrite(path: string) {
+    const shownAs = of(path);
+    held.set(path, shownAs);
+    return {
+      done: () => {
+        held.delete(path);
+        ours.set(path, { is: stamp(path), shownAs });
+      },
+    };
+  }
+
+  return { of, ownWrite };
+}
+
+/** Of what a link leads to, so that a link which leads elsewhere is a change. */
+function stamp(path: string): string {
+  try {
+    const facts = statSync(path);
+    return `${facts.mtimeMs},${facts.ctimeMs},${facts.size},${facts.ino}`;
+  } catch {
+    return "-";
+  }
+}
