@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, test } from "bun:test";
 import type { Environment } from "../../src/config.ts";
+import { markOwn } from "../../src/own-request.ts";
 import type { RuleName } from "../../src/routes/guard.ts";
 import { startApp } from "../support/app.ts";
 import { startFakeEngine } from "../support/fake-engine.ts";
@@ -82,6 +83,14 @@ const THREATS: readonly Threat[] = [
     status: 403,
     says: "ECS_LOCAL_REFUSE_GATEWAY",
     env: { ECS_LOCAL_REFUSE_GATEWAY: "1" },
+  },
+  {
+    who: "our own process, pointed at itself",
+    from: "127.0.0.1",
+    path: `/creds${markOwn(new URL("http://h/creds")).search}`,
+    status: 403,
+    says: "pointed at itself",
+    without: "own",
   },
   {
     who: "a script without the token",
