@@ -2,7 +2,10 @@ import type { HttpHandler } from "@smithy/core/protocols";
 import type { AwsConfig, Environment } from "../config.ts";
 import { createHttpHandler } from "./http-handler.ts";
 
-const ATTEMPTS_MAX = 2;
+/** A provider asks a chain of services, and its failure is the identity's. */
+const PROVIDER_ATTEMPTS_MAX = 2;
+/** The vendor remembers a failure, and who asks us tries again: more would double the calls of an outage. */
+const ATTEMPTS_MAX = 1;
 const FALLBACK_REGION = "us-east-1";
 
 interface ServiceSettings {
@@ -22,9 +25,10 @@ export interface ClientSettings {
 
 /** @throws AppError `bad-configuration` when the CA file cannot be read */
 export function createClientSettings(config: AwsConfig, env: Environment): ClientSettings {
-  const inner = { requestHandler: createHttpHandler(env), maxAttempts: ATTEMPTS_MAX };
+  const inner = { requestHandler: createHttpHandler(env), maxAttempts: PROVIDER_ATTEMPTS_MAX };
   const service = (endpoint: string | undefined, profileRegion: string | undefined): ServiceSettings => ({
     ...inner,
+    maxAttempts: ATTEMPTS_MAX,
     region: config.region ?? profileRegion ?? FALLBACK_REGION,
     // An `endpoint: undefined` would keep the SDK from reading its own variables and profile settings.
     ...(endpoint !== undefined && { endpoint }),

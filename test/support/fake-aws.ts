@@ -1,6 +1,7 @@
 /** What a call of the fake answers: an hour's credentials unless told otherwise. */
 export interface FakeAws {
   readonly url: string;
+  readonly port: number;
   /** How often each action was asked, by its name in the query protocol. */
   readonly calls: Record<string, number>;
   /** The parameters of every call, in order. */
@@ -21,11 +22,12 @@ export interface FakeAws {
 const ACCOUNT = "111122223333";
 
 /** STS and IAM over real HTTP: the query protocol of four actions, and the one call of the SSO portal. */
-export function startFakeAws(): FakeAws {
+export function startFakeAws(tls?: { readonly cert: string; readonly key: string }): FakeAws {
   let issued = 0;
-  const server = Bun.serve({ port: 0, hostname: "127.0.0.1", development: false, fetch: answer });
+  const server = Bun.serve({ port: 0, hostname: "127.0.0.1", development: false, fetch: answer, ...(tls && { tls }) });
   const fake: FakeAws = {
-    url: `http://127.0.0.1:${server.port}`,
+    url: `${tls ? "https" : "http"}://127.0.0.1:${server.port}`,
+    port: server.port ?? 0,
     calls: {},
     requests: [],
     delayMs: 0,

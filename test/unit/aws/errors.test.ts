@@ -11,7 +11,7 @@ describe("SDK errors", () => {
     [sdk("SignatureDoesNotMatch", 403), "identity-failed"],
     [sdk("ExpiredToken", 400), "identity-failed"],
     [sdk("AccessDenied", 403), "role-refused"],
-    [sdk("Throttling", 400), "upstream-unavailable"],
+    [sdk("Throttling", 400), "upstream-throttled"],
     [sdk("InternalFailure", 500), "upstream-unavailable"],
     [sdk("TimeoutError", 0), "upstream-unavailable"],
     [sdk("Error", 0, "m", "ECONNREFUSED"), "upstream-unavailable"],
