@@ -80,6 +80,7 @@ function optionsOf(roles: AwsConfig["roles"], role: Role, arn: string): RoleOpti
   return roles?.get(arn) ?? roles?.get(resource) ?? roles?.get(role.name) ?? roles?.get("*") ?? {};
 }
 
+/** Asks once for all that follows. Throws AppError. */
 async function accountOf({ sts, memo }: AssumeAs): Promise<Account> {
   const asked = memo.account ?? sts.getAccount();
   memo.account = asked;
@@ -97,9 +98,9 @@ async function realArn(identity: Identity, settings: ClientSettings, name: strin
     return await getRoleArn(identity, settings, name);
   } catch (error) {
     if (error instanceof AppError && error.code === "no-such-role") throw error;
-    const why = error instanceof AppError ? error.sentence : "iam:GetRole failed";
+    const why = error instanceof AppError ? error.publicMessage : "iam:GetRole failed";
     throw new AppError("role-refused", refusal.publicMessage, {
-      hint: `${refusal.hint}; if the role has a path, ask for /role/<path>/${name}, because ${why}`,
+      hint: `if the role has a path, give it: /role/<path>/${name} or /role-arn/<ARN> (${why}); else ${refusal.hint}`,
       cause: error,
     });
   }

@@ -126,7 +126,13 @@ function facts(error: unknown): Facts {
 export function withoutSecrets(text: string): string {
   const line = text.split("\n", 1)[0] ?? "";
   return line
-    .replace(/\b(AKIA|ASIA)[A-Z0-9]{8,}\b/g, "$1…")
-    .replace(/[A-Za-z0-9+/=_-]{40,}/g, (run) => (/[A-Z]/.test(run) && /\d/.test(run) ? "…" : run))
+    .replace(/(?<![A-Z0-9])(AKIA|ASIA)[A-Z0-9]{8,}/g, "$1…")
+    .replace(/eyJ[\w-]+\.[\w-]+(\.[\w-]+)?/g, "…")
+    .replace(/[A-Za-z0-9+/=_%-]{40,}/g, (run) => (isRandom(run) ? "…" : run))
     .slice(0, 300);
+}
+
+/** Words and paths in small letters may stay. */
+function isRandom(run: string): boolean {
+  return /\d/.test(run) || (/[A-Z]/.test(run) && /[a-z]/.test(run));
 }

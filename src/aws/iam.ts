@@ -8,7 +8,8 @@ import type { Identity } from "./identity.ts";
  * Looks up a role's ARN, which holds the path that its name does not.
  *
  * @param roleName without a path
- * @throws AppError: `no-such-role`; for IAM's InvalidClientTokenId the text says why STS accepts the same keys
+ * @throws AppError: `no-such-role`; for IAM's InvalidClientTokenId the text says why STS accepts the same keys (issue
+ *   118 of the reference)
  */
 export async function getRoleArn(identity: Identity, settings: ClientSettings, roleName: string): Promise<string> {
   const client = new IAMClient({ ...settings.iam(identity.region), credentials: identity.credentials });
@@ -27,9 +28,7 @@ export async function getRoleArn(identity: Identity, settings: ClientSettings, r
       });
     }
     if (name !== "InvalidClientTokenId") throw failure;
-    throw new AppError("identity-failed", failure.publicMessage, {
-      hint: "IAM accepts no session of GetSessionToken without MFA: give the role's whole ARN, /role-arn/<ARN>",
-      cause: error,
-    });
+    const text = "IAM, which knows paths, accepts no session of GetSessionToken without MFA: InvalidClientTokenId";
+    throw new AppError("identity-failed", text, { hint: identity.remedy, cause: error });
   }
 }

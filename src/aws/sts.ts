@@ -16,6 +16,8 @@ import type { Identity } from "./identity.ts";
 export interface Account {
   readonly partition: string;
   readonly id: string;
+  /** The identity's own. */
+  readonly arn: string;
 }
 
 /** A role as STS is asked for it. */
@@ -75,7 +77,7 @@ export function createSts(identity: Identity, settings: ClientSettings): Sts {
         const { Arn = "" } = await timely(() => client.send(new GetCallerIdentityCommand({})));
         const [, partition, , , id] = Arn.split(":");
         if (!partition || !id) throw incomplete(action);
-        return { partition, id };
+        return { partition, id, arn: Arn };
       } catch (error) {
         throw failed(error, action);
       }

@@ -9,6 +9,8 @@ export interface FakeAws {
   /** Answers every call late. Milliseconds. */
   delayMs: number;
   lifeSeconds: number;
+  /** How far its clock, which the header Date tells, is ahead of ours. Milliseconds. */
+  clockMs: number;
   /** Codes to fail with, by action; 5xx for what is not the caller's fault. */
   readonly failures: Record<
     string,
@@ -16,6 +18,10 @@ export interface FakeAws {
   >;
   /** Roles that have a path, by name: AssumeRole of them without it is refused, as IAM does. */
   readonly paths: Record<string, string>;
+  /** AssumeRole of more seconds is refused. */
+  durationMax: number;
+  /** Of the identity that GetCallerIdentity tells. */
+  partition: string;
   readonly stop: () => Promise<void>;
 }
 
@@ -32,12 +38,21 @@ export function startFakeAws(tls?: { readonly cert: string; readonly key: string
     requests: [],
     delayMs: 0,
     lifeSeconds: 3600,
+    clockMs: 0,
     failures: {},
     paths: {},
+    durationMax: 43_200,
+    partition: "aws",
     stop: () => server.stop(true),
   };
 
   async function answer(request: Request): Promise<Response> {
+    const response = await respond(request);
+    response.headers.set("date", new Date(Date.now() + fake.clockMs).toUTCString());
+    return response;
+  }
+
+  async function respond(request: Request): Promise<Response> {
     const params = new URLSearchParams(await request.text());
     const portal = new URL(request.url).pathname === "/federation/credentials";
     const action = portal ? "GetRoleCredentials" : (params.get("Action") ?? "");
@@ -78,13 +93,20 @@ export function startFakeAws(tls?: { readonly cert: string; readonly key: string
     if (action === "GetCallerIdentity") {
       return result(
         action,
-        `<Arn>arn:aws:iam::${ACCOUNT}:user/dev</Arn><Account>${ACCOUNT}</Account><UserId>U</UserId>`,
+        `<Arn>arn:${fake.partition}:iam::${ACCOUNT}:user/dev</Arn><Account>${ACCOUNT}</Account><UserId>U</UserId>`,
       );
     }
     if (action === "AssumeRole" || action === "AssumeRoleWithWebIdentity") {
       const arn = params.get("RoleArn") ?? "";
       if (fake.paths[arn.split("/").slice(1).join("/")] !== undefined) {
         return fault(403, "AccessDenied", `User is not authorized to perform: sts:AssumeRole on resource: ${arn}`);
+      }
+      if (Number(params.get("DurationSeconds")) > fake.durationMax) {
+        return fault(
+          400,
+          "ValidationError",
+          "The requested DurationSeconds exceeds the MaxSessionDuration set for this role.",
+        );
       }
       return result(action, credentials());
     }

@@ -1,7 +1,5 @@
 import { createConnection, createServer, type Socket } from "node:net";
 
-export type ForwardProxy = Awaited<ReturnType<typeof startForwardProxy>>;
-
 /**
  * A proxy as companies have it: CONNECT for TLS, absolute URLs for the rest, Basic authentication if a user is given. It
  * resolves no name: all that it lets through goes to `targetPort` of this machine.
