@@ -150,12 +150,12 @@ export function createVendor(options: {
   function remember(key: string, error: AppError): void {
     const until = monotonic() + failureMs;
     const held = entries.peek(key);
+    // What has expired by a clock that was set is good again once the clock is.
+    if (held !== undefined) held.notBefore = until;
     if (held === undefined || leftMs(held) <= 0) {
-      entries.delete(key);
       failures.set(key, { error, until });
       return;
     }
-    held.notBefore = until;
     log.warning("renewal failed", { role: key, code: error.code, cause: error.publicMessage, hint: error.hint });
   }
 

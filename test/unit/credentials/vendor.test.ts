@@ -72,8 +72,9 @@ describe("the cache", () => {
   });
   test("another identity is used at once, and what comes late for the former is not kept", async () => {
     const { world, vendor } = setup();
-    world.delayMs = 5;
+    world.delayMs = 20;
     const former = vendor.vend(ROLE);
+    world.delayMs = 5;
     world.fingerprint = "b";
     expect((await vendor.vend(ROLE)).sessionToken).toBe("b2");
     await former;
