@@ -46,8 +46,8 @@ export function toAppError(error: unknown, attempt: Attempt, now: number = Date.
 
   const unanswered = noAnswerOf(error);
   if (unanswered !== undefined) return say(unanswered.code, unanswered.what, unanswered.hint);
-  const { name, status, message, raw, date } = facts(error);
-  if (SKEWED.has(name) || /Signature (expired|not yet current)/.test(raw)) {
+  const { name, status, message, date } = facts(error);
+  if (isSkewRefusal(error)) {
     const hint =
       "set this machine's clock: sudo timedatectl set-ntp true (in a virtual machine: sudo hwclock --hctosys)";
     return say("clock-skew", `was refused because of this machine's clock (${name}): ${skewText(date, now)}`, hint);
@@ -75,6 +75,13 @@ export function toAppError(error: unknown, attempt: Attempt, now: number = Date.
   return say("upstream-refused", `was refused (${text})`, "see the code in the documentation of AWS STS");
 }
 
+/** Whether AWS refused the time in a signature, and so this machine's clock. */
+export function isSkewRefusal(error: unknown): boolean {
+  return (
+    error instanceof Error && (SKEWED.has(error.name) || /Signature (expired|not yet current)/.test(error.message))
+  );
+}
+
 /** Whether STS would have given a shorter session: the role's own limit, or the hour of a chain of roles. */
 export function isDurationRefusal(error: unknown): boolean {
   if (!(error instanceof AppError) || !(error.cause instanceof Error)) return false;
@@ -99,13 +106,12 @@ interface Facts {
   readonly status: number;
   /** Fit for an answer. */
   readonly message: string;
-  readonly raw: string;
   /** The header Date of AWS's answer. */
   readonly date: string | undefined;
 }
 
 function facts(error: unknown): Facts {
-  if (!(error instanceof Error)) return { name: "Error", status: 0, message: "", raw: "", date: undefined };
+  if (!(error instanceof Error)) return { name: "Error", status: 0, message: "", date: undefined };
   const sdk = error as Error & {
     $metadata?: { httpStatusCode?: number };
     $response?: { headers?: Record<string, string> };
@@ -114,7 +120,6 @@ function facts(error: unknown): Facts {
     name: error.name,
     status: sdk.$metadata?.httpStatusCode ?? 0,
     message: withoutSecrets(error.message),
-    raw: error.message,
     date: sdk.$response?.headers?.date,
   };
 }

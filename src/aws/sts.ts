@@ -9,7 +9,7 @@ import type { RoleOptions } from "../config.ts";
 import { AppError } from "../errors.ts";
 import type { ClientSettings } from "./client-settings.ts";
 import type { Credentials } from "./contract.ts";
-import { toAppError } from "./errors.ts";
+import { isSkewRefusal, toAppError } from "./errors.ts";
 import type { Identity } from "./identity.ts";
 
 /** The account that an identity belongs to, and the partition that its ARNs begin with (`aws`, `aws-cn`, ...). */
@@ -85,13 +85,12 @@ export function createSts(identity: Identity, settings: ClientSettings): Sts {
   };
 }
 
-/** The SDK learns AWS's time from a refusal that was due to ours, and then signs by it. */
+/** The SDK learns AWS's time from the refusal of ours, and signs by it from then on. */
 async function timely<T>(send: () => Promise<T>): Promise<T> {
   try {
     return await send();
   } catch (error) {
-    const { $metadata } = error as { $metadata?: { clockSkewCorrected?: boolean } };
-    if ($metadata?.clockSkewCorrected !== true) throw error;
+    if (!isSkewRefusal(error)) throw error;
     return send();
   }
 }

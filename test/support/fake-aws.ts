@@ -5,12 +5,20 @@ export interface FakeAws {
   /** How often each action was asked, by its name in the query protocol. */
   readonly calls: Record<string, number>;
   /** The parameters of every call, in order. */
-  readonly requests: { readonly action: string; readonly params: URLSearchParams; readonly authorization: string }[];
+  readonly requests: {
+    readonly action: string;
+    readonly params: URLSearchParams;
+    readonly authorization: string;
+    /** The time of its signature, as `20260102T030405Z`. */
+    readonly signedAt: string;
+  }[];
   /** Answers every call late. Milliseconds. */
   delayMs: number;
   lifeSeconds: number;
-  /** How far its clock, which the header Date tells, is ahead of ours. Milliseconds. */
+  /** How far its clock is ahead of this process's. Milliseconds. */
   clockMs: number;
+  /** Refuses signatures that are more than 5 minutes off its clock. */
+  isPunctual: boolean;
   /** Codes to fail with, by action; 5xx for what is not the caller's fault. */
   readonly failures: Record<
     string,
@@ -39,6 +47,7 @@ export function startFakeAws(tls?: { readonly cert: string; readonly key: string
     delayMs: 0,
     lifeSeconds: 3600,
     clockMs: 0,
+    isPunctual: false,
     failures: {},
     paths: {},
     durationMax: 43_200,
@@ -57,8 +66,12 @@ export function startFakeAws(tls?: { readonly cert: string; readonly key: string
     const portal = new URL(request.url).pathname === "/federation/credentials";
     const action = portal ? "GetRoleCredentials" : (params.get("Action") ?? "");
     fake.calls[action] = (fake.calls[action] ?? 0) + 1;
-    fake.requests.push({ action, params, authorization: request.headers.get("authorization") ?? "" });
+    const header = (name: string): string => request.headers.get(name) ?? "";
+    fake.requests.push({ action, params, authorization: header("authorization"), signedAt: header("x-amz-date") });
     if (fake.delayMs > 0) await Bun.sleep(fake.delayMs);
+    if (fake.isPunctual && !isTimely(header("x-amz-date"))) {
+      return fault(403, "SignatureDoesNotMatch", "Signature expired: it is now earlier than it should be");
+    }
     const failure = fake.failures[action];
     if (failure && portal) {
       const headers = { "x-amzn-errortype": failure.code };
@@ -71,9 +84,14 @@ export function startFakeAws(tls?: { readonly cert: string; readonly key: string
     return portal ? roleCredentials() : xml(action, params);
   }
 
+  function isTimely(signedAt: string): boolean {
+    const iso = signedAt.replace(/^(....)(..)(..T..)(..)(..Z)$/, "$1-$2-$3:$4:$5");
+    return Math.abs(Date.parse(iso) - (Date.now() + fake.clockMs)) < 5 * 60_000;
+  }
+
   function issue(): { id: string; secret: string; token: string; end: Date } {
     issued += 1;
-    const end = new Date(Date.now() + fake.lifeSeconds * 1000);
+    const end = new Date(Date.now() + fake.clockMs + fake.lifeSeconds * 1000);
     return { id: `ASIA${String(issued).padStart(16, "A")}`, secret: `secret-${issued}`, token: `token-${issued}`, end };
   }
 
