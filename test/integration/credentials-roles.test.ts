@@ -1,9 +1,10 @@
-import { afterEach, describe, expect, test } from "bun:test";
+import { afterEach, beforeAll, describe, expect, test } from "bun:test";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { configured, endAll, home, KEYS, ROLE_ARN, startFake } from "../support/credential-server.ts";
 import type { FakeAws } from "../support/fake-aws.ts";
 
+beforeAll(() => import("../../src/aws/source.ts"));
 afterEach(endAll);
 
 const EXCEEDS = {

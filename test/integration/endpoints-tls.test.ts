@@ -10,7 +10,8 @@ describe.skipIf(!HAS_OPENSSL)("over TLS with an authority of a company", () => {
   let authority: Authority;
   let local: ReturnType<Authority["issue"]>;
   let aws: ReturnType<Authority["issue"]>;
-  beforeAll(() => {
+  beforeAll(async () => {
+    await import("../../src/aws/source.ts");
     authority = createAuthority();
     local = authority.issue("IP:127.0.0.1");
     aws = authority.issue("DNS:sts.eu-west-1.amazonaws.com", "DNS:iam.amazonaws.com");

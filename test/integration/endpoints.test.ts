@@ -1,7 +1,8 @@
-import { afterEach, describe, expect, test } from "bun:test";
+import { afterEach, beforeAll, describe, expect, test } from "bun:test";
 import { join } from "node:path";
 import { configured, endAll, home, KEYS, ROLE_ARN, startFake } from "../support/credential-server.ts";
 
+beforeAll(() => import("../../src/aws/source.ts"));
 afterEach(endAll);
 
 const PAIRS: readonly (readonly [sts: string, iam: string])[] = [

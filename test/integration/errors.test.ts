@@ -151,7 +151,8 @@ const CASES: Readonly<Record<string, Case>> = {
 const rows = await readErrorsTable();
 
 describe("each row of docs/errors.md is what is answered and logged", () => {
-  beforeAll(() => {
+  beforeAll(async () => {
+    await import("../../src/aws/source.ts");
     if (HAS_OPENSSL) authority = createAuthority();
   });
   afterAll(() => authority?.remove());

@@ -1,6 +1,8 @@
-import { afterEach, describe, expect, test } from "bun:test";
+import { afterEach, beforeAll, describe, expect, test } from "bun:test";
 import { configured, endAll, KEYS, startFake } from "../support/credential-server.ts";
 
+// To load the SDK takes longer than a client waits, where the machine is busy.
+beforeAll(() => import("../../src/aws/source.ts"));
 afterEach(endAll);
 
 const SECOND = 1000;
