@@ -36,10 +36,15 @@ export function readAuthorities(
 ): readonly string[] | undefined {
   const own = new Set(rootCertificates.map(plain));
   const added = new Map<string, string>();
-  for (const certificate of [...namedAuthorities(env), ...systemAuthorities(systemFiles)]) {
-    const key = plain(certificate);
-    if (!own.has(key)) added.set(key, certificate);
-  }
+  const add = (certificates: readonly string[], isUsable: (pem: string) => boolean): void => {
+    for (const certificate of certificates) {
+      const key = plain(certificate);
+      if (!own.has(key) && isUsable(certificate)) added.set(key, certificate);
+    }
+  };
+  add(namedAuthorities(env), () => true);
+  // One bad entry would make Bun refuse every connection, and nobody chose this file.
+  add(systemAuthorities(systemFiles), isCertificate);
   return added.size === 0 ? undefined : [...rootCertificates, ...added.values()];
 }
 
@@ -59,11 +64,10 @@ function namedAuthorities(env: Environment): string[] {
   });
 }
 
-/** One bad entry would make Bun refuse every connection, and nobody chose this file. */
 function systemAuthorities(files: readonly string[]): string[] {
   for (const path of files) {
     try {
-      return certificatesIn(readFileSync(path, "utf8")).filter(isCertificate);
+      return certificatesIn(readFileSync(path, "utf8"));
     } catch {
       // The next may be there.
     }

@@ -23,7 +23,6 @@ export interface ClientSettings {
   readonly iam: (profileRegion: string | undefined) => ServiceSettings;
 }
 
-/** @throws AppError `bad-configuration` when the CA file cannot be read */
 export function createClientSettings(config: AwsConfig, env: Environment): ClientSettings {
   const inner = { requestHandler: createHttpHandler(env), maxAttempts: PROVIDER_ATTEMPTS_MAX };
   const service = (endpoint: string | undefined, profileRegion: string | undefined): ServiceSettings => ({

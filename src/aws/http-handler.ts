@@ -18,14 +18,20 @@ const DEADLINE_MS = 10_000;
  *
  * @param env AWS_CA_BUNDLE, SSL_CERT_FILE; HTTPS_PROXY, HTTP_PROXY, ALL_PROXY, NO_PROXY
  * @param deadlineMs for one attempt, from the first byte sent to the last byte read
- * @throws AppError `bad-configuration` when a file of authorities cannot be read. A request that gets no answer rejects
- *   with `Unreachable`, which says why.
+ * @returns a handler whose requests reject with `Unreachable`, which says why no answer came, or with AppError
+ *   `bad-configuration` when a file of authorities cannot be read
  */
 export function createHttpHandler(env: Environment, deadlineMs: number = DEADLINE_MS): HttpHandler {
-  const ca = readAuthorities(env);
-  // Said aloud, because NODE_TLS_REJECT_UNAUTHORIZED=0 turns verification off where it is not.
-  const tls = { rejectUnauthorized: true, ...(ca && { ca: [...ca] }) };
+  let tls: { readonly rejectUnauthorized: true; readonly ca?: string[] } | undefined;
   const proxyFor = createProxyChoice(env);
+
+  /** Read on first need: an emulator without TLS needs none of it. */
+  function verified(): typeof tls {
+    const ca = tls ? undefined : readAuthorities(env);
+    // Said aloud, because NODE_TLS_REJECT_UNAUTHORIZED=0 turns verification off where it is not.
+    tls ??= { rejectUnauthorized: true, ...(ca && { ca: [...ca] }) };
+    return tls;
+  }
 
   async function handle(request: HttpRequest, options: HttpHandlerOptions = {}): Promise<{ response: HttpResponse }> {
     const query = buildQueryString(request.query ?? {});
@@ -42,7 +48,7 @@ export function createHttpHandler(env: Environment, deadlineMs: number = DEADLIN
       signal: AbortSignal.any(signals),
       // `false` keeps Bun from choosing by the environment of the process once more.
       proxy: proxy?.href ?? false,
-      tls,
+      ...(url.protocol === "https:" && { tls: verified() }),
     } as unknown as BunFetchRequestInit;
     const way = { server: `${url.hostname}:${url.port || (url.protocol === "https:" ? 443 : 80)}`, proxy: proxy?.host };
     const { answer, body } = await send(`${url.origin}${request.path}${query === "" ? "" : `?${query}`}`, init, way);

@@ -35,6 +35,13 @@ export function createProxyChoice(env: Environment): (url: URL) => URL | undefin
   };
 }
 
+const VARIABLES = ["HTTPS_PROXY", "HTTP_PROXY", "ALL_PROXY"].flatMap((name) => [name, name.toLowerCase()]);
+
+/** The variables that name a proxy which is not one of HTTP: nothing goes through it. */
+export function unusableProxies(env: Environment): string[] {
+  return VARIABLES.filter((name) => env[name] && proxyUrl(env[name]) === undefined);
+}
+
 /** A name without a dot is a neighbour's: a Compose service. */
 function isNear(host: string): boolean {
   const family = isIP(host);

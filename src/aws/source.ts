@@ -20,7 +20,6 @@ interface Connection {
  * Credentials from AWS. This file and those below it load the SDK: `online.ts` imports it on first need.
  *
  * @param options.fingerprint what is remembered of the identity is forgotten when its answer changes
- * @throws AppError `bad-configuration` when the CA file cannot be read
  */
 export function createAwsSource(options: {
   readonly config: AwsConfig;

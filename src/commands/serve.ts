@@ -3,6 +3,7 @@ import { createApp } from "../app.ts";
 import { checkAuthorities } from "../aws/authorities.ts";
 import { createOfflineSource } from "../aws/offline.ts";
 import { createOnlineSource } from "../aws/online.ts";
+import { unusableProxies } from "../aws/proxy.ts";
 import { type Config, type Environment, misnamedEndpoints, unknownVariables } from "../config.ts";
 import { readRoles } from "../credentials/roles.ts";
 import { createVendor } from "../credentials/vendor.ts";
@@ -45,6 +46,8 @@ export function serve(config: Config, env: Environment, writeLog: (lines: string
     log.warning("this variable is not known and has no effect", { variable });
   for (const { variable, right } of misnamedEndpoints(env))
     log.warning("this variable is not known and has no effect", { variable, hint: `set ${right} instead` });
+  for (const variable of unusableProxies(env))
+    log.warning("this variable names no HTTP proxy and has no effect", { variable });
   const bodies = createBodies({
     taskOverride: readOverride("TASK_METADATA_PATH", config.taskMetadataPath),
     containerOverride: readOverride("CONTAINER_METADATA_PATH", config.containerMetadataPath),

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { createProxyChoice } from "../../../src/aws/proxy.ts";
+import { createProxyChoice, unusableProxies } from "../../../src/aws/proxy.ts";
 
 const STS = "https://sts.eu-west-1.amazonaws.com";
 const PROXY = { HTTPS_PROXY: "http://proxy:3128", HTTP_PROXY: "plain:3128" };
@@ -62,4 +62,9 @@ describe("straight", () => {
     expect(choose({}, STS)).toBeUndefined();
     expect(choose({ ALL_PROXY: "socks5://s:1" }, STS)).toBeUndefined();
   });
+});
+
+test("a proxy that is none of HTTP is told of", () => {
+  const env = { HTTPS_PROXY: "proxy:3128", https_proxy: "", ALL_PROXY: "socks5://s:1", http_proxy: "http://:x" };
+  expect(unusableProxies(env)).toEqual(["http_proxy", "ALL_PROXY"]);
 });
