@@ -16,7 +16,8 @@ export interface NoAnswer {
 }
 
 const CHECK = "check the network, HTTPS_PROXY and STS_ENDPOINT";
-const NETWORK = /^(E[A-Z]+$|EAI_|Connection|FailedToOpenSocket|DNS|Unexpected|Malformed_HTTP|InvalidHTTP)/;
+const NETWORK =
+  /^(ECONN|ENOTFOUND|EAI_|EPIPE|ETIMEDOUT|EHOST|ENET|EADDRNOTAVAIL|Connection|FailedToOpenSocket|DNS|Unexpected|Malformed_HTTP|InvalidHTTP|UnsupportedProxy)/;
 const CERTIFICATE = /^(UNABLE_TO_|CERT_|SELF_SIGNED|DEPTH_ZERO|ERR_TLS|INVALID_CA|HOSTNAME_MISMATCH)/;
 
 /**

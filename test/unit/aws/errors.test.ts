@@ -16,6 +16,7 @@ describe("SDK errors", () => {
     [sdk("TimeoutError", 0), "upstream-unavailable"],
     [sdk("Error", 0, "m", "ECONNREFUSED"), "upstream-unavailable"],
     [sdk("Error", 0, "m", "ConnectionRefused"), "upstream-unavailable"],
+    [sdk("Error", 0, "m", "ENOENT"), "upstream-refused"],
     [sdk("ValidationError", 400), "upstream-refused"],
   ] as const) {
     test(`${error.name} is ${code}`, () => {
