@@ -152,11 +152,10 @@ export function createVendor(options: {
     const held = entries.peek(key);
     // What has expired by a clock that was set is good again once the clock is.
     if (held !== undefined) held.notBefore = until;
-    if (held === undefined || leftMs(held) <= 0) {
-      failures.set(key, { error, until });
-      return;
-    }
-    log.warning("renewal failed", { role: key, code: error.code, cause: error.publicMessage, hint: error.hint });
+    const isHeld = held !== undefined && leftMs(held) > 0;
+    if (!isHeld) failures.set(key, { error, until });
+    const event = isHeld ? "renewal failed" : "the credentials could not be fetched";
+    log.warning(event, { role: key, code: error.code, cause: error.publicMessage, hint: error.hint });
   }
 
   /** What is under way goes on for those who wait for it, but is not kept: it belongs to the former identity. */

@@ -79,7 +79,7 @@ const unanswered: Provoke = async () => {
   );
   const answer = toResponse(failure, "/creds");
   const body = (await answer.json()) as Record<string, string>;
-  return { get: async () => ({ status: answer.status, body }), lines: [failure?.publicMessage ?? ""] };
+  return { get: async () => ({ status: answer.status, body }), lines: [failure?.sentence ?? ""] };
 };
 
 const slow: Provoke = async () => {
@@ -117,6 +117,17 @@ const CASES: Readonly<Record<string, Case>> = {
   },
   "clock ahead": {
     provoke: failing({ GetSessionToken: { code: "RequestTimeTooSkewed", status: 403 } }, -180 * MINUTE_MS),
+  },
+  "a set that has ended already, or a clock that is far ahead": {
+    provoke: async () => {
+      const aws = startFake();
+      aws.lifeSeconds = -1;
+      return configured({ ...SECRETS, STS_ENDPOINT: aws.url });
+    },
+  },
+  "anything else that STS refuses": {
+    path: `/role-arn/${ROLE_ARN}`,
+    provoke: failing({ AssumeRole: { code: "ValidationError", status: 400 } }),
   },
   "access denied": { path: `/role-arn/${ROLE_ARN}`, provoke: failing({ AssumeRole: denied }) },
   "access denied, and IAM cannot be asked for the role's path with a session of GetSessionToken": {
@@ -173,7 +184,9 @@ describe("each row of docs/errors.md is what is answered and logged", () => {
         JSON.stringify({ code, message, HTTPErrorCode: status, Code: code, Message: message }),
       );
       const log = lines.join("\n");
-      expect(log).toContain(message.split("; ")[0]?.split('"')[0] ?? message);
+      // Its values are JSON, and what goes on has not failed yet.
+      const said = /^(not a role's name|slow)/.test(row.name) ? [message.split("; ")[0] ?? ""] : message.split("; ");
+      for (const sentence of said) expect(log).toContain(JSON.stringify(sentence).slice(1, -1));
       for (const secret of [SECRETS.AWS_SECRET_ACCESS_KEY, PASSWORD, "sso-access-token"]) {
         expect(message + log).not.toContain(secret);
       }
