@@ -30,6 +30,12 @@ interface Held {
   notBefore: number;
 }
 
+interface Flight {
+  readonly result: Promise<Credentials>;
+  /** By the clock that nobody sets. */
+  readonly since: number;
+}
+
 interface Failure {
   readonly error: AppError;
   /** By the clock that nobody sets. */
@@ -63,7 +69,7 @@ export function createVendor(options: {
   const entries = new LRUCache<string, Held>({ max: entriesMax });
   const failures = new LRUCache<string, Failure>({ max: entriesMax });
   const enter = createGate({ runningMax: upstreamMax, waitingMax: entriesMax });
-  let flights = new Map<string, Promise<Credentials>>();
+  let flights = new Map<string, Flight>();
   let identity = source.fingerprint();
   let closed = false;
 
@@ -80,7 +86,9 @@ export function createVendor(options: {
     }
     if (left > renewalWindowMs(held.lifeMs) || monotonic() < held.notBefore) return held.credentials;
     const renewal = fly(key, request);
-    if (left > handOutWindowMs(held.lifeMs)) return held.credentials;
+    // Who comes to a renewal that is slow gains nothing by a wait of his own.
+    const isSlow = monotonic() - renewal.since >= coldWaitMs;
+    if (isSlow || left > handOutWindowMs(held.lifeMs)) return held.credentials;
     return wait(renewal).catch((error: unknown) => {
       if (leftMs(held) > 0) return held.credentials;
       throw error;
@@ -91,19 +99,19 @@ export function createVendor(options: {
     return Math.min(credentials.expiration - now(), lifeMs - (monotonic() - since));
   }
 
-  function wait(flight: Promise<Credentials>): Promise<Credentials> {
-    return within(flight, coldWaitMs, () => {
+  function wait({ result }: Flight): Promise<Credentials> {
+    return within(result, coldWaitMs, () => {
       const hint = "retry: what arrives is kept for you";
       return new AppError("upstream-unavailable", "still fetching the credentials from AWS", { hint });
     });
   }
 
   /** One flight per key, however many wait for it; it goes on when they have left. */
-  function fly(key: string, request: VendRequest): Promise<Credentials> {
+  function fly(key: string, request: VendRequest): Flight {
     const under = flights.get(key);
     if (under !== undefined) return under;
     const mine = flights;
-    const flight = enter(() => within(fetchFrom(request), fetchMs, stuck)).then(
+    const result = enter(() => within(fetchFrom(request), fetchMs, stuck)).then(
       (credentials) => {
         mine.delete(key);
         if (mine === flights) keep(key, credentials);
@@ -117,7 +125,8 @@ export function createVendor(options: {
       },
     );
     // A renewal in the background has nobody who waits; its failure is logged.
-    flight.catch(() => {});
+    result.catch(() => {});
+    const flight = { result, since: monotonic() };
     mine.set(key, flight);
     return flight;
   }
