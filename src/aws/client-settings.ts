@@ -1,18 +1,17 @@
 import type { HttpHandler } from "@smithy/core/protocols";
 import type { AwsConfig, Environment } from "../config.ts";
 import { createHttpHandler } from "./http-handler.ts";
+import { RETRY_FOR_THE_CLOCK } from "./retry.ts";
 
-/** A provider asks a chain of services, and its failure is the identity's. */
+/** Of the clients for SSO inside of the providers. */
 const PROVIDER_ATTEMPTS_MAX = 2;
-/** The vendor remembers a failure, and who asks us tries again: more would double the calls of an outage. */
-const ATTEMPTS_MAX = 1;
 const FALLBACK_REGION = "us-east-1";
 
 interface ServiceSettings {
   readonly region: string;
   readonly endpoint?: string;
   readonly requestHandler: HttpHandler;
-  readonly maxAttempts: number;
+  readonly retryStrategy: typeof RETRY_FOR_THE_CLOCK;
 }
 
 /** How our clients, and those inside of the SDK's providers, reach AWS. */
@@ -24,16 +23,16 @@ export interface ClientSettings {
 }
 
 export function createClientSettings(config: AwsConfig, env: Environment): ClientSettings {
-  const inner = { requestHandler: createHttpHandler(env), maxAttempts: PROVIDER_ATTEMPTS_MAX };
+  const requestHandler = createHttpHandler(env);
   const service = (endpoint: string | undefined, profileRegion: string | undefined): ServiceSettings => ({
-    ...inner,
-    maxAttempts: ATTEMPTS_MAX,
+    requestHandler,
+    retryStrategy: RETRY_FOR_THE_CLOCK,
     region: config.region ?? profileRegion ?? FALLBACK_REGION,
     // An `endpoint: undefined` would keep the SDK from reading its own variables and profile settings.
     ...(endpoint !== undefined && { endpoint }),
   });
   return {
-    inner,
+    inner: { requestHandler, maxAttempts: PROVIDER_ATTEMPTS_MAX },
     sts: (profileRegion) => service(config.stsEndpoint, profileRegion),
     iam: (profileRegion) => service(config.iamEndpoint, profileRegion),
   };

@@ -9,7 +9,7 @@ import type { RoleOptions } from "../config.ts";
 import { AppError } from "../errors.ts";
 import type { ClientSettings } from "./client-settings.ts";
 import type { Credentials } from "./contract.ts";
-import { isSkewRefusal, toAppError } from "./errors.ts";
+import { toAppError } from "./errors.ts";
 import type { Identity } from "./identity.ts";
 
 /** The account that an identity belongs to, and the partition that its ARNs begin with (`aws`, `aws-cn`, ...). */
@@ -45,7 +45,7 @@ export function createSts(identity: Identity, settings: ClientSettings): Sts {
     async getSessionToken(seconds) {
       const action = "sts:GetSessionToken";
       try {
-        const answer = await timely(() => client.send(new GetSessionTokenCommand({ DurationSeconds: seconds })));
+        const answer = await client.send(new GetSessionTokenCommand({ DurationSeconds: seconds }));
         return toCredentials(answer.Credentials, "", action, seconds);
       } catch (error) {
         throw failed(error, action);
@@ -63,7 +63,7 @@ export function createSts(identity: Identity, settings: ClientSettings): Sts {
         ...(transitiveTagKeys && { TransitiveTagKeys: [...transitiveTagKeys] }),
       };
       try {
-        const answer = await timely(() => client.send(new AssumeRoleCommand(command)));
+        const answer = await client.send(new AssumeRoleCommand(command));
         return toCredentials(answer.Credentials, arn, action, durationSeconds);
       } catch (error) {
         const probe = `aws sts assume-role --role-arn ${arn} --role-session-name test`;
@@ -74,7 +74,7 @@ export function createSts(identity: Identity, settings: ClientSettings): Sts {
     async getAccount() {
       const action = "sts:GetCallerIdentity";
       try {
-        const { Arn = "" } = await timely(() => client.send(new GetCallerIdentityCommand({})));
+        const { Arn = "" } = await client.send(new GetCallerIdentityCommand({}));
         const [, partition, , , id] = Arn.split(":");
         if (!partition || !id) throw incomplete(action);
         return { partition, id, arn: Arn };
@@ -83,16 +83,6 @@ export function createSts(identity: Identity, settings: ClientSettings): Sts {
       }
     },
   };
-}
-
-/** The SDK learns AWS's time from the refusal of ours, and signs by it from then on. */
-async function timely<T>(send: () => Promise<T>): Promise<T> {
-  try {
-    return await send();
-  } catch (error) {
-    if (!isSkewRefusal(error)) throw error;
-    return send();
-  }
 }
 
 function toCredentials(

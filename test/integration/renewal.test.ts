@@ -1,5 +1,5 @@
 import { afterEach, beforeAll, describe, expect, test } from "bun:test";
-import { configured, endAll, KEYS, startFake } from "../support/credential-server.ts";
+import { configured, endAll, home, KEYS, startFake } from "../support/credential-server.ts";
 
 // To load the SDK takes longer than a client waits, where the machine is busy.
 beforeAll(() => import("../../src/aws/source.ts"));
@@ -87,6 +87,17 @@ for (const hours of [-3, 3]) {
     expect(aws.calls).toEqual({ GetSessionToken: 2, GetCallerIdentity: 1, AssumeRole: 1 });
   });
 }
+
+test("a wrong clock is found out by the role of a profile too", async () => {
+  const aws = startFake();
+  aws.isPunctual = true;
+  aws.clockMs = 180 * MINUTE;
+  const config = "[profile dev]\nrole_arn = arn:aws:iam::111122223333:role/dev\nsource_profile = base\n";
+  const credentials = "[base]\naws_access_key_id = AKIABASE\naws_secret_access_key = s\n";
+  const env = { HOME: home({ config, credentials }), AWS_PROFILE: "dev", STS_ENDPOINT: aws.url };
+  expect((await configured(env, () => Date.now() + aws.clockMs).get("/creds")).status).toBe(200);
+  expect(aws.calls).toEqual({ AssumeRole: 2 });
+});
 
 describe("what is handed out", () => {
   test("has over 15 minutes left while STS answers, whenever it is asked for", async () => {
