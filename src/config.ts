@@ -29,6 +29,20 @@ export interface AwsConfig {
   readonly region: string | undefined;
   /** Life in seconds that we state for temporary credentials of our own whose expiry nobody knows. */
   readonly sharedTokenExpirationSeconds: number;
+  /** Life in seconds that STS is asked for; 3600 unless set. */
+  readonly sessionDurationSeconds?: number;
+  /** What `ECS_LOCAL_ROLES` says of roles, by name, path/name, ARN or `*`. */
+  readonly roles?: ReadonlyMap<string, RoleOptions>;
+}
+
+/** How a role is to be assumed, where that differs from the rest. */
+export interface RoleOptions {
+  readonly externalId?: string;
+  readonly sessionTags?: Readonly<Record<string, string>>;
+  /** Those of the tags that the sessions of further roles inherit. */
+  readonly transitiveTagKeys?: readonly string[];
+  readonly durationSeconds?: number;
+  readonly sessionName?: string;
 }
 
 export interface Config {
@@ -41,6 +55,7 @@ export interface Config {
   readonly access: AccessConfig;
   readonly docker: DockerConfig;
   readonly aws: AwsConfig;
+  readonly rolesPath: string | undefined;
   readonly logLevel: LogLevel;
   readonly logFormat: LogFormat;
 }
@@ -61,6 +76,8 @@ const OWN_VARIABLES = [
   "ECS_LOCAL_BIND_ADDRESS",
   "ECS_LOCAL_OFFLINE",
   ...ACCESS_VARIABLES,
+  "ECS_LOCAL_SESSION_DURATION",
+  "ECS_LOCAL_ROLES",
   "ECS_LOCAL_LOG_LEVEL",
   "ECS_LOCAL_LOG_FORMAT",
 ];
@@ -127,7 +144,9 @@ export function parseConfig(env: Environment, flags: Flags = {}): Config {
       iamEndpoint: url("IAM_ENDPOINT", "IAM_CUSTOM_ENDPOINT", "AWS_ENDPOINT_URL_IAM", "AWS_ENDPOINT_URL"),
       region: first("AWS_REGION", "AWS_DEFAULT_REGION"),
       sharedTokenExpirationSeconds: parseLife(read("SHARED_TOKEN_EXPIRATION"), problems),
+      sessionDurationSeconds: parseDuration(read("ECS_LOCAL_SESSION_DURATION"), problems),
     },
+    rolesPath: read("ECS_LOCAL_ROLES"),
     logLevel: choice("ECS_LOCAL_LOG_LEVEL", LOG_LEVELS, "info"),
     logFormat: choice("ECS_LOCAL_LOG_FORMAT", LOG_FORMATS, "text"),
   };
@@ -138,6 +157,33 @@ export function parseConfig(env: Environment, flags: Flags = {}): Config {
 /** Names of variables that begin like ours and are not: each is probably a mistyped one. */
 export function unknownVariables(env: Environment): string[] {
   return Object.keys(env).filter((name) => name.startsWith("ECS_LOCAL_") && !OWN_VARIABLES.includes(name));
+}
+
+const ENDPOINTS: readonly (readonly [looksLike: RegExp, right: string])[] = [
+  [/^(?!.*REGIONAL).*(^|_)STS(_|$).*ENDPOINT|ENDPOINT.*_STS$/, "STS_ENDPOINT"],
+  [/(^|_)IAM(_|$).*ENDPOINT|ENDPOINT.*_IAM$/, "IAM_ENDPOINT"],
+  [/^(AWS_)?(CUSTOM_)?ENDPOINT(_UR[IL]S?)?$/, "AWS_ENDPOINT_URL"],
+];
+const READ_ENDPOINTS = /^(STS|IAM)_(CUSTOM_)?ENDPOINT$|^AWS_ENDPOINT_URL(_STS|_IAM)?$/;
+
+/** Variables that look like the endpoint of STS or IAM and that nobody reads, each with the one that was meant. */
+export function misnamedEndpoints(env: Environment): { readonly variable: string; readonly right: string }[] {
+  return Object.keys(env).flatMap((variable) => {
+    if (READ_ENDPOINTS.test(variable)) return [];
+    const right = ENDPOINTS.find(([looksLike]) => looksLike.test(variable.toUpperCase()))?.[1];
+    return right === undefined ? [] : [{ variable, right }];
+  });
+}
+
+/** The bounds of STS for the session of a role. */
+function parseDuration(value: string | undefined, problems: string[]): number {
+  if (value === undefined) return 3600;
+  const seconds = /^\d{1,6}$/.test(value) ? Number(value) : Number.NaN;
+  if (seconds >= 900 && seconds <= 43_200) return seconds;
+  problems.push(
+    `ECS_LOCAL_SESSION_DURATION is '${value}', which is not a whole number of seconds from 900 to 43200, such as 3600`,
+  );
+  return 3600;
 }
 
 function parsePort(name: string, value: string, problems: string[]): number {

@@ -25,6 +25,11 @@ export type ErrorCode =
   | "no-identity"
   | "identity-failed"
   | "role-refused"
+  | "clock-skew"
+  | "no-such-role"
+  | "certificate-untrusted"
+  | "proxy-refused"
+  | "upstream-throttled"
   | "upstream-refused"
   | "upstream-unavailable"
   // ourselves

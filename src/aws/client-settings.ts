@@ -1,15 +1,17 @@
 import type { HttpHandler } from "@smithy/core/protocols";
 import type { AwsConfig, Environment } from "../config.ts";
 import { createHttpHandler } from "./http-handler.ts";
+import { RETRY_FOR_THE_CLOCK } from "./retry.ts";
 
-const ATTEMPTS_MAX = 2;
+/** Of the clients for SSO inside of the providers. */
+const PROVIDER_ATTEMPTS_MAX = 2;
 const FALLBACK_REGION = "us-east-1";
 
 interface ServiceSettings {
   readonly region: string;
   readonly endpoint?: string;
   readonly requestHandler: HttpHandler;
-  readonly maxAttempts: number;
+  readonly retryStrategy: typeof RETRY_FOR_THE_CLOCK;
 }
 
 /** How our clients, and those inside of the SDK's providers, reach AWS. */
@@ -20,17 +22,17 @@ export interface ClientSettings {
   readonly iam: (profileRegion: string | undefined) => ServiceSettings;
 }
 
-/** @throws AppError `bad-configuration` when the CA file cannot be read */
 export function createClientSettings(config: AwsConfig, env: Environment): ClientSettings {
-  const inner = { requestHandler: createHttpHandler(env), maxAttempts: ATTEMPTS_MAX };
+  const requestHandler = createHttpHandler(env);
   const service = (endpoint: string | undefined, profileRegion: string | undefined): ServiceSettings => ({
-    ...inner,
+    requestHandler,
+    retryStrategy: RETRY_FOR_THE_CLOCK,
     region: config.region ?? profileRegion ?? FALLBACK_REGION,
     // An `endpoint: undefined` would keep the SDK from reading its own variables and profile settings.
     ...(endpoint !== undefined && { endpoint }),
   });
   return {
-    inner,
+    inner: { requestHandler, maxAttempts: PROVIDER_ATTEMPTS_MAX },
     sts: (profileRegion) => service(config.stsEndpoint, profileRegion),
     iam: (profileRegion) => service(config.iamEndpoint, profileRegion),
   };

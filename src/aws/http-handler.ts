@@ -1,4 +1,3 @@
-import { readFileSync } from "node:fs";
 import {
   buildQueryString,
   type HttpHandler,
@@ -7,38 +6,54 @@ import {
   HttpResponse,
 } from "@smithy/core/protocols";
 import type { Environment } from "../config.ts";
-import { AppError } from "../errors.ts";
+import { readAuthorities } from "./authorities.ts";
+import { createProxyChoice } from "./proxy.ts";
+import { noAnswer, refusedByProxy, unreachable, type Way } from "./unreachable.ts";
 
 const DEADLINE_MS = 10_000;
 
 /**
- * Carries the SDK's requests over `fetch`, which keeps connections, reads HTTPS_PROXY and NO_PROXY by itself and, unlike
- * the SDK's own handlers, takes a CA and has a deadline that covers the body.
+ * Carries the SDK's requests over `fetch`, which keeps connections and, unlike the SDK's own handlers, takes a proxy and
+ * authorities, and has a deadline that covers the body.
  *
- * @param env `AWS_CA_BUNDLE`, else `SSL_CERT_FILE`, names a PEM file whose authorities are trusted
+ * @param env AWS_CA_BUNDLE, SSL_CERT_FILE; HTTPS_PROXY, HTTP_PROXY, ALL_PROXY, NO_PROXY
  * @param deadlineMs for one attempt, from the first byte sent to the last byte read
- * @throws AppError `bad-configuration` when that file cannot be read
+ * @returns a handler whose requests reject with `Unreachable`, which says why no answer came, or with AppError
+ *   `bad-configuration` when a file of authorities cannot be read
  */
 export function createHttpHandler(env: Environment, deadlineMs: number = DEADLINE_MS): HttpHandler {
-  const tls = readAuthorities(env);
+  let tls: { readonly rejectUnauthorized: true; readonly ca?: string[] } | undefined;
+  const proxyFor = createProxyChoice(env);
+
+  /** Read on first need: an emulator without TLS needs none of it. */
+  function verified(): typeof tls {
+    const ca = tls ? undefined : readAuthorities(env);
+    // Said aloud, because NODE_TLS_REJECT_UNAUTHORIZED=0 turns verification off where it is not.
+    tls ??= { rejectUnauthorized: true, ...(ca && { ca: [...ca] }) };
+    return tls;
+  }
 
   async function handle(request: HttpRequest, options: HttpHandlerOptions = {}): Promise<{ response: HttpResponse }> {
     const query = buildQueryString(request.query ?? {});
     const port = request.port === undefined ? "" : `:${request.port}`;
+    const url = new URL(`${request.protocol}//${request.hostname}${port}`);
+    const proxy = proxyFor(url);
     const deadline = AbortSignal.timeout(options.requestTimeout ?? deadlineMs);
     const signals = options.abortSignal instanceof AbortSignal ? [options.abortSignal, deadline] : [deadline];
-    const answer = await fetch(
-      `${request.protocol}//${request.hostname}${port}${request.path}${query === "" ? "" : `?${query}`}`,
-      {
-        method: request.method,
-        headers: request.headers,
-        body: request.method === "GET" || request.method === "HEAD" ? undefined : request.body,
-        redirect: "manual",
-        signal: AbortSignal.any(signals),
-        ...(tls && { tls }),
-      },
-    );
-    const body = new Uint8Array(await answer.arrayBuffer());
+    const init = {
+      method: request.method,
+      headers: request.headers,
+      body: request.method === "GET" || request.method === "HEAD" ? undefined : request.body,
+      redirect: "manual",
+      signal: AbortSignal.any(signals),
+      // `false` keeps Bun from choosing by the environment of the process once more.
+      proxy: proxy?.href ?? false,
+      ...(url.protocol === "https:" && { tls: verified() }),
+    } as unknown as BunFetchRequestInit;
+    const way = { server: `${url.hostname}:${url.port || (url.protocol === "https:" ? 443 : 80)}`, proxy: proxy?.host };
+    const { answer, body } = await send(`${url.origin}${request.path}${query === "" ? "" : `?${query}`}`, init, way);
+    // Without TLS there is no tunnel that the proxy could refuse: its refusal looks like the server's.
+    if (answer.status === 407) throw unreachable(new Error("407"), refusedByProxy(407, way));
     const headers = Object.fromEntries(answer.headers);
     return { response: new HttpResponse({ statusCode: answer.status, reason: answer.statusText, headers, body }) };
   }
@@ -52,16 +67,16 @@ export function createHttpHandler(env: Environment, deadlineMs: number = DEADLIN
   };
 }
 
-function readAuthorities(env: Environment): { ca: string } | undefined {
-  const name = env.AWS_CA_BUNDLE ? "AWS_CA_BUNDLE" : "SSL_CERT_FILE";
-  const path = env[name];
-  if (!path) return undefined;
+async function send(
+  url: string,
+  init: BunFetchRequestInit,
+  way: Way,
+): Promise<{ readonly answer: Response; readonly body: Uint8Array }> {
   try {
-    return { ca: readFileSync(path, "utf8") };
-  } catch (cause) {
-    throw new AppError("bad-configuration", `${name} is '${path}', which cannot be read`, {
-      hint: "give a PEM file that this user can read, or unset the variable",
-      cause,
-    });
+    const answer = await fetch(url, init);
+    return { answer, body: new Uint8Array(await answer.arrayBuffer()) };
+  } catch (error) {
+    const known = noAnswer(error, way);
+    throw known === undefined ? error : unreachable(error, known);
   }
 }

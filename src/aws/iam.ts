@@ -8,7 +8,8 @@ import type { Identity } from "./identity.ts";
  * Looks up a role's ARN, which holds the path that its name does not.
  *
  * @param roleName without a path
- * @throws AppError; for IAM's InvalidClientTokenId the text says why STS accepts the same keys
+ * @throws AppError: `no-such-role`; for IAM's InvalidClientTokenId the text says why STS accepts the same keys (issue
+ *   118 of the reference)
  */
 export async function getRoleArn(identity: Identity, settings: ClientSettings, roleName: string): Promise<string> {
   const client = new IAMClient({ ...settings.iam(identity.region), credentials: identity.credentials });
@@ -19,10 +20,15 @@ export async function getRoleArn(identity: Identity, settings: ClientSettings, r
     return Role.Arn;
   } catch (error) {
     const failure = toAppError(error, { action, remedy: identity.remedy });
-    if (!(error instanceof Error) || error.name !== "InvalidClientTokenId") throw failure;
-    throw new AppError("identity-failed", failure.publicMessage, {
-      hint: "IAM accepts no session of GetSessionToken without MFA: give the role's whole ARN, /role-arn/<ARN>",
-      cause: error,
-    });
+    const name = error instanceof Error ? error.name : "";
+    if (/^NoSuchEntity/.test(name)) {
+      throw new AppError("no-such-role", `there is no role '${roleName}' in the account of ${identity.origin}`, {
+        hint: `see what there is with: aws iam list-roles --query "Roles[].Arn"; give a role of another account by its ARN`,
+        cause: error,
+      });
+    }
+    if (name !== "InvalidClientTokenId") throw failure;
+    const text = "IAM, which knows paths, accepts no session of GetSessionToken without MFA: InvalidClientTokenId";
+    throw new AppError("identity-failed", text, { hint: identity.remedy, cause: error });
   }
 }

@@ -1,16 +1,16 @@
 import type { AwsConfig, Environment } from "../config.ts";
 import { AppError } from "../errors.ts";
+import { accountOf, createAssume, createMemo, type Memo } from "./assume.ts";
 import { createClientSettings } from "./client-settings.ts";
 import type { Credentials, IdentityFacts, NamedSource, Role } from "./contract.ts";
-import { getRoleArn } from "./iam.ts";
 import { createIdentityResolver, type Identity } from "./identity.ts";
 import { renewalWindowMs } from "./lifetime.ts";
 import type { Stamps } from "./stamps.ts";
-import { type Account, createSts, type Sts } from "./sts.ts";
+import { createSts, type Sts } from "./sts.ts";
 
 interface Connection {
   /** Shared by the connections of one fingerprint, so that an answer that comes late cannot name a former account. */
-  readonly memo: { account?: Promise<Account> };
+  readonly memo: Memo;
   readonly identity: Identity;
   readonly sts: Sts;
   /** Milliseconds since 1970: from then on the identity is resolved anew. */
@@ -21,7 +21,6 @@ interface Connection {
  * Credentials from AWS. This file and those below it load the SDK: `online.ts` imports it on first need.
  *
  * @param options.fingerprint what is remembered of the identity is forgotten when its answer changes
- * @throws AppError `bad-configuration` when the CA file cannot be read
  */
 export function createAwsSource(options: {
   readonly config: AwsConfig;
@@ -36,13 +35,13 @@ export function createAwsSource(options: {
   let seen = fingerprint();
   let connecting: Promise<Connection> | undefined;
   let connection: Connection | undefined;
-  let memo: Connection["memo"] = {};
+  let memo = createMemo();
 
   async function connect(): Promise<Connection> {
     if (fingerprint() !== seen) {
       seen = fingerprint();
       connection = connecting = undefined;
-      memo = {};
+      memo = createMemo();
     }
     if (connection !== undefined && now() < connection.renewAt) return connection;
     if (connecting !== undefined) return connecting;
@@ -77,7 +76,7 @@ export function createAwsSource(options: {
   function session(): Promise<Credentials> {
     return asIdentity(async ({ identity, sts }) => {
       const { accessKeyId, secretAccessKey, sessionToken, expiration } = identity.credentials;
-      if (sessionToken === undefined) return sts.getSessionToken();
+      if (sessionToken === undefined) return sts.getSessionToken(config.sessionDurationSeconds ?? 3600);
       const end = expiration?.getTime() ?? now() + config.sharedTokenExpirationSeconds * 1000;
       if (end <= now()) {
         const text = `the credentials of ${identity.origin} expired at ${new Date(end).toISOString()}`;
@@ -87,46 +86,9 @@ export function createAwsSource(options: {
     });
   }
 
-  async function accountOf({ sts, memo }: Connection): Promise<Account> {
-    const asked = memo.account ?? sts.getAccount();
-    memo.account = asked;
-    try {
-      return await asked;
-    } catch (error) {
-      if (memo.account === asked) memo.account = undefined;
-      throw error;
-    }
-  }
-
-  function assume(role: Role, sessionName: string): Promise<Credentials> {
-    return asIdentity(async (connected) => {
-      if (role.kind === "arn") return connected.sts.assumeRole(role.arn, sessionName);
-      const { partition, id } = await accountOf(connected);
-      const arn = `arn:${partition}:iam::${id}:role/${role.id}`;
-      try {
-        return await connected.sts.assumeRole(arn, sessionName);
-      } catch (refusal) {
-        const refused = refusal instanceof AppError && refusal.code === "role-refused";
-        if (!refused || role.path !== undefined) throw refusal;
-        const real = await realArn(connected, role.name, refusal);
-        if (real === arn) throw refusal;
-        return connected.sts.assumeRole(real, sessionName);
-      }
-    });
-  }
-
-  /** The refusal of the role is the better explanation, unless IAM can add something to it. */
-  async function realArn({ identity }: Connection, name: string, refusal: AppError): Promise<string> {
-    try {
-      return await getRoleArn(identity, settings, name);
-    } catch (error) {
-      const why = error instanceof AppError ? error.sentence : String(error);
-      throw new AppError("role-refused", refusal.publicMessage, {
-        hint: `${refusal.hint}; if the role has a path, give path/name or the ARN, because ${why}`,
-        cause: error,
-      });
-    }
-  }
+  const assumeAs = createAssume(config, settings);
+  const assume = (role: Role, sessionName: string): Promise<Credentials> =>
+    asIdentity((connected) => assumeAs(connected, role, sessionName));
 
   async function whoami(): Promise<IdentityFacts> {
     const connected = await connect();

@@ -1,7 +1,10 @@
 import { createApp } from "../app.ts";
+import { checkAuthorities } from "../aws/authorities.ts";
 import { createOfflineSource } from "../aws/offline.ts";
 import { createOnlineSource } from "../aws/online.ts";
-import { type Config, type Environment, unknownVariables } from "../config.ts";
+import { unusableProxies } from "../aws/proxy.ts";
+import { type Config, type Environment, misnamedEndpoints, unknownVariables } from "../config.ts";
+import { readRoles } from "../credentials/roles.ts";
 import { createVendor } from "../credentials/vendor.ts";
 import { createInventory } from "../engine/inventory.ts";
 import { macAddressOf } from "../engine/neighbours.ts";
@@ -45,6 +48,10 @@ export function serve(config: Config, env: Environment, writeLog: (lines: string
   const log = createLog({ level: config.logLevel, format: config.logFormat, write: writeLog });
   for (const variable of unknownVariables(env))
     log.warning("this variable is not known and has no effect", { variable });
+  for (const { variable, right } of misnamedEndpoints(env))
+    log.warning("this variable is not known and has no effect", { variable, hint: `set ${right} instead` });
+  for (const variable of unusableProxies(env))
+    log.warning("this variable names no HTTP proxy and has no effect", { variable });
   const bodies = createBodies({
     taskOverride: readOverride("TASK_METADATA_PATH", config.taskMetadataPath),
     containerOverride: readOverride("CONTAINER_METADATA_PATH", config.containerMetadataPath),
@@ -71,8 +78,12 @@ export function serve(config: Config, env: Environment, writeLog: (lines: string
     log,
     now: monotonic,
   });
-  const source = config.offline ? createOfflineSource({ now }) : createOnlineSource({ config: config.aws, env, now });
-  const vendor = createVendor({ source, now, log });
+  const roles = readRoles(config.rolesPath);
+  if (!config.offline) checkAuthorities(env);
+  const source = config.offline
+    ? createOfflineSource({ now })
+    : createOnlineSource({ config: { ...config.aws, roles }, env, now });
+  const vendor = createVendor({ source, now, monotonic, log });
   let server: Bun.Server<undefined> | undefined;
   const answer = createApp({
     vendor,

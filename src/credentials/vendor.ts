@@ -19,36 +19,57 @@ export interface Vendor {
   readonly close: () => void;
 }
 
-/** What is known of one role, in milliseconds since 1970. Either `credentials` or `failure` is set. */
-interface Entry {
-  readonly credentials?: Credentials;
-  readonly failure?: AppError;
-  /** When to ask the source again: ahead of the end, or once the failure is forgotten. */
-  readonly retryAt: number;
-  /** From then on too little is left to hand out without waiting for a renewal. */
-  readonly waitFrom: number;
+/** Credentials of one role that can still be handed out. */
+interface Held {
+  readonly credentials: Credentials;
+  /** What was left of them when they came, in milliseconds. */
+  readonly lifeMs: number;
+  /** When that was, by the clock that nobody sets. */
+  readonly since: number;
+  /** Until then, by the same clock, the source is not asked again. */
+  notBefore: number;
+}
+
+interface Flight {
+  readonly result: Promise<Credentials>;
+  /** By the clock that nobody sets. */
+  readonly since: number;
+}
+
+interface Failure {
+  readonly error: AppError;
+  /** By the clock that nobody sets. */
+  readonly until: number;
 }
 
 /**
  * Vends credentials from `source`, asking it once per role and life however many ask us.
  *
- * @param options.now milliseconds since 1970
+ * @param options.now milliseconds since 1970: what AWS's expirations are held against
+ * @param options.monotonic milliseconds of a clock that nobody sets, which stands still while the machine sleeps. What
+ *   either clock says has expired is not handed out.
  * @param options.coldWaitMs how long a request may wait; clients of two languages hang up after 1 s
+ * @param options.fetchMs how long one fetch may take, with all its calls
  * @param options.failureMs how long a failure is answered from memory
  */
 export function createVendor(options: {
   readonly source: CredentialSource;
   readonly now: () => number;
+  readonly monotonic?: () => number;
   readonly log: Log;
   readonly coldWaitMs?: number;
+  readonly fetchMs?: number;
   readonly failureMs?: number;
   readonly entriesMax?: number;
   readonly upstreamMax?: number;
 }): Vendor {
-  const { source, now, log, coldWaitMs = 900, failureMs = 5000, entriesMax = 1000, upstreamMax = 16 } = options;
-  const entries = new LRUCache<string, Entry>({ max: entriesMax });
+  const { source, now, monotonic = now, log, coldWaitMs = 900, fetchMs = 60_000, failureMs = 5000 } = options;
+  const { entriesMax = 1000, upstreamMax = 16 } = options;
+  // Apart, so that a thousand roles that do not exist push out none that does.
+  const entries = new LRUCache<string, Held>({ max: entriesMax });
+  const failures = new LRUCache<string, Failure>({ max: entriesMax });
   const enter = createGate({ runningMax: upstreamMax, waitingMax: entriesMax });
-  let flights = new Map<string, Promise<Credentials>>();
+  let flights = new Map<string, Flight>();
   let identity = source.fingerprint();
   let closed = false;
 
@@ -56,84 +77,101 @@ export function createVendor(options: {
     const fingerprint = source.fingerprint();
     if (fingerprint !== identity) forget(fingerprint);
     const key = request.kind === "session" ? "" : request.role.id;
-    const entry = entries.get(key);
-    const at = now();
-    const held = entry?.credentials;
-    if (entry !== undefined && held !== undefined && at < held.expiration) {
-      if (at < entry.retryAt) return held;
-      const renewal = fly(key, request, held);
-      if (at < entry.waitFrom) return held;
-      return wait(renewal).catch((error: unknown) => {
-        if (now() < held.expiration) return held;
-        throw error;
-      });
+    const held = entries.get(key);
+    const left = held === undefined ? 0 : leftMs(held);
+    if (held === undefined || left <= 0) {
+      const failure = failures.get(key);
+      if (failure !== undefined && monotonic() < failure.until) throw failure.error;
+      return wait(fly(key, request));
     }
-    if (entry?.failure !== undefined && at < entry.retryAt) throw entry.failure;
-    return wait(fly(key, request, undefined));
+    if (left > renewalWindowMs(held.lifeMs) || monotonic() < held.notBefore) return held.credentials;
+    const renewal = fly(key, request);
+    // Who comes to a renewal that is slow gains nothing by a wait of his own.
+    const isSlow = monotonic() - renewal.since >= coldWaitMs;
+    if (isSlow || left > handOutWindowMs(held.lifeMs)) return held.credentials;
+    return wait(renewal).catch((error: unknown) => {
+      if (leftMs(held) > 0) return held.credentials;
+      throw error;
+    });
   }
 
-  function wait(flight: Promise<Credentials>): Promise<Credentials> {
-    return within(flight, coldWaitMs, () => {
+  function leftMs({ credentials, lifeMs, since }: Held): number {
+    return Math.min(credentials.expiration - now(), lifeMs - (monotonic() - since));
+  }
+
+  function wait({ result }: Flight): Promise<Credentials> {
+    return within(result, coldWaitMs, () => {
       const hint = "retry: what arrives is kept for you";
       return new AppError("upstream-unavailable", "still fetching the credentials from AWS", { hint });
     });
   }
 
   /** One flight per key, however many wait for it; it goes on when they have left. */
-  function fly(key: string, request: VendRequest, held: Credentials | undefined): Promise<Credentials> {
+  function fly(key: string, request: VendRequest): Flight {
     const under = flights.get(key);
     if (under !== undefined) return under;
-    if (closed) throw new AppError("upstream-unavailable", "the server is stopping", { hint: "retry" });
     const mine = flights;
-    const flight = enter(() => fetchFrom(request)).then(
+    const result = enter(() => within(fetchFrom(request), fetchMs, stuck)).then(
       (credentials) => {
         mine.delete(key);
-        if (mine === flights) entries.set(key, kept(credentials));
+        if (mine === flights) keep(key, credentials);
         return credentials;
       },
       (error: unknown) => {
         mine.delete(key);
         const failure = asAppError(error);
-        if (mine === flights) entries.set(key, failed(entries.peek(key), failure));
-        if (held) log.warning("renewal failed", { role: key, code: failure.code, cause: failure.publicMessage });
+        if (mine === flights) remember(key, failure);
         throw failure;
       },
     );
-    // A renewal in the background has nobody who waits; its failure was logged above.
-    flight.catch(() => {});
+    // A renewal in the background has nobody who waits; its failure is logged.
+    result.catch(() => {});
+    const flight = { result, since: monotonic() };
     mine.set(key, flight);
     return flight;
   }
 
+  /** A credential_process may never end; the next request is to start another. */
+  function stuck(): AppError {
+    const hint = "see whether a credential_process of the profile waits for something, and retry";
+    return new AppError("upstream-unavailable", `the credentials did not come within ${fetchMs / 1000} s`, { hint });
+  }
+
   async function fetchFrom(request: VendRequest): Promise<Credentials> {
+    if (closed) throw new AppError("upstream-unavailable", "the server is stopping", { hint: "retry" });
     const credentials =
       request.kind === "session"
         ? await source.session()
         : await source.assume(request.role, sessionNameOf(request.role));
     if (now() < credentials.expiration) return credentials;
     const text = `the credentials that were obtained expired at ${new Date(credentials.expiration).toISOString()}`;
-    throw new AppError("identity-failed", text, { hint: "renew them, and check this machine's clock" });
+    throw new AppError("identity-failed", text, { hint: "renew them, and check this machine's clock with: date -u" });
   }
 
-  function kept(credentials: Credentials): Entry {
-    const end = credentials.expiration;
-    const lifeMs = end - now();
+  function keep(key: string, credentials: Credentials): void {
+    const since = monotonic();
+    const lifeMs = Math.min(credentials.expiration - now(), credentials.lifeMsMax ?? Number.POSITIVE_INFINITY);
     // A source that gives the same set again must not be asked on every request.
-    const retryAt = Math.max(end - renewalWindowMs(lifeMs), now() + failureMs);
-    return { credentials, retryAt, waitFrom: end - handOutWindowMs(lifeMs) };
+    entries.set(key, { credentials, lifeMs, since, notBefore: since + failureMs });
+    failures.delete(key);
   }
 
-  function failed(previous: Entry | undefined, failure: AppError): Entry {
-    const retryAt = now() + failureMs;
-    const held = previous?.credentials;
-    if (previous && held && now() < held.expiration) return { credentials: held, retryAt, waitFrom: previous.waitFrom };
-    return { failure, retryAt, waitFrom: 0 };
+  function remember(key: string, error: AppError): void {
+    const until = monotonic() + failureMs;
+    const held = entries.peek(key);
+    // What has expired by a clock that was set is good again once the clock is.
+    if (held !== undefined) held.notBefore = until;
+    const isHeld = held !== undefined && leftMs(held) > 0;
+    if (!isHeld) failures.set(key, { error, until });
+    const event = isHeld ? "renewal failed" : "the credentials could not be fetched";
+    log.warning(event, { role: key, code: error.code, cause: error.publicMessage, hint: error.hint });
   }
 
   /** What is under way goes on for those who wait for it, but is not kept: it belongs to the former identity. */
   function forget(fingerprint: string): void {
     identity = fingerprint;
     entries.clear();
+    failures.clear();
     flights = new Map();
   }
 

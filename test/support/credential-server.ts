@@ -4,6 +4,8 @@ import { join } from "node:path";
 import { createApp } from "../../src/app.ts";
 import type { CredentialSource } from "../../src/aws/contract.ts";
 import { createOnlineSource } from "../../src/aws/online.ts";
+import { parseConfig } from "../../src/config.ts";
+import { readRoles } from "../../src/credentials/roles.ts";
 import { createVendor } from "../../src/credentials/vendor.ts";
 import type { Log } from "../../src/log.ts";
 import { type FakeAws, startFakeAws } from "./fake-aws.ts";
@@ -24,8 +26,8 @@ export async function endAll(): Promise<void> {
   for (const cleanUp of cleanUps.splice(0)) await cleanUp();
 }
 
-export function startFake(): FakeAws {
-  const aws = startFakeAws();
+export function startFake(tls?: { readonly cert: string; readonly key: string }): FakeAws {
+  const aws = startFakeAws(tls);
   cleanUps.push(aws.stop);
   return aws;
 }
@@ -63,6 +65,18 @@ export function serve(source: CredentialSource, now: () => number, port = 0) {
 export function online(aws: FakeAws, env: Record<string, string>, now: () => number = Date.now, port = 0) {
   const config = { stsEndpoint: aws.url, iamEndpoint: aws.url, region: undefined, sharedTokenExpirationSeconds: 750 };
   return serve(createOnlineSource({ config, env, now }), now, port);
+}
+
+/** Has `cleanUp` called at the test's end. */
+export function atEnd(cleanUp: () => unknown): void {
+  cleanUps.push(cleanUp);
+}
+
+/** The application as its environment has it, with what a start reads and parses. */
+export function configured(env: Record<string, string>, now: () => number = Date.now) {
+  const config = parseConfig(env);
+  const roles = readRoles(config.rolesPath);
+  return serve(createOnlineSource({ config: { ...config.aws, roles }, env, now }), now);
 }
 
 /** A home whose folder .aws has these files. */

@@ -1,13 +1,24 @@
 /** What a call of the fake answers: an hour's credentials unless told otherwise. */
 export interface FakeAws {
   readonly url: string;
+  readonly port: number;
   /** How often each action was asked, by its name in the query protocol. */
   readonly calls: Record<string, number>;
   /** The parameters of every call, in order. */
-  readonly requests: { readonly action: string; readonly params: URLSearchParams; readonly authorization: string }[];
+  readonly requests: {
+    readonly action: string;
+    readonly params: URLSearchParams;
+    readonly authorization: string;
+    /** The time of its signature, as `20260102T030405Z`. */
+    readonly signedAt: string;
+  }[];
   /** Answers every call late. Milliseconds. */
   delayMs: number;
   lifeSeconds: number;
+  /** How far its clock is ahead of this process's. Milliseconds. */
+  clockMs: number;
+  /** Refuses signatures that are more than 5 minutes off its clock. */
+  isPunctual: boolean;
   /** Codes to fail with, by action; 5xx for what is not the caller's fault. */
   readonly failures: Record<
     string,
@@ -15,6 +26,8 @@ export interface FakeAws {
   >;
   /** Roles that have a path, by name: AssumeRole of them without it is refused, as IAM does. */
   readonly paths: Record<string, string>;
+  /** AssumeRole of more seconds is refused. */
+  durationMax: number;
   /** Of the identity that GetCallerIdentity tells. */
   partition: string;
   readonly stop: () => Promise<void>;
@@ -23,28 +36,42 @@ export interface FakeAws {
 const ACCOUNT = "111122223333";
 
 /** STS and IAM over real HTTP: the query protocol of four actions, and the one call of the SSO portal. */
-export function startFakeAws(): FakeAws {
+export function startFakeAws(tls?: { readonly cert: string; readonly key: string }): FakeAws {
   let issued = 0;
-  const server = Bun.serve({ port: 0, hostname: "127.0.0.1", development: false, fetch: answer });
+  const server = Bun.serve({ port: 0, hostname: "127.0.0.1", development: false, fetch: answer, ...(tls && { tls }) });
   const fake: FakeAws = {
-    url: `http://127.0.0.1:${server.port}`,
+    url: `${tls ? "https" : "http"}://127.0.0.1:${server.port}`,
+    port: server.port ?? 0,
     calls: {},
     requests: [],
     delayMs: 0,
     lifeSeconds: 3600,
+    clockMs: 0,
+    isPunctual: false,
     failures: {},
     paths: {},
+    durationMax: 43_200,
     partition: "aws",
     stop: () => server.stop(true),
   };
 
   async function answer(request: Request): Promise<Response> {
+    const response = await respond(request);
+    response.headers.set("date", new Date(Date.now() + fake.clockMs).toUTCString());
+    return response;
+  }
+
+  async function respond(request: Request): Promise<Response> {
     const params = new URLSearchParams(await request.text());
     const portal = new URL(request.url).pathname === "/federation/credentials";
     const action = portal ? "GetRoleCredentials" : (params.get("Action") ?? "");
     fake.calls[action] = (fake.calls[action] ?? 0) + 1;
-    fake.requests.push({ action, params, authorization: request.headers.get("authorization") ?? "" });
+    const header = (name: string): string => request.headers.get(name) ?? "";
+    fake.requests.push({ action, params, authorization: header("authorization"), signedAt: header("x-amz-date") });
     if (fake.delayMs > 0) await Bun.sleep(fake.delayMs);
+    if (fake.isPunctual && !isTimely(header("x-amz-date"))) {
+      return fault(403, "SignatureDoesNotMatch", "Signature expired: it is now earlier than it should be");
+    }
     const failure = fake.failures[action];
     if (failure && portal) {
       const headers = { "x-amzn-errortype": failure.code };
@@ -57,9 +84,14 @@ export function startFakeAws(): FakeAws {
     return portal ? roleCredentials() : xml(action, params);
   }
 
+  function isTimely(signedAt: string): boolean {
+    const iso = signedAt.replace(/^(....)(..)(..T..)(..)(..Z)$/, "$1-$2-$3:$4:$5");
+    return Math.abs(Date.parse(iso) - (Date.now() + fake.clockMs)) < 5 * 60_000;
+  }
+
   function issue(): { id: string; secret: string; token: string; end: Date } {
     issued += 1;
-    const end = new Date(Date.now() + fake.lifeSeconds * 1000);
+    const end = new Date(Date.now() + fake.clockMs + fake.lifeSeconds * 1000);
     return { id: `ASIA${String(issued).padStart(16, "A")}`, secret: `secret-${issued}`, token: `token-${issued}`, end };
   }
 
@@ -86,6 +118,13 @@ export function startFakeAws(): FakeAws {
       const arn = params.get("RoleArn") ?? "";
       if (fake.paths[arn.split("/").slice(1).join("/")] !== undefined) {
         return fault(403, "AccessDenied", `User is not authorized to perform: sts:AssumeRole on resource: ${arn}`);
+      }
+      if (Number(params.get("DurationSeconds")) > fake.durationMax) {
+        return fault(
+          400,
+          "ValidationError",
+          "The requested DurationSeconds exceeds the MaxSessionDuration set for this role.",
+        );
       }
       return result(action, credentials());
     }

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { parseConfig, unknownVariables } from "../../src/config.ts";
+import { misnamedEndpoints, parseConfig, unknownVariables } from "../../src/config.ts";
 
 test("the defaults are the reference's", () => {
   const config = parseConfig({});
@@ -36,6 +36,9 @@ describe("a bad value is named", () => {
     ["SHARED_TOKEN_EXPIRATION", "soon"],
     ["DOCKER_HOST", "ssh://me@box"],
     ["DOCKER_HOST", "unix://"],
+    ["ECS_LOCAL_SESSION_DURATION", "899"],
+    ["ECS_LOCAL_SESSION_DURATION", "43201"],
+    ["ECS_LOCAL_SESSION_DURATION", "1h"],
   ] as const) {
     test(`${name}=${value}`, () => {
       expect(() => parseConfig({ [name]: value })).toThrow(new RegExp(`${name}.*'${value}'`));
@@ -50,4 +53,45 @@ test("the command line wins, and an unknown variable of ours is found", () => {
   expect(parseConfig({ ECS_LOCAL_METADATA_PORT: "81" }, { port: "82" }).port).toBe(82);
   expect(parseConfig({}, { bind: "" }).bindAddress).toBe("127.0.0.1");
   expect(unknownVariables({ ECS_LOCAL_OFLINE: "1", ECS_LOCAL_OFFLINE: "1", HOME: "/" })).toEqual(["ECS_LOCAL_OFLINE"]);
+});
+
+test("a session's duration is an hour, or what is set within the bounds of STS", () => {
+  const seconds = (value: string) => parseConfig({ ECS_LOCAL_SESSION_DURATION: value }).aws.sessionDurationSeconds;
+  expect([seconds(""), seconds("900"), seconds("43200")]).toEqual([3600, 900, 43_200]);
+});
+
+describe("an endpoint variable that nobody reads is named with the one that was meant", () => {
+  for (const [variable, right] of [
+    ["STS_ENDPOINT_URL", "STS_ENDPOINT"],
+    ["AWS_STS_ENDPOINT", "STS_ENDPOINT"],
+    ["AWS_STS_ENDPOINT_URL", "STS_ENDPOINT"],
+    ["ENDPOINT_URL_STS", "STS_ENDPOINT"],
+    ["sts_endpoint", "STS_ENDPOINT"],
+    ["IAM_ENDPOINT_URL", "IAM_ENDPOINT"],
+    ["AWS_IAM_ENDPOINT", "IAM_ENDPOINT"],
+    ["AWS_ENDPOINT", "AWS_ENDPOINT_URL"],
+    ["AWS_ENDPOINT_URI", "AWS_ENDPOINT_URL"],
+    ["ENDPOINT_URL", "AWS_ENDPOINT_URL"],
+  ] as const) {
+    test(`${variable}: ${right}`, () => expect(misnamedEndpoints({ [variable]: "x" })).toEqual([{ variable, right }]));
+  }
+  for (const variable of [
+    "STS_ENDPOINT",
+    "STS_CUSTOM_ENDPOINT",
+    "IAM_ENDPOINT",
+    "IAM_CUSTOM_ENDPOINT",
+    "AWS_ENDPOINT_URL",
+    "AWS_ENDPOINT_URL_STS",
+    "AWS_ENDPOINT_URL_IAM",
+    "AWS_ENDPOINT_URL_S3",
+    "AWS_ENDPOINT_URL_SSO_OIDC",
+    "AWS_STS_REGIONAL_ENDPOINTS",
+    "AWS_USE_FIPS_ENDPOINT",
+    "AWS_EC2_METADATA_SERVICE_ENDPOINT",
+    "OTEL_EXPORTER_OTLP_ENDPOINT",
+    "GUESTS_ENDPOINT",
+    "DIAMOND_ENDPOINT",
+  ]) {
+    test(`${variable} is none`, () => expect(misnamedEndpoints({ [variable]: "x" })).toEqual([]));
+  }
 });

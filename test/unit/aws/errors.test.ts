@@ -11,11 +11,12 @@ describe("SDK errors", () => {
     [sdk("SignatureDoesNotMatch", 403), "identity-failed"],
     [sdk("ExpiredToken", 400), "identity-failed"],
     [sdk("AccessDenied", 403), "role-refused"],
-    [sdk("Throttling", 400), "upstream-unavailable"],
+    [sdk("Throttling", 400), "upstream-throttled"],
     [sdk("InternalFailure", 500), "upstream-unavailable"],
     [sdk("TimeoutError", 0), "upstream-unavailable"],
     [sdk("Error", 0, "m", "ECONNREFUSED"), "upstream-unavailable"],
     [sdk("Error", 0, "m", "ConnectionRefused"), "upstream-unavailable"],
+    [sdk("Error", 0, "m", "ENOENT"), "upstream-refused"],
     [sdk("ValidationError", 400), "upstream-refused"],
   ] as const) {
     test(`${error.name} is ${code}`, () => {

@@ -72,8 +72,9 @@ describe("the cache", () => {
   });
   test("another identity is used at once, and what comes late for the former is not kept", async () => {
     const { world, vendor } = setup();
-    world.delayMs = 5;
+    world.delayMs = 20;
     const former = vendor.vend(ROLE);
+    world.delayMs = 5;
     world.fingerprint = "b";
     expect((await vendor.vend(ROLE)).sessionToken).toBe("b2");
     await former;
@@ -118,6 +119,20 @@ describe("renewal", () => {
     await vendor.vend(ROLE);
     await settle();
     expect(world.calls).toBe(3);
+  });
+  test("when it is slow, who comes first waits for it, and the others take what is valid", async () => {
+    const { world, vendor } = setup({ coldWaitMs: 10 });
+    const first = await vendor.vend(ROLE);
+    world.delayMs = 60;
+    world.at += 50 * MINUTE;
+    const waiting = vendor.vend(ROLE);
+    expect(waiting).toBeInstanceOf(Promise);
+    expect(await waiting).toBe(first);
+    world.at += 10;
+    expect(vendor.vend(ROLE)).toBe(first);
+    await Bun.sleep(80);
+    expect(await vendor.vend(ROLE)).not.toBe(first);
+    expect(world.calls).toBe(2);
   });
   test("what expired is never handed out", async () => {
     const { world, vendor } = setup();

@@ -108,9 +108,12 @@ describe("a deadline", () => {
     await expect(served.engine.get("/x")).rejects.toThrow(doesNotAnswer);
   });
   test("does not end a stream of lines", async () => {
-    await using served = await serveEngine(async () => chunks([..."abcdefghij"].map((letter) => `${letter}\n`)), 5);
+    await using served = await serveEngine(
+      async () => chunks([..."abcdefghij".repeat(20)].map((letter) => `${letter}\n`)),
+      100,
+    );
     const seen: string[] = [];
     for await (const line of await served.engine.lines("/events", new AbortController().signal)) seen.push(line);
-    expect(seen.join("")).toBe("abcdefghij");
+    expect(seen.join("")).toBe("abcdefghij".repeat(20));
   });
 });
