@@ -81,13 +81,7 @@ export function startApp(host: string, options: AppOptions = {}) {
     const headers = { host: "169.254.170.2", "x-test-address": address, ...(init.headers as Record<string, string>) };
     const response = await answer(new Request(`http://169.254.170.2${path}`, { ...init, headers }));
     const text = await response.text();
-    return {
-      status: response.status,
-      type: response.headers.get("content-type"),
-      text,
-      json: parse(text),
-      headers: response.headers,
-    };
+    return { status: response.status, type: response.headers.get("content-type"), text, json: parse(text) };
   }
 
   return {
