@@ -85,6 +85,22 @@ const THREATS: readonly Threat[] = [
     env: { ECS_LOCAL_REFUSE_GATEWAY: "1" },
   },
   {
+    who: "a page whose request has two Hosts, one of them ours",
+    from: "127.0.0.1",
+    headers: { host: "localhost, evil.example" },
+    status: 400,
+    says: "more than one Host",
+    without: "host",
+  },
+  {
+    who: "a script that sends a path of over 2 KiB",
+    from: "127.0.0.1",
+    path: `/v3/${"x".repeat(2_048)}`,
+    status: 400,
+    says: "more than 2048",
+    without: "path",
+  },
+  {
     who: "our own process, pointed at itself",
     from: "127.0.0.1",
     path: `/creds${markOwn(new URL("http://h/creds")).search}`,
