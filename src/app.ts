@@ -1,24 +1,36 @@
 import { Elysia } from "elysia";
+import type { RateLimit } from "./access-config.ts";
 import type { Vendor } from "./credentials/vendor.ts";
 import { AppError } from "./errors.ts";
 import type { Log } from "./log.ts";
 import type { Metadata } from "./metadata/metadata.ts";
 import { credentialRoutes } from "./routes/credentials.ts";
+import type { Binding } from "./routes/guard/binding.ts";
+import type { RoleRule } from "./routes/guard/roles.ts";
+import type { Rule } from "./routes/guard/rule.ts";
 import { createGuard, type GuardOptions } from "./routes/guard.ts";
 import { type AddressOf, createHandlers, type Route } from "./routes/handler.ts";
 import { JSON_OK, toResponse } from "./routes/http-error.ts";
 import { metadataRoutes } from "./routes/metadata.ts";
 import { unknownRoute } from "./routes/nearest.ts";
-import { pathOf } from "./routes/path.ts";
+import { isCredentialsPath, pathOf } from "./routes/path.ts";
+import { limitRate } from "./routes/rate-limit.ts";
+
+const SHOWN_CHARACTERS_MAX = 256;
 
 export interface AppDeps {
   readonly vendor: Vendor;
   readonly metadata: Metadata;
   readonly guard: GuardOptions;
+  /** Who may have which credentials. What is not given is not asked, as in a test of something else. */
+  readonly access?: { readonly token?: Rule | undefined; readonly roles?: RoleRule; readonly boundRole?: Binding };
+  readonly rateLimit?: RateLimit | undefined;
   readonly log: Log;
   /** The container's name for the audit, where the address is known. */
   readonly callerName: (address: string) => string | undefined;
   readonly addressOf: AddressOf;
+  /** The port that a request came from; 0 unless given. */
+  readonly portOf?: (request: Request) => number;
 }
 
 /**
@@ -31,38 +43,50 @@ export function createApp(deps: AppDeps): (request: Request) => Response | Promi
   const { log } = deps;
   const guard = createGuard(deps.guard);
 
-  /** A path that is none has no handler for the guard to stand before. */
-  function refusalOr(unknown: AppError, request: Request, path: string): unknown {
-    try {
-      guard(request, path);
-      return unknown;
-    } catch (refusal) {
-      return refusal;
+  function logRefusal(path: string, address: string, outcome: string, cause?: string): void {
+    const caller = deps.callerName(address) ?? address;
+    const event = isCredentialsPath(path) ? "credentials refused" : "a request was refused";
+    log.warning(event, { caller, path: path.slice(0, SHOWN_CHARACTERS_MAX), outcome, cause });
+  }
+
+  /** Answers what the guard refused. Slips of a hand are not worth a line, but of those who wanted credentials. */
+  function refuse(error: unknown, path: string, address: string): Response {
+    if (!(error instanceof AppError)) return fail(error, path);
+    if (isCredentialsPath(path) || error.code === "forbidden") {
+      logRefusal(path, address, error.code, error.publicMessage);
     }
+    return toResponse(error, path);
   }
 
   function fail(error: unknown, path: string): Response {
     if (!(error instanceof AppError)) {
       log.error("a request failed unexpectedly", { path, cause: whereFailed(error) });
-    } else if (error.code === "forbidden") {
-      log.warning("a request was refused", { path, code: error.code, cause: error.publicMessage });
     }
     return toResponse(error, path);
   }
 
-  const handler = createHandlers({ guard, addressOf: deps.addressOf, fail });
+  const handler = createHandlers({ guard, addressOf: deps.addressOf, refuse, fail });
+  /** A path that is none stands behind the guard as well. */
+  const nothing = handler((path) => {
+    throw unknownRoute(path);
+  });
   const routes: readonly Route[] = [
     ["/health", handler(() => new Response('{"status":"ok"}', JSON_OK))],
-    ...credentialRoutes({ vendor: deps.vendor, log, callerName: deps.callerName, handler }),
+    ...credentialRoutes({ vendor: deps.vendor, log, callerName: deps.callerName, ...deps.access, handler }),
     ...metadataRoutes(deps.metadata, handler),
   ];
   // Elysia takes a Host for at least four characters long unless told otherwise; a Compose service may be called "ecs".
   const app = new Elysia({ handler: { standardHostname: false } }).onError(({ error, code, request }) => {
-    const path = pathOf(request.url);
-    return fail(code === "NOT_FOUND" ? refusalOr(unknownRoute(path), request, path) : error, path);
+    if (code !== "NOT_FOUND") return fail(error, pathOf(request.url));
+    return nothing({ request });
   });
   for (const [pattern, handle] of routes) app.get(pattern, handle);
-  return app.fetch;
+  if (deps.rateLimit === undefined) return app.fetch;
+  return limitRate(app.fetch, deps.rateLimit, {
+    peerOf: (request) => ({ address: deps.addressOf(request), port: deps.portOf?.(request) ?? 0 }),
+    now: () => performance.now(),
+    refused: (path, address) => logRefusal(path, address, "rate-limited"),
+  });
 }
 
 /** Kind and place of an error that nobody foresaw. Not its text, which may quote what must not be in a log. */

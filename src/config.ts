@@ -1,3 +1,4 @@
+import { ACCESS_VARIABLES, type AccessConfig, readAccess } from "./access-config.ts";
 import { AppError } from "./errors.ts";
 
 /** An environment as `process.env` has it; an argument everywhere, so that a test can give its own. */
@@ -51,7 +52,7 @@ export interface Config {
   readonly task: TaskDefaults;
   readonly taskMetadataPath: string | undefined;
   readonly containerMetadataPath: string | undefined;
-  readonly allowedHosts: readonly string[];
+  readonly access: AccessConfig;
   readonly docker: DockerConfig;
   readonly aws: AwsConfig;
   readonly rolesPath: string | undefined;
@@ -74,7 +75,7 @@ const OWN_VARIABLES = [
   "ECS_LOCAL_METADATA_PORT",
   "ECS_LOCAL_BIND_ADDRESS",
   "ECS_LOCAL_OFFLINE",
-  "ECS_LOCAL_ALLOWED_HOSTS",
+  ...ACCESS_VARIABLES,
   "ECS_LOCAL_SESSION_DURATION",
   "ECS_LOCAL_ROLES",
   "ECS_LOCAL_LOG_LEVEL",
@@ -131,10 +132,7 @@ export function parseConfig(env: Environment, flags: Flags = {}): Config {
     },
     taskMetadataPath: read("TASK_METADATA_PATH"),
     containerMetadataPath: read("CONTAINER_METADATA_PATH"),
-    allowedHosts: (read("ECS_LOCAL_ALLOWED_HOSTS") ?? "")
-      .toLowerCase()
-      .split(/[\s,]+/)
-      .filter(Boolean),
+    access: readAccess(read, flag, problems),
     docker: {
       host: parseDockerHost(read("DOCKER_HOST"), problems),
       apiVersion: parseApiVersion(read("DOCKER_API_VERSION"), problems),

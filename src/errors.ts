@@ -9,6 +9,8 @@ export type ErrorCode =
   | "bad-path"
   | "bad-role"
   | "forbidden"
+  | "unauthorized"
+  | "role-not-allowed"
   | "own-request"
   // who asked, and for which container
   | "caller-unknown"

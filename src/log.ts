@@ -23,6 +23,8 @@ export interface Fields {
   readonly outcome?: string;
   readonly path?: string;
   readonly port?: number;
+  /** Who can reach an address that we listen on. */
+  readonly reach?: string;
   readonly role?: string;
   readonly signal?: string;
   readonly status?: number;

@@ -1,4 +1,3 @@
-import { networkInterfaces } from "node:os";
 import { createApp } from "../app.ts";
 import { checkAuthorities } from "../aws/authorities.ts";
 import { createOfflineSource } from "../aws/offline.ts";
@@ -8,8 +7,8 @@ import { type Config, type Environment, misnamedEndpoints, unknownVariables } fr
 import { readRoles } from "../credentials/roles.ts";
 import { createVendor } from "../credentials/vendor.ts";
 import { createInventory } from "../engine/inventory.ts";
-import { canonicalAddress } from "../engine/ip-address.ts";
 import { macAddressOf } from "../engine/neighbours.ts";
+import { createOwnAddresses } from "../engine/own-addresses.ts";
 import { ownContainerTest } from "../engine/own-container.ts";
 import { createStatsStreams } from "../engine/stats-stream.ts";
 import { AppError } from "../errors.ts";
@@ -17,6 +16,8 @@ import { createLog } from "../log.ts";
 import { createBodies } from "../metadata/bodies.ts";
 import { createMetadata } from "../metadata/metadata.ts";
 import { readOverride } from "../metadata/overrides.ts";
+import { createAccess } from "./access.ts";
+import { reachOf, warnOfPublishedPort } from "./reach.ts";
 import { sayIdentity } from "./say-identity.ts";
 
 /** Leaves the first answers alone: loading the SDK takes the one thread for some 20 ms. */
@@ -26,6 +27,8 @@ const WATCH_AFTER_MS = 1;
 const DRAIN_MS = 4_000;
 /** Longer than the slowest answer (1.2 s for a sample), so that Bun never cuts one off. */
 const IDLE_TIMEOUT_S = 30;
+/** Nothing that is asked here has a body worth more. */
+const BODY_BYTES_MAX = 64 * 1024;
 
 export interface Running {
   readonly port: number;
@@ -53,6 +56,8 @@ export function serve(config: Config, env: Environment, writeLog: (lines: string
     taskOverride: readOverride("TASK_METADATA_PATH", config.taskMetadataPath),
     containerOverride: readOverride("CONTAINER_METADATA_PATH", config.containerMetadataPath),
   });
+  const own = createOwnAddresses(monotonic);
+  const isOwn = ownContainerTest(env, own.has);
   const inventory = createInventory({
     connect: async () => {
       const { connect } = await import("../engine/connect.ts");
@@ -60,8 +65,9 @@ export function serve(config: Config, env: Environment, writeLog: (lines: string
     },
     log,
     now: monotonic,
-    isOwn: ownContainerTest(env, isOwnAddress),
+    isOwn,
     macAddressOf,
+    onLive: warnOfPublishedPort({ picture: () => inventory.picture, isOwn, config, log }),
   });
   const { picture } = inventory;
   const stats = createStatsStreams({
@@ -81,11 +87,11 @@ export function serve(config: Config, env: Environment, writeLog: (lines: string
   let server: Bun.Server<undefined> | undefined;
   const answer = createApp({
     vendor,
-    metadata: createMetadata({ inventory, stats, bodies, defaults: config.task, now, isOwnAddress }),
-    guard: { allowedHosts: config.allowedHosts },
+    metadata: createMetadata({ inventory, stats, bodies, defaults: config.task, now, isOwnAddress: own.has }),
+    ...createAccess({ config: config.access, inventory, own, isOwn, now: monotonic }),
     log,
-    callerName: (address) => inventory.atAddress(canonicalAddress(address))?.name,
     addressOf: (request) => server?.requestIP(request)?.address ?? "",
+    portOf: (request) => server?.requestIP(request)?.port ?? 0,
   });
   const close = () => {
     vendor.close();
@@ -101,6 +107,7 @@ export function serve(config: Config, env: Environment, writeLog: (lines: string
       reusePort: false,
       development: false,
       idleTimeout: IDLE_TIMEOUT_S,
+      maxRequestBodySize: BODY_BYTES_MAX,
       fetch: answer,
     });
   } catch (cause) {
@@ -110,6 +117,7 @@ export function serve(config: Config, env: Environment, writeLog: (lines: string
   log.info("listening", {
     address: config.bindAddress,
     port: config.port,
+    reach: reachOf(config.bindAddress, own.subnets),
     identity: config.offline ? "dummy (offline)" : undefined,
   });
   const watching = setTimeout(() => void inventory.start(), WATCH_AFTER_MS);
@@ -127,13 +135,6 @@ export function serve(config: Config, env: Environment, writeLog: (lines: string
       log.flush();
     },
   };
-}
-
-function isOwnAddress(address: string): boolean {
-  for (const interfaces of Object.values(networkInterfaces())) {
-    if (interfaces?.some((entry) => canonicalAddress(entry.address) === address)) return true;
-  }
-  return false;
 }
 
 function cannotListen(config: Config, cause: unknown): AppError {

@@ -7,6 +7,8 @@ export interface PublishedPort {
   readonly containerPort: number;
   readonly protocol: string;
   readonly hostPort: number;
+  /** The address that it is published on; empty or unspecified for all. */
+  readonly hostIp?: string;
 }
 
 export interface Attachment {
@@ -17,6 +19,8 @@ export interface Attachment {
   readonly gateways: readonly string[];
   /** Lower case, as the kernel writes it. */
   readonly macAddress: string | undefined;
+  /** The names that the network's DNS has for it beside its own. */
+  readonly aliases?: readonly string[];
 }
 
 /**
@@ -79,6 +83,7 @@ export function toContainer(inspect: Inspect): Container {
       ipv6: endpoint.GlobalIPv6Address ? canonicalAddress(endpoint.GlobalIPv6Address) : undefined,
       gateways: [endpoint.Gateway, endpoint.IPv6Gateway].filter((g): g is string => !!g).map(canonicalAddress),
       macAddress: endpoint.MacAddress?.toLowerCase() || undefined,
+      aliases: endpoint.Aliases ?? [],
     })),
     mounts: (inspect.Mounts ?? []).map((mount) => ({
       name: mount.Name ?? "",
@@ -99,6 +104,7 @@ function toPorts(ports: PortMap): PublishedPort[] {
         containerPort: Number(port),
         protocol: protocol ?? "tcp",
         hostPort: Number(binding.HostPort ?? 0),
+        hostIp: binding.HostIp ?? "",
       }));
     })
     .sort(

@@ -48,6 +48,8 @@ export function createInventory(deps: {
   readonly now: () => number;
   readonly isOwn: (container: Container) => boolean;
   readonly macAddressOf: (address: string) => string | undefined;
+  /** Is called whenever the picture has become the engine's. */
+  readonly onLive?: () => void;
 }): Inventory {
   const { now } = deps;
   const picture = createPicture();
@@ -71,6 +73,7 @@ export function createInventory(deps: {
       state = "live";
       error = undefined;
       changed();
+      deps.onLive?.();
     },
     silent(cause) {
       state = "silent";

@@ -6,6 +6,7 @@ export interface Network {
   readonly name: string;
   readonly subnets: readonly string[];
   readonly gateways: readonly string[];
+  readonly driver?: string | undefined;
 }
 
 /** What the engine said last, indexed the ways we are asked for it. Changed by the watcher alone. */
@@ -16,6 +17,8 @@ export interface Picture {
   /** The running containers that have the address, without those that share another's network namespace. */
   readonly claimants: (address: string) => readonly Container[];
   readonly isGateway: (address: string) => boolean;
+  /** The same for bridges alone: the gateway of a macvlan is the router of the LAN. */
+  readonly isBridgeGateway: (address: string) => boolean;
   /** Whether it is in a subnet of the engine's, or of that network. */
   readonly isInSubnet: (address: string, networkId?: string) => boolean;
 }
@@ -53,11 +56,24 @@ export function createPicture(): MutablePicture {
     }
   }
 
+  function isBridgeGateway(address: string): boolean {
+    if (!gateways.has(address)) return false;
+    const bridges = networks.filter((network) => network.driver === "bridge");
+    if (bridges.some((bridge) => bridge.gateways.includes(address))) return true;
+    // The engine's document of a network may leave the gateway out; that of a container on it does not.
+    const ids = new Set(bridges.map(({ id }) => id));
+    return [...containers.values()].some(
+      ({ running, attachments }) =>
+        running && attachments.some((a) => ids.has(a.networkId) && a.gateways.includes(address)),
+    );
+  }
+
   return {
     containers,
     revision: () => revision,
     claimants: (address) => claims.get(address) ?? [],
     isGateway: (address) => gateways.has(address),
+    isBridgeGateway,
     isInSubnet: (address, networkId) =>
       networks.some(
         ({ id, subnets }) =>

@@ -21,6 +21,7 @@ export const NetworksSchema = Type.Array(
   Type.Object({
     Id: Type.String(),
     Name: Type.String(),
+    Driver: text,
     IPAM: nullable(Type.Object({ Config: nullable(Type.Array(Type.Object({ Subnet: text, Gateway: text }))) })),
   }),
 );
@@ -42,6 +43,7 @@ const Endpoint = Type.Object({
   Gateway: text,
   IPv6Gateway: text,
   MacAddress: text,
+  Aliases: nullable(Type.Array(Type.String())),
 });
 
 export const InspectSchema = Type.Object({

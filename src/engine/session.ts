@@ -46,6 +46,7 @@ export function createSession(engine: Engine, picture: MutablePicture, log: Log,
         return {
           id: network.Id,
           name: network.Name,
+          driver: network.Driver ?? undefined,
           subnets: configs.flatMap((config) => (config.Subnet ? [config.Subnet] : [])),
           gateways: configs.flatMap((config) => (config.Gateway ? [canonicalAddress(config.Gateway)] : [])),
         };

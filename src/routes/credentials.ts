@@ -1,10 +1,13 @@
 import { LRUCache } from "lru-cache";
-import type { Credentials } from "../aws/contract.ts";
+import type { Credentials, Role } from "../aws/contract.ts";
 import { toWire } from "../credentials/response.ts";
 import { parseRole } from "../credentials/role.ts";
 import type { Vendor, VendRequest } from "../credentials/vendor.ts";
 import { AppError } from "../errors.ts";
 import type { Fields, Log } from "../log.ts";
+import type { Binding } from "./guard/binding.ts";
+import { canBe, type RoleRule } from "./guard/roles.ts";
+import type { Rule } from "./guard/rule.ts";
 import type { Answer, Handler, Route } from "./handler.ts";
 import { JSON_OK } from "./http-error.ts";
 
@@ -15,6 +18,8 @@ const SESSION: VendRequest = { kind: "session" };
 /** What is known of a path, which comes again and again. */
 interface Known {
   readonly asked: VendRequest;
+  /** Whether the ARN of what is vended says if it is allowed. */
+  isUnsure?: boolean;
   /** What the log was told last: mostly it is told the same of the next request. */
   last?: { readonly credentials: Credentials; readonly caller: string; readonly fields: Fields };
 }
@@ -28,23 +33,39 @@ export function credentialRoutes(deps: {
   readonly log: Log;
   /** The name for the log of the container that has this address. */
   readonly callerName?: (address: string) => string | undefined;
-  readonly handler: (answer: Answer) => Handler;
+  /** Which roles may be asked for; all, unless given. */
+  readonly roles?: RoleRule | undefined;
+  /** The role that a caller is bound to; none is, unless given. */
+  readonly boundRole?: Binding | undefined;
+  /** Asks for the token, where there is one. */
+  readonly token?: Rule | undefined;
+  readonly handler: (answer: Answer, also?: Rule) => Handler;
 }): readonly Route[] {
-  const { vendor, log } = deps;
+  const { vendor, log, roles, boundRole } = deps;
   const paths = new LRUCache<string, Known>({ max: PATHS_MAX });
 
   function answer(path: string, address: string): Response | Promise<Response> {
+    let known: Known | undefined;
     try {
-      const known = readOnce(path);
-      const credentials = vendor.vend(known.asked);
-      if (!(credentials instanceof Promise)) return vended(credentials, path, address, known);
-      return credentials.then(
-        (fetched) => vended(fetched, path, address),
-        (error: unknown) => refuse(error, path, address),
-      );
+      const asked = readOnce(path);
+      known = asked;
+      const bound = boundRole?.(address);
+      const vending =
+        bound instanceof Promise
+          ? bound.then((role) => vend(boundOr(asked, role, path), path, address))
+          : vend(boundOr(asked, bound, path), path, address);
+      if (!(vending instanceof Promise)) return vending;
+      return vending.catch((error: unknown) => refuse(error, path, address, asked));
     } catch (error) {
-      return refuse(error, path, address);
+      return refuse(error, path, address, known);
     }
+  }
+
+  function vend(known: Known, path: string, address: string): Response | Promise<Response> {
+    if (roles) known.isUnsure ??= !roles.check(known.asked);
+    const credentials = vendor.vend(known.asked);
+    if (!(credentials instanceof Promise)) return vended(credentials, path, address, known, true);
+    return credentials.then((fetched) => vended(fetched, path, address, known, false));
   }
 
   function readOnce(path: string): Known {
@@ -55,30 +76,48 @@ export function credentialRoutes(deps: {
     return read;
   }
 
-  /** @param known where the credentials were at hand */
-  function vended(credentials: Credentials, path: string, address: string, known?: Known): Response {
+  /** What a caller that is bound to a role is given, whatever spelling of it he asks for. */
+  function boundOr(unbound: Known, role: Role | undefined, path: string): Known {
+    if (role === undefined) return unbound;
+    const { asked } = unbound;
+    const key = `${role.id} ${path}`;
+    const known = paths.get(key);
+    if (known !== undefined) return known;
+    if (asked.kind === "role" && !canBe(asked.role, role)) {
+      const text = `The container that asks is bound to the role '${role.id}', and asked for '${asked.role.id}'`;
+      throw new AppError("role-not-allowed", text, { hint: "ask for /creds, or change its label ecs-local.role" });
+    }
+    const bound: Known = { asked: { kind: "role", role } };
+    paths.set(key, bound);
+    return bound;
+  }
+
+  /** @param cached whether the credentials were at hand */
+  function vended(credentials: Credentials, path: string, address: string, known: Known, cached: boolean): Response {
+    if (known.isUnsure) roles?.checkArn(credentials.roleArn);
     const { body, expiration } = toWire(credentials);
     const caller = deps.callerName?.(address) ?? address;
-    const last = known?.last;
-    if (last?.credentials === credentials && last.caller === caller) log.info("credentials vended", last.fields);
-    else {
-      const cached = known !== undefined;
+    const last = known.last;
+    if (cached && last?.credentials === credentials && last.caller === caller) {
+      log.info("credentials vended", last.fields);
+    } else {
       const fields = { caller, path, role: credentials.roleArn, outcome: "vended", expiration, cached };
-      if (known) known.last = { credentials, caller, fields };
+      if (cached) known.last = { credentials, caller, fields };
       log.info("credentials vended", fields);
     }
     return new Response(body, JSON_OK);
   }
 
-  function refuse(error: unknown, path: string, address: string): never {
+  function refuse(error: unknown, path: string, address: string, known?: Known): never {
     const caller = deps.callerName?.(address) ?? address;
+    const role = known?.asked.kind === "role" ? known.asked.role.id : known && "";
     const outcome = error instanceof AppError ? error.code : "failed";
     const cause = error instanceof AppError ? error.publicMessage : undefined;
-    log.warning("credentials refused", { caller, path: path.slice(0, SHOWN_CHARACTERS_MAX), outcome, cause });
+    log.warning("credentials refused", { caller, path: path.slice(0, SHOWN_CHARACTERS_MAX), role, outcome, cause });
     throw error;
   }
 
-  const handle = deps.handler(answer);
+  const handle = deps.handler(answer, deps.token);
   return ["/creds", "/v2/credentials/*", "/role", "/role/*", "/role-arn", "/role-arn/*"].map((pattern) => [
     pattern,
     handle,

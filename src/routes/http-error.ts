@@ -19,6 +19,8 @@ const WIRE: Readonly<Record<ErrorCode, Wire>> = {
   "bad-path": { status: 400, name: "InvalidPath" },
   "bad-role": { status: 400, name: "InvalidRole" },
   forbidden: { status: 403, name: "Forbidden" },
+  unauthorized: { status: 401, name: "Unauthorized" },
+  "role-not-allowed": { status: 403, name: "RoleNotAllowed" },
   "own-request": { status: 403, name: "AskedItself" },
   "caller-unknown": { status: 400, name: "UnknownCaller" },
   "container-unknown": { status: 400, name: "UnknownContainer" },

@@ -7,3 +7,8 @@ export function pathOf(url: string): string {
   const query = url.indexOf("?", start);
   return query === -1 ? url.slice(start) : url.slice(start, query);
 }
+
+/** Whether a path is one of those that vend. */
+export function isCredentialsPath(path: string): boolean {
+  return /^\/(creds|role|role-arn|v2\/credentials)(\/|$)/.test(path);
+}

@@ -5,7 +5,7 @@ import { expectError, type Subject } from "./subject.ts";
 
 const from = SHOP_WEB.address;
 
-export function refusalsContract({ ask, engine }: Subject): void {
+export function refusalsContract({ ask, connect, engine }: Subject): void {
   test("/health is well", async () => {
     expect((await ask(from, "/health")).body).toBe('{"status":"ok"}');
   });
@@ -75,6 +75,20 @@ export function refusalsContract({ ask, engine }: Subject): void {
       test(`that cannot be decoded is refused: ${path}`, async () => {
         expect(expectError(await ask(from, path), path, 400)).toContain("%");
       });
+    }
+  });
+
+  test("a body over 64 KiB is 413 before it is sent, and a smaller one is not read", async () => {
+    for (const [bytes, status] of [
+      [65_537, 413],
+      [65_536, 405],
+    ] as const) {
+      const connection = await connect(from);
+      connection.send(
+        `POST /creds HTTP/1.1\r\nHost: localhost\r\nContent-Length: ${bytes}\r\n\r\n${"x".repeat(65_536)}`,
+      );
+      expect((await connection.answer()).status, `${bytes}`).toBe(status);
+      connection.close();
     }
   });
 

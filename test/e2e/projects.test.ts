@@ -1,26 +1,11 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { networkInterfaces } from "node:os";
 import { startBinary } from "../support/binary.ts";
 import { describeEngines } from "../support/engines.ts";
 import { expectOwnTask, type Project, startProject } from "../support/projects.ts";
+import { interfaceOf, letPass } from "../support/redirects.ts";
 import { importServerImage, removeServerImage } from "../support/server-image.ts";
 
 const SERVICES = { shop: ["web", "db", "queue"], blog: ["web", "db"] };
-
-/**
- * The engine moby-29 makes no firewall rules, and Debian's Docker beside it drops what no rule lets pass: its containers
- * reach the host, but not each other. Lets them pass on one bridge of the test's own.
- *
- * @returns what takes the rule away again
- */
-function letPass(gateway: string): () => void {
-  const has = (entries: { address: string }[] = []) => entries.some(({ address }) => address === gateway);
-  const bridge = Object.entries(networkInterfaces()).find(([, entries]) => has(entries))?.[0] ?? "";
-  const rule = ["FORWARD", "-i", bridge, "-o", bridge, "-j", "ACCEPT"];
-  const { exitCode, stderr } = Bun.spawnSync(["iptables", "-I", ...rule]);
-  if (exitCode !== 0) throw new Error(`no rule for ${bridge}: ${stderr}`);
-  return () => void Bun.spawnSync(["iptables", "-D", ...rule]);
-}
 
 describeEngines("two projects", ({ engine, freeSubnet }) => {
   describe("with the server on the host", () => {
@@ -67,7 +52,7 @@ describeEngines("two projects", ({ engine, freeSubnet }) => {
         env: ["HOME=/", "ECS_LOCAL_BIND_ADDRESS=0.0.0.0", "ECS_LOCAL_OFFLINE=1"],
         binds: [`${engine.socket}:/var/run/docker.sock`],
       });
-      if (engine.name === "moby-29") stopLetting = letPass(network.gateway);
+      if (engine.name === "moby-29") stopLetting = letPass(interfaceOf(network.gateway));
       projects = [];
       for (const [name, services] of Object.entries(SERVICES)) {
         const project = await startProject(engine, name, await engine.createNetwork(freeSubnet()), services);

@@ -1,19 +1,30 @@
 import { createApp } from "../../src/app.ts";
 import { createOfflineSource } from "../../src/aws/offline.ts";
+import { createAccess } from "../../src/commands/access.ts";
 import { type Environment, parseConfig } from "../../src/config.ts";
 import { createVendor } from "../../src/credentials/vendor.ts";
 import { connect } from "../../src/engine/connect.ts";
 import { createInventory } from "../../src/engine/inventory.ts";
+import { contains } from "../../src/engine/ip-address.ts";
+import type { OwnAddresses } from "../../src/engine/own-addresses.ts";
 import { createStatsStreams } from "../../src/engine/stats-stream.ts";
 import { createLog } from "../../src/log.ts";
 import { createBodies } from "../../src/metadata/bodies.ts";
 import { createMetadata } from "../../src/metadata/metadata.ts";
+import type { RuleName } from "../../src/routes/guard.ts";
 
 interface AppOptions {
   env?: Environment;
   streamsMax?: number;
   ownId?: string;
   macAddressOf?: (address: string) => string | undefined;
+  /** Asks who may ask, as the program does; the machine's addresses are the test's. */
+  guarded?: {
+    readonly own?: readonly string[];
+    readonly ownSubnets?: readonly string[];
+    readonly inContainer?: boolean;
+    readonly without?: readonly RuleName[];
+  };
 }
 
 /** The whole application on an engine, without a port: a request says by a header which address it comes from. */
@@ -51,9 +62,18 @@ export function startApp(host: string, options: AppOptions = {}) {
   const answer = createApp({
     vendor,
     metadata,
-    guard: { allowedHosts: config.allowedHosts },
+    ...(options.guarded === undefined
+      ? { guard: { allowedHosts: config.access.allowedHosts }, callerName: () => undefined }
+      : createAccess({
+          config: config.access,
+          inventory,
+          own: ownAddresses(options.guarded),
+          isOwn: (container) => container.id === options.ownId,
+          now: () => performance.now(),
+          inContainer: options.guarded.inContainer ?? false,
+          ...(options.guarded.without && { without: options.guarded.without }),
+        })),
     log,
-    callerName: () => undefined,
     addressOf: (request) => request.headers.get("x-test-address") ?? "",
   });
 
@@ -74,6 +94,14 @@ export function startApp(host: string, options: AppOptions = {}) {
       inventory.close();
       vendor.close();
     },
+  };
+}
+
+function ownAddresses({ own = [], ownSubnets = [] }: NonNullable<AppOptions["guarded"]>): OwnAddresses {
+  return {
+    has: (address) => own.includes(address),
+    isInSubnet: (address) => ownSubnets.some((cidr) => contains(cidr, address)),
+    subnets: () => ownSubnets,
   };
 }
 

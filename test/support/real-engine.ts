@@ -20,6 +20,12 @@ export interface ContainerOptions {
   readonly address?: string;
   readonly env?: readonly string[];
   readonly binds?: readonly string[];
+  /** Names that the network's DNS has for it beside its own. */
+  readonly aliases?: readonly string[];
+  /** Lines of its file of hosts, as `name:address`. */
+  readonly extraHosts?: readonly string[];
+  /** Ports that the engine publishes, as `80/tcp`, and where. */
+  readonly publish?: Readonly<Record<string, { readonly HostIp: string; readonly HostPort: string }>>;
 }
 
 export type RealEngine = ReturnType<typeof createRealEngine>;
@@ -60,14 +66,26 @@ export function createRealEngine(name: string, socket: string) {
   }
 
   async function run(options: ContainerOptions): Promise<string> {
-    const { network, address } = options;
+    const { network, address, aliases, publish = {} } = options;
+    const ports = Object.entries(publish);
     const { Id } = await read<{ Id: string }>("POST", `/containers/create?name=${options.name}`, {
       Image: options.image ?? (await labImage()),
       Cmd: options.command ?? ["sh", "-c", "sleep 600"],
       Labels: { ...options.labels, [LABEL]: RUN },
       Env: options.env,
-      HostConfig: { NetworkMode: network.name, Ulimits: ULIMITS, Binds: options.binds },
-      NetworkingConfig: { EndpointsConfig: { [network.name]: address && { IPAMConfig: { IPv4Address: address } } } },
+      ExposedPorts: Object.fromEntries(ports.map(([port]) => [port, {}])),
+      HostConfig: {
+        NetworkMode: network.name,
+        Ulimits: ULIMITS,
+        Binds: options.binds,
+        ExtraHosts: options.extraHosts,
+        PortBindings: Object.fromEntries(ports.map(([port, binding]) => [port, [binding]])),
+      },
+      NetworkingConfig: {
+        EndpointsConfig: {
+          [network.name]: { Aliases: aliases, ...(address && { IPAMConfig: { IPv4Address: address } }) },
+        },
+      },
     });
     await call("POST", `/containers/${Id}/start`);
     return Id;

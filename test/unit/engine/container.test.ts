@@ -90,11 +90,20 @@ describe("networks", () => {
         ipv6: "fd00::2",
         gateways: ["172.18.0.1", "fd00::1"],
         macAddress: "02:42:ac:12:00:02",
+        aliases: [],
       },
     ]);
   });
   test("without addresses stay, without any", () => {
-    const none = { name: "n", networkId: "", ipv4: undefined, ipv6: undefined, gateways: [], macAddress: undefined };
+    const none = {
+      name: "n",
+      networkId: "",
+      ipv4: undefined,
+      ipv6: undefined,
+      gateways: [],
+      macAddress: undefined,
+      aliases: [],
+    };
     const empty = { IPAddress: "", GlobalIPv6Address: "", Gateway: "", IPv6Gateway: "", MacAddress: "" };
     expect(attachmentsOf(empty)).toEqual([none]);
     expect(attachmentsOf({ NetworkID: null, IPAddress: null, Gateway: null })).toEqual([none]);

@@ -12,7 +12,7 @@ function ask(
     method: options.method ?? "GET",
     headers: options.headers ?? { host: "169.254.170.2" },
   });
-  return () => guard(request, pathOf(request.url));
+  return () => guard(request, pathOf(request.url), "127.0.0.1");
 }
 
 describe("a Host that is answered", () => {
@@ -112,7 +112,9 @@ describe("a Host that is refused", () => {
   });
   test("is not let in by a guard that allows others", () => {
     const strict = createGuard({ allowedHosts: [] });
-    expect(() => strict(new Request("http://h/", { headers: { host: "ecs.test" } }), "/")).toThrow("ecs.test");
+    expect(() => strict(new Request("http://h/", { headers: { host: "ecs.test" } }), "/", "127.0.0.1")).toThrow(
+      "ecs.test",
+    );
   });
 });
 

@@ -26,6 +26,8 @@ const EXPECTED: Record<ErrorCode, { name: string; [family: string]: number | str
   "bad-path": same("InvalidPath", 400),
   "bad-role": same("InvalidRole", 400),
   forbidden: same("Forbidden", 403),
+  unauthorized: same("Unauthorized", 401),
+  "role-not-allowed": same("RoleNotAllowed", 403),
   "own-request": same("AskedItself", 403),
   "caller-unknown": unknown("UnknownCaller"),
   "container-unknown": unknown("UnknownContainer"),
