@@ -49,18 +49,15 @@ export function createHandlers(deps: {
       const address = addressOf(request);
       try {
         const asked = guard(request, path, address);
-        if (asked instanceof Promise) {
-          return asked
-            .then(() => also?.(request, path, address))
-            .then(
-              () => respond(answer, path, address),
-              (error: unknown) => refuse(error, path, address),
-            );
-        }
-        also?.(request, path, address);
+        const waits = asked instanceof Promise ? asked.then(() => also?.(request, path, address)) : undefined;
+        const allowed = waits ?? also?.(request, path, address);
+        if (!(allowed instanceof Promise)) return respond(answer, path, address);
+        return allowed.then(
+          () => respond(answer, path, address),
+          (error: unknown) => refuse(error, path, address),
+        );
       } catch (error) {
         return refuse(error, path, address);
       }
-      return respond(answer, path, address);
     };
 }
