@@ -1,6 +1,4 @@
-import { X509Certificate } from "node:crypto";
 import { readFileSync } from "node:fs";
-import { rootCertificates } from "node:tls";
 import type { Environment } from "../config.ts";
 import { AppError } from "../errors.ts";
 
@@ -34,6 +32,7 @@ export function readAuthorities(
   env: Environment,
   systemFiles: readonly string[] = SYSTEM_FILES,
 ): readonly string[] | undefined {
+  const { rootCertificates } = import.meta.require("node:tls") as typeof import("node:tls");
   const own = new Set(rootCertificates.map(plain));
   const added = new Map<string, string>();
   const add = (certificates: readonly string[], isUsable: (pem: string) => boolean): void => {
@@ -79,7 +78,9 @@ function certificatesIn(text: string): string[] {
   return text.match(/-----BEGIN CERTIFICATE-----[^-]*-----END CERTIFICATE-----/g) ?? [];
 }
 
+// These modules take milliseconds of the start, which needs them only where a file is named.
 function isCertificate(pem: string): boolean {
+  const { X509Certificate } = import.meta.require("node:crypto") as typeof import("node:crypto");
   try {
     new X509Certificate(pem);
     return true;
