@@ -2,6 +2,7 @@ import { afterEach, describe, expect, test } from "bun:test";
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { endAll, home, online, setVariable, startFake, startIdentity } from "../support/credential-server.ts";
+import { secretsOfFile } from "../support/secrets.ts";
 import { makeUnwritable } from "../support/unwritable.ts";
 
 afterEach(endAll);
@@ -44,7 +45,9 @@ function startSso(form: "session" | "legacy" = "session") {
 }
 
 function token(accessToken: string, lifeMs: number, more: object = {}): string {
-  return JSON.stringify({ accessToken, expiresAt: new Date(Date.now() + lifeMs).toISOString(), ...more });
+  const text = JSON.stringify({ accessToken, expiresAt: new Date(Date.now() + lifeMs).toISOString(), ...more });
+  secretsOfFile(text);
+  return text;
 }
 
 const REFRESH = { clientId: "c", clientSecret: "client-secret", refreshToken: "refresh-0" };

@@ -12,6 +12,7 @@ import { createLog } from "../../src/log.ts";
 import { createBodies } from "../../src/metadata/bodies.ts";
 import { createMetadata } from "../../src/metadata/metadata.ts";
 import type { RuleName } from "../../src/routes/guard.ts";
+import { note, noteAnswer, secretsOf } from "./secrets.ts";
 
 interface AppOptions {
   env?: Environment;
@@ -31,7 +32,8 @@ interface AppOptions {
 export function startApp(host: string, options: AppOptions = {}) {
   const config = parseConfig({ DOCKER_HOST: host, ...options.env });
   const lines: string[] = [];
-  const log = createLog({ level: "debug", format: "json", write: (text) => lines.push(text) });
+  secretsOf(options.env ?? {});
+  const log = createLog({ level: "debug", format: "json", write: (text) => lines.push(note(text)) });
   const inventory = createInventory({
     connect: () => connect(config.docker, {}),
     log,
@@ -80,6 +82,7 @@ export function startApp(host: string, options: AppOptions = {}) {
   async function ask(path: string, address = "127.0.0.1", init: RequestInit = {}) {
     const headers = { host: "169.254.170.2", "x-test-address": address, ...(init.headers as Record<string, string>) };
     const response = await answer(new Request(`http://169.254.170.2${path}`, { ...init, headers }));
+    noteAnswer(response.status, await response.clone().text());
     const text = await response.text();
     return { status: response.status, type: response.headers.get("content-type"), text, json: parse(text) };
   }

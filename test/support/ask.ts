@@ -1,4 +1,5 @@
 import type { RealEngine } from "./real-engine.ts";
+import { noteAnswer } from "./secrets.ts";
 
 export interface Answer {
   readonly status: number;
@@ -17,6 +18,7 @@ export function askScript(host: string, port: number, path: string, named = host
 export function parseAnswer(raw: string): Answer {
   const status = Number(/^HTTP\/1\.1 (\d{3})/.exec(raw)?.[1] ?? 0);
   const body = raw.slice(raw.indexOf("\r\n\r\n") + 4);
+  noteAnswer(status, body);
   try {
     return { status, body: JSON.parse(body) };
   } catch {

@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import { freePort } from "./free-port.ts";
+import { note, noteAnswer, secretsOf } from "./secrets.ts";
 
 const BINARY = join(import.meta.dir, "../../dist/ecs-local-endpoints");
 
@@ -15,12 +16,14 @@ export async function startBinary(
     stdout: "ignore",
     stderr: "pipe",
   });
+  secretsOf(env);
   let log = "";
   const reader = child.stderr.getReader();
   const reading = (async () => {
     for (let read = await reader.read(); !read.done; read = await reader.read()) {
       log += new TextDecoder().decode(read.value);
     }
+    note(log);
   })();
   for (let i = 0; !log.includes("listening"); i += 1) {
     if (i > 500 || child.exitCode !== null) throw new Error(`the server does not listen:\n${log}`);
@@ -31,7 +34,11 @@ export async function startBinary(
     log: () => log,
     /** Closes our end of what it writes its log to. */
     closeLog: () => reader.cancel(),
-    get: (path: string) => fetch(`http://127.0.0.1:${port}${path}`),
+    async get(path: string): Promise<Response> {
+      const response = await fetch(`http://127.0.0.1:${port}${path}`);
+      noteAnswer(response.status, await response.clone().text());
+      return response;
+    },
     /** Ends it as `docker stop` does; gives the exit code. */
     async stop(): Promise<number> {
       child.kill("SIGTERM");
@@ -44,5 +51,7 @@ export async function startBinary(
 /** Runs the compiled program to its end, by another program's leave: `setpriv ...`. */
 export function runBinary(args: string[], env: Record<string, string> = {}, by: string[] = []) {
   const run = Bun.spawnSync([...by, BINARY, ...args], { env: { HOME: "/nonexistent", ...env }, timeout: 5_000 });
-  return { exitCode: run.exitCode, stdout: run.stdout.toString(), stderr: run.stderr.toString() };
+  const [stdout, stderr] = [run.stdout.toString(), run.stderr.toString()];
+  note(stdout + stderr);
+  return { exitCode: run.exitCode, stdout, stderr };
 }

@@ -10,6 +10,7 @@ import { createVendor } from "../../src/credentials/vendor.ts";
 import type { Log } from "../../src/log.ts";
 import { type FakeAws, startFakeAws } from "./fake-aws.ts";
 import { type FakeIdentity, startFakeIdentity } from "./fake-identity.ts";
+import { note, noteAnswer, secretsOf, secretsOfFile } from "./secrets.ts";
 
 export const KEYS = { AWS_ACCESS_KEY_ID: "AKIAEXAMPLE", AWS_SECRET_ACCESS_KEY: "long-lived", HOME: "/nonexistent" };
 export const ROLE_ARN = "arn:aws:iam::111122223333:role/team/app";
@@ -41,7 +42,7 @@ export function startIdentity(): FakeIdentity {
 /** The application without an engine, on a port of its own. Every caller is called shop-web-1. */
 export function serve(source: CredentialSource, now: () => number, port = 0) {
   const lines: string[] = [];
-  const write = (event: string, fields: object = {}) => void lines.push(`${event} ${JSON.stringify(fields)}`);
+  const write = (event: string, fields: object = {}) => void lines.push(note(`${event} ${JSON.stringify(fields)}`));
   const log: Log = { debug: write, info: write, warning: write, error: write, flush: () => {} };
   const vendor = createVendor({ source, now, log });
   const fetch = createApp({
@@ -57,12 +58,15 @@ export function serve(source: CredentialSource, now: () => number, port = 0) {
   const url = `http://127.0.0.1:${server.port}`;
   const get = async (path: string): Promise<Answer> => {
     const answer = await globalThis.fetch(url + path);
-    return { status: answer.status, body: (await answer.json()) as Record<string, string> };
+    const body = await answer.text();
+    noteAnswer(answer.status, body);
+    return { status: answer.status, body: JSON.parse(body) as Record<string, string> };
   };
   return { url, get, lines, port: server.port ?? 0 };
 }
 
 export function online(aws: FakeAws, env: Record<string, string>, now: () => number = Date.now, port = 0) {
+  secretsOf(env);
   const config = { stsEndpoint: aws.url, iamEndpoint: aws.url, region: undefined, sharedTokenExpirationSeconds: 750 };
   return serve(createOnlineSource({ config, env, now }), now, port);
 }
@@ -74,6 +78,7 @@ export function atEnd(cleanUp: () => unknown): void {
 
 /** The application as its environment has it, with what a start reads and parses. */
 export function configured(env: Record<string, string>, now: () => number = Date.now) {
+  secretsOf(env);
   const config = parseConfig(env);
   const roles = readRoles(config.rolesPath);
   return serve(createOnlineSource({ config: { ...config.aws, roles }, env, now }), now);
@@ -84,7 +89,10 @@ export function home(files: Readonly<Record<string, string>>): string {
   const folder = mkdtempSync(join(tmpdir(), "credentials-"));
   cleanUps.push(() => rmSync(folder, { recursive: true }));
   mkdirSync(join(folder, ".aws"));
-  for (const [name, text] of Object.entries(files)) writeFileSync(join(folder, ".aws", name), text);
+  for (const [name, text] of Object.entries(files)) {
+    secretsOfFile(text);
+    writeFileSync(join(folder, ".aws", name), text);
+  }
   return folder;
 }
 

@@ -1,3 +1,5 @@
+import { secretsOf } from "./secrets.ts";
+
 /** What a call of the fake answers: an hour's credentials unless told otherwise. */
 export interface FakeAws {
   readonly url: string;
@@ -97,6 +99,7 @@ export function startFakeAws(tls?: { readonly cert: string; readonly key: string
 
   function roleCredentials(): Response {
     const { id, secret, token, end } = issue();
+    secretsOf({ secret, session_token: token });
     const roleCredentials = {
       accessKeyId: id,
       secretAccessKey: secret,
@@ -139,6 +142,7 @@ export function startFakeAws(tls?: { readonly cert: string; readonly key: string
 
   function credentials(): string {
     const { id, secret, token, end } = issue();
+    secretsOf({ secret, session_token: token });
     const keys = `<AccessKeyId>${id}</AccessKeyId><SecretAccessKey>${secret}</SecretAccessKey>`;
     return `<Credentials>${keys}<SessionToken>${token}</SessionToken><Expiration>${end.toISOString()}</Expiration></Credentials>`;
   }

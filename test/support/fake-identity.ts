@@ -1,3 +1,5 @@
+import { secret } from "./secrets.ts";
+
 /** The services that an identity comes from, beside STS: SSO with its OIDC, a container's endpoint, an instance's. */
 export interface FakeIdentity {
   readonly url: string;
@@ -22,8 +24,8 @@ export function startFakeIdentity(): FakeIdentity {
   const fake: FakeIdentity = {
     url: `http://127.0.0.1:${server.port}`,
     calls: {},
-    accessToken: "access-0",
-    refreshToken: "refresh-0",
+    accessToken: secret("access-0"),
+    refreshToken: secret("refresh-0"),
     expiresInSeconds: 3600,
     containerToken: undefined,
     containerAnswer: undefined,
@@ -65,8 +67,8 @@ export function startFakeIdentity(): FakeIdentity {
       return refusal("InvalidGrantException", 400);
     }
     issued += 1;
-    fake.accessToken = `access-${issued}`;
-    fake.refreshToken = `refresh-${issued}`;
+    fake.accessToken = secret(`access-${issued}`);
+    fake.refreshToken = secret(`refresh-${issued}`);
     const { accessToken, refreshToken, expiresInSeconds: expiresIn } = fake;
     return Response.json({ accessToken, expiresIn, refreshToken, tokenType: "Bearer" });
   }
@@ -95,8 +97,8 @@ export function startFakeIdentity(): FakeIdentity {
     const Expiration = new Date(Date.now() + 3_600_000).toISOString();
     return {
       AccessKeyId: `ASIAFAKE${issued}`,
-      SecretAccessKey: `secret-${issued}`,
-      Token: `given-${issued}`,
+      SecretAccessKey: secret(`secret-${issued}`),
+      Token: secret(`given-${issued}`),
       Expiration,
     };
   }

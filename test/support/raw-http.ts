@@ -1,4 +1,5 @@
 import { createConnection } from "node:net";
+import { noteAnswer } from "./secrets.ts";
 
 export interface RawAnswer {
   readonly status: number;
@@ -57,6 +58,7 @@ export async function connect(port: number, from: string): Promise<Connection> {
         const read = readAnswer(received, method, ended);
         if (read) {
           received = received.subarray(read.bytes);
+          noteAnswer(read.answer.status, read.answer.body);
           return read.answer;
         }
         if (ended) throw new Error(`the server closed after ${JSON.stringify(received.toString())}`);

@@ -29,13 +29,13 @@ describe("a token", () => {
   test("is not asked for unless there is one", () => {
     expect(createTokenRule({ authToken: undefined, authTokenFile: undefined }, () => at)).toBeUndefined();
   });
-  const ask = asking({ authToken: "Bearer correct-horse" });
-  test("is the whole header, as it stands", () => expect(ask("Bearer correct-horse")).toBe("let in"));
+  const ask = asking({ authToken: "Bearer battery-staple" });
+  test("is the whole header, as it stands", () => expect(ask("Bearer battery-staple")).toBe("let in"));
   for (const wrong of [
-    "correct-horse",
+    "battery-staple",
     "Bearer correct-hors",
-    "Bearer correct-horses",
-    "bearer correct-horse",
+    "Bearer battery-staples",
+    "bearer battery-staple",
     "",
     "x",
   ]) {

@@ -1,0 +1,58 @@
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { join, resolve } from "node:path";
+
+const TOOLS = resolve(import.meta.dir, "../../../.tools/sdk");
+const TIMEOUT_MS = 300_000;
+
+/** A folder with what a client needs, or why there is none. */
+export type Tools = { readonly folder: string } | { readonly missing: string };
+
+/** A virtual environment of Python with boto3, the AWS CLI and moto, made when it is missing or the pins have changed. */
+export function preparePython(): Tools {
+  const python = Bun.which("python3");
+  if (python === null) return { missing: "python3 is not installed" };
+  const requirements = join(import.meta.dir, "requirements.txt");
+  return prepare("python", [requirements], [python, "--version"], (folder) => [
+    [python, "-m", "venv", folder],
+    // Everything is in the list: what is not must not come in.
+    [join(folder, "bin/pip"), "install", "--quiet", "--no-deps", "--requirement", requirements],
+  ]);
+}
+
+/** The client in Go, built when it is missing or its source has changed. */
+export function prepareGo(): Tools {
+  const go = Bun.which("go");
+  if (go === null) return { missing: "go is not installed" };
+  const source = join(import.meta.dir, "go");
+  const files = ["main.go", "go.mod", "go.sum"].map((name) => join(source, name));
+  return prepare("go", files, [go, "version"], (folder) => [
+    [go, "-C", source, "build", "-mod=readonly", "-o", join(folder, "client"), "."],
+  ]);
+}
+
+function prepare(
+  name: string,
+  files: readonly string[],
+  version: readonly string[],
+  steps: (folder: string) => string[][],
+): Tools {
+  const folder = join(TOOLS, name);
+  const mark = join(folder, "made-of");
+  const texts = files.map((file) => readFileSync(file, "utf8"));
+  // A virtual environment holds its own path and that of its Python.
+  const madeOf = `${Bun.hash([folder, run([...version]).output, ...texts].join("\n"))}\n`;
+  if (existsSync(mark) && readFileSync(mark, "utf8") === madeOf) return { folder };
+  rmSync(folder, { recursive: true, force: true });
+  mkdirSync(folder, { recursive: true });
+  for (const step of steps(folder)) {
+    const { failed, output } = run(step);
+    if (failed) return { missing: `${step.slice(0, 3).join(" ")}: ${output.trim().split("\n").at(-1)}` };
+  }
+  writeFileSync(mark, madeOf);
+  return { folder };
+}
+
+function run(command: string[]): { failed: boolean; output: string } {
+  const { success, stdout, stderr } = Bun.spawnSync(command, { timeout: TIMEOUT_MS });
+  return { failed: !success, output: `${stdout}${stderr}` };
+}
