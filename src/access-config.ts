@@ -54,7 +54,7 @@ export function readAccess(
     problems.push("ECS_LOCAL_AUTH_TOKEN holds what no header can carry: give printable ASCII");
   }
   return {
-    allowedHosts: (list("ECS_LOCAL_ALLOWED_HOSTS") ?? []).map((host) => host.toLowerCase().replace(/\.$/, "")),
+    allowedHosts: (list("ECS_LOCAL_ALLOWED_HOSTS") ?? []).map((host) => parseHostName(host, problems)),
     allowedNetworks: (list("ECS_LOCAL_ALLOWED_NETWORKS") ?? []).map((text) => parseNetwork(text, problems)),
     allowedRoles: list("ECS_LOCAL_ALLOWED_ROLES"),
     refuseGateway: flag("ECS_LOCAL_REFUSE_GATEWAY"),
@@ -64,11 +64,21 @@ export function readAccess(
   };
 }
 
+function parseHostName(text: string, problems: string[]): string {
+  if (!/^[\w-]+(\.[\w-]+)*\.?$/.test(text)) {
+    problems.push(
+      `ECS_LOCAL_ALLOWED_HOSTS has '${text}', which is not a host's name such as metadata.corp, without port`,
+    );
+  }
+  return text.toLowerCase().replace(/\.$/, "");
+}
+
 function parseNetwork(text: string, problems: string[]): string {
   const [base = "", prefix, ...rest] = text.split("/");
   const width = widthOf(base);
   const length = prefix === undefined ? width : /^\d{1,3}$/.test(prefix) ? Number(prefix) : Number.NaN;
-  if (width > 0 && rest.length === 0 && length <= width) return `${base}/${length}`;
+  const isMapped = /^::ffff:/i.test(base);
+  if (width > 0 && !isMapped && rest.length === 0 && length <= width) return `${base}/${length}`;
   problems.push(`ECS_LOCAL_ALLOWED_NETWORKS has '${text}', which is not a network such as 10.0.0.0/8 or fd00::/8`);
   return text;
 }

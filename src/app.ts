@@ -1,6 +1,7 @@
 import { Elysia } from "elysia";
 import type { RateLimit } from "./access-config.ts";
 import type { Vendor } from "./credentials/vendor.ts";
+import { canonicalAddress } from "./engine/ip-address.ts";
 import { AppError } from "./errors.ts";
 import type { Log } from "./log.ts";
 import type { Metadata } from "./metadata/metadata.ts";
@@ -44,7 +45,7 @@ export function createApp(deps: AppDeps): (request: Request) => Response | Promi
   const guard = createGuard(deps.guard);
 
   function logRefusal(path: string, address: string, outcome: string, cause?: string): void {
-    const caller = deps.callerName(address) ?? address;
+    const caller = deps.callerName(address) ?? canonicalAddress(address);
     const event = isCredentialsPath(path) ? "credentials refused" : "a request was refused";
     log.warning(event, { caller, path: path.slice(0, SHOWN_CHARACTERS_MAX), outcome, cause });
   }
@@ -70,8 +71,9 @@ export function createApp(deps: AppDeps): (request: Request) => Response | Promi
   const nothing = handler((path) => {
     throw unknownRoute(path);
   });
+  const health = handler(() => new Response('{"status":"ok"}', JSON_OK));
   const routes: readonly Route[] = [
-    ["/health", handler(() => new Response('{"status":"ok"}', JSON_OK))],
+    ["/health", health],
     ...credentialRoutes({ vendor: deps.vendor, log, callerName: deps.callerName, ...deps.access, handler }),
     ...metadataRoutes(deps.metadata, handler),
   ];
@@ -81,8 +83,16 @@ export function createApp(deps: AppDeps): (request: Request) => Response | Promi
     return nothing({ request });
   });
   for (const [pattern, handle] of routes) app.get(pattern, handle);
-  if (deps.rateLimit === undefined) return app.fetch;
-  return limitRate(app.fetch, deps.rateLimit, {
+  /**
+   * The URL of a request without a Host is only a path, and Elysia would look for the path within it, behind what the
+   * guard has seen: such a request is never shown to it.
+   */
+  const fetch = (request: Request): Response | Promise<Response> => {
+    if (!request.url.startsWith("/")) return app.fetch(request);
+    return pathOf(request.url) === "/health" ? health({ request }) : nothing({ request });
+  };
+  if (deps.rateLimit === undefined) return fetch;
+  return limitRate(fetch, deps.rateLimit, {
     peerOf: (request) => ({ address: deps.addressOf(request), port: deps.portOf?.(request) ?? 0 }),
     now: () => performance.now(),
     refused: (path, address) => logRefusal(path, address, "rate-limited"),

@@ -123,7 +123,12 @@ const renderText: Render = (time, level, event, fields) => {
 /** A line break in what a caller chose would forge a line of the log: values are quoted, events are our own words. */
 function quoted(value: string): string {
   if (value === "") return '""';
-  return /^[\w.:/@,+-]+$/.test(value) ? value : JSON.stringify(value);
+  if (/^[\w.:/@,+-]+$/.test(value)) return value;
+  // What a terminal would obey beside line breaks, which JSON leaves as it is.
+  return JSON.stringify(value).replace(
+    /[\u007f-\u009f\u2028\u2029]/g,
+    (one) => `\\u${one.charCodeAt(0).toString(16).padStart(4, "0")}`,
+  );
 }
 
 const renderJson: Render = (time, level, event, fields) => JSON.stringify({ time, level, event, ...fields });

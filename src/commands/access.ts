@@ -3,7 +3,7 @@ import type { AppDeps } from "../app.ts";
 import type { Container } from "../engine/container.ts";
 import type { Inventory } from "../engine/inventory.ts";
 import { canonicalAddress } from "../engine/ip-address.ts";
-import { defaultGateway, isInContainer, isLoopback, type OwnAddresses } from "../engine/own-addresses.ts";
+import { defaultGateways, isInContainer, isLoopback, type OwnAddresses } from "../engine/own-addresses.ts";
 import { createOwnNames } from "../engine/own-names.ts";
 import { createBinding } from "../routes/guard/binding.ts";
 import { createRoleRule } from "../routes/guard/roles.ts";
@@ -41,7 +41,7 @@ export function createAccess(deps: {
     guard: {
       allowedHosts,
       ownNames: createOwnNames(picture, deps.isOwn),
-      caller: { inventory, own, isInContainer: isContained, defaultGateway, allowedNetworks, refuseGateway, now },
+      caller: { inventory, own, isInContainer: isContained, defaultGateways, allowedNetworks, refuseGateway, now },
       ...(deps.without && { without: deps.without }),
     },
     access: {

@@ -12,8 +12,9 @@ const NETWORKS_SHOWN_MAX = 8;
  * Who can reach an address that we listen on, in words for the log.
  *
  * @param subnets the networks of this machine's interfaces as CIDRs
+ * @param isContained whether we run in a container, whose neighbours count until an engine is reached
  */
-export function reachOf(bindAddress: string, subnets: () => readonly string[]): string {
+export function reachOf(bindAddress: string, subnets: () => readonly string[], isContained: () => boolean): string {
   const address = canonicalAddress(bindAddress);
   if (isLoopback(address) || address === "localhost") return "this machine only";
   const isAll = address === "0.0.0.0" || address === "::";
@@ -22,7 +23,8 @@ export function reachOf(bindAddress: string, subnets: () => readonly string[]): 
   if (networks.length === 0) return "this machine, and whatever is routed here";
   const shown = networks.slice(0, NETWORKS_SHOWN_MAX).join(", ");
   const more = networks.length > NETWORKS_SHOWN_MAX ? ` and ${networks.length - NETWORKS_SHOWN_MAX} more` : "";
-  return `this machine and ${shown}${more}; answered are this machine, its running containers and ECS_LOCAL_ALLOWED_NETWORKS`;
+  const early = isContained() ? ", and until an engine is reached the container networks of this one" : "";
+  return `this machine and ${shown}${more}; answered are this machine, its running containers and ECS_LOCAL_ALLOWED_NETWORKS${early}`;
 }
 
 /** `172.17.0.1/16` of an interface is in the network 172.17.0.0/16. */

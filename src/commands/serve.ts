@@ -8,7 +8,7 @@ import { readRoles } from "../credentials/roles.ts";
 import { createVendor } from "../credentials/vendor.ts";
 import { createInventory } from "../engine/inventory.ts";
 import { macAddressOf } from "../engine/neighbours.ts";
-import { createOwnAddresses } from "../engine/own-addresses.ts";
+import { createOwnAddresses, isInContainer } from "../engine/own-addresses.ts";
 import { ownContainerTest } from "../engine/own-container.ts";
 import { createStatsStreams } from "../engine/stats-stream.ts";
 import { AppError } from "../errors.ts";
@@ -117,7 +117,7 @@ export function serve(config: Config, env: Environment, writeLog: (lines: string
   log.info("listening", {
     address: config.bindAddress,
     port: config.port,
-    reach: reachOf(config.bindAddress, own.subnets),
+    reach: reachOf(config.bindAddress, own.subnets, isInContainer),
     identity: config.offline ? "dummy (offline)" : undefined,
   });
   const watching = setTimeout(() => void inventory.start(), WATCH_AFTER_MS);

@@ -38,6 +38,8 @@ export interface Container {
   readonly finishedAt: string | undefined;
   readonly running: boolean;
   readonly dead: boolean;
+  /** Whether the engine starts it again when it has ended. */
+  readonly restarts: boolean;
   readonly exitCode: number;
   readonly error: string;
   /** Undefined where the container has no health check. */
@@ -68,6 +70,7 @@ export function toContainer(inspect: Inspect): Container {
     finishedAt: toTime(state.FinishedAt),
     running: state.Running,
     dead: state.Dead ?? false,
+    restarts: !["", "no"].includes(host.RestartPolicy?.Name ?? ""),
     exitCode: state.ExitCode ?? 0,
     error: state.Error ?? "",
     health: toHealth(inspect),

@@ -7,8 +7,8 @@ const READ_EVERY_MS = 1_000;
 /** The addresses of this machine's interfaces, or of the container that we run in. */
 export interface OwnAddresses {
   readonly has: (address: string) => boolean;
-  /** Whether an address is of a network that an interface of ours is on, loopback aside. */
-  readonly isInSubnet: (address: string) => boolean;
+  /** Whether an address is of a network of containers that an interface of ours is on: see `isContainerInterface`. */
+  readonly isInContainerSubnet: (address: string) => boolean;
   /** Those networks as CIDRs. */
   readonly subnets: () => readonly string[];
 }
@@ -21,18 +21,25 @@ export interface OwnAddresses {
 export function createOwnAddresses(
   now: () => number,
   read: typeof networkInterfaces = networkInterfaces,
+  isOfContainers: (name: string) => boolean = isContainerInterface,
 ): OwnAddresses {
   let readAtMs = Number.NEGATIVE_INFINITY;
   let addresses = new Set<string>();
   let cidrs: readonly string[] = [];
+  let containerCidrs: readonly string[] = [];
 
   function refresh(): void {
     const at = now();
     if (at - readAtMs < READ_EVERY_MS) return;
     readAtMs = at;
-    const entries = Object.values(read()).flatMap((of) => of ?? []);
-    addresses = new Set(entries.map(({ address }) => canonicalAddress(address)));
-    cidrs = entries.flatMap(({ internal, cidr }) => (internal || cidr === null ? [] : [cidr]));
+    const entries = Object.entries(read()).flatMap(([name, of]) => (of ?? []).map((entry) => ({ name, ...entry })));
+    // A link-local address says nothing without its link, and anybody on another one may have the same.
+    addresses = new Set(entries.map(({ address }) => canonicalAddress(address)).filter((one) => !isLinkLocal(one)));
+    const external = entries.filter(
+      ({ internal, cidr, address }) => !internal && cidr !== null && !isLinkLocal(address),
+    );
+    cidrs = external.map(({ cidr }) => cidr ?? "");
+    containerCidrs = external.filter(({ name }) => isOfContainers(name)).map(({ cidr }) => cidr ?? "");
   }
 
   function subnets(): readonly string[] {
@@ -45,7 +52,10 @@ export function createOwnAddresses(
       refresh();
       return addresses.has(address);
     },
-    isInSubnet: (address) => subnets().some((cidr) => contains(cidr, address)),
+    isInContainerSubnet(address) {
+      refresh();
+      return containerCidrs.some((cidr) => contains(cidr, address));
+    },
     subnets,
   };
 }
@@ -70,22 +80,61 @@ export function isInContainer(
   }
 }
 
-/** The kernel's default gateway for IPv4. Undefined where there is none, and not on Linux. */
-export function defaultGateway(
-  readTable: () => string = () => readFileSync("/proc/net/route", "utf8"),
-): string | undefined {
+function isLinkLocal(address: string): boolean {
+  return /^fe[89ab]/i.test(address);
+}
+
+/**
+ * Whether an interface is one end of a pair whose other end is on a bridge of an engine. A device of the machine, which a
+ * container has that uses the host's network, and a macvlan or ipvlan of one lead to the whole LAN.
+ */
+function isContainerInterface(name: string): boolean {
+  const folder = `/sys/class/net/${name}`;
   try {
-    for (const line of readTable().split("\n")) {
-      const [, destination, gateway = ""] = line.split("\t");
-      if (destination !== "00000000" || !/^[0-9A-F]{8}$/.test(gateway) || gateway === "00000000") continue;
-      // The kernel writes the number as it lies in memory, last byte first.
-      return (gateway.match(/../g) ?? [])
+    return !existsSync(`${folder}/device`) && !/^DEVTYPE=/m.test(readFileSync(`${folder}/uevent`, "utf8"));
+  } catch {
+    return false;
+  }
+}
+
+/**
+ * The addresses behind which callers may hide, as far as they can be told without an engine: the kernel's default
+ * gateways. Empty on what is not Linux.
+ */
+export function defaultGateways(
+  readTable: (path: string) => string = (path) => readFileSync(path, "utf8"),
+): readonly string[] {
+  return [...ipv4Gateways(linesOf("/proc/net/route")), ...ipv6Gateways(linesOf("/proc/net/ipv6_route"))];
+
+  function linesOf(path: string): string[] {
+    try {
+      return readTable(path).split("\n");
+    } catch {
+      return [];
+    }
+  }
+}
+
+function ipv4Gateways(lines: readonly string[]): string[] {
+  return lines.flatMap((line) => {
+    const [, destination, gateway = ""] = line.split("\t");
+    if (destination !== "00000000" || !/^[0-9A-F]{8}$/.test(gateway) || gateway === "00000000") return [];
+    // The kernel writes the number as it lies in memory, last byte first.
+    const bytes = gateway.match(/../g) ?? [];
+    return [
+      bytes
         .map((byte) => Number.parseInt(byte, 16))
         .reverse()
-        .join(".");
-    }
-  } catch {
-    // No /proc.
-  }
-  return undefined;
+        .join("."),
+    ];
+  });
+}
+
+function ipv6Gateways(lines: readonly string[]): string[] {
+  return lines.flatMap((line) => {
+    const [destination = "", length, , , gateway = ""] = line.split(/\s+/);
+    if (!/^0{32}$/.test(destination) || length !== "00" || !/^[0-9a-f]{32}$/.test(gateway) || /^0+$/.test(gateway))
+      return [];
+    return [canonicalAddress((gateway.match(/.{4}/g) ?? []).join(":"))];
+  });
 }

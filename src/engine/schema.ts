@@ -71,7 +71,13 @@ export const InspectSchema = Type.Object({
     Labels: textMap,
     Healthcheck: nullable(Type.Object({ Test: nullable(Type.Array(Type.String())), Retries: number })),
   }),
-  HostConfig: Type.Object({ CpuShares: number, NanoCpus: number, Memory: number, NetworkMode: text }),
+  HostConfig: Type.Object({
+    CpuShares: number,
+    NanoCpus: number,
+    Memory: number,
+    NetworkMode: text,
+    RestartPolicy: nullable(Type.Object({ Name: text })),
+  }),
   NetworkSettings: nullable(
     Type.Object({
       Ports: nullable(Type.Record(Type.String(), nullable(Type.Array(Type.Object({ HostIp: text, HostPort: text }))))),

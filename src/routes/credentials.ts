@@ -3,6 +3,7 @@ import type { Credentials, Role } from "../aws/contract.ts";
 import { toWire } from "../credentials/response.ts";
 import { parseRole } from "../credentials/role.ts";
 import type { Vendor, VendRequest } from "../credentials/vendor.ts";
+import { canonicalAddress } from "../engine/ip-address.ts";
 import { AppError } from "../errors.ts";
 import type { Fields, Log } from "../log.ts";
 import type { Binding } from "./guard/binding.ts";
@@ -10,6 +11,7 @@ import { canBe, type RoleRule } from "./guard/roles.ts";
 import type { Rule } from "./guard/rule.ts";
 import type { Answer, Handler, Route } from "./handler.ts";
 import { JSON_OK } from "./http-error.ts";
+import { unknownRoute } from "./nearest.ts";
 
 const PATHS_MAX = 1000;
 const SHOWN_CHARACTERS_MAX = 256;
@@ -96,7 +98,7 @@ export function credentialRoutes(deps: {
   function vended(credentials: Credentials, path: string, address: string, known: Known, cached: boolean): Response {
     if (known.isUnsure) roles?.checkArn(credentials.roleArn);
     const { body, expiration } = toWire(credentials);
-    const caller = deps.callerName?.(address) ?? address;
+    const caller = deps.callerName?.(address) ?? canonicalAddress(address);
     const last = known.last;
     if (cached && last?.credentials === credentials && last.caller === caller) {
       log.info("credentials vended", last.fields);
@@ -109,7 +111,7 @@ export function credentialRoutes(deps: {
   }
 
   function refuse(error: unknown, path: string, address: string, known?: Known): never {
-    const caller = deps.callerName?.(address) ?? address;
+    const caller = deps.callerName?.(address) ?? canonicalAddress(address);
     const role = known?.asked.kind === "role" ? known.asked.role.id : known && "";
     const outcome = error instanceof AppError ? error.code : "failed";
     const cause = error instanceof AppError ? error.publicMessage : undefined;
@@ -125,7 +127,8 @@ export function credentialRoutes(deps: {
 }
 
 function readPath(path: string): VendRequest {
+  if (/^\/creds\/?$/.test(path) || /^\/v2\/credentials\/[^/]/.test(path)) return SESSION;
   const match = /^\/(role|role-arn)(?:\/(.*))?$/.exec(path);
-  if (match === null) return SESSION;
+  if (match === null) throw unknownRoute(path);
   return { kind: "role", role: parseRole(match[2] ?? "", match[1] === "role-arn" ? "arn" : "any") };
 }

@@ -1,5 +1,5 @@
 /**
- * The path of a request's URL as it was sent, without the query: Elysia does not decode what a wildcard matched, and
+ * The path of a request's URL as Bun has it, with `..` and backslashes resolved, without the query: Elysia does not decode what a wildcard matched, and
  * decodes a parameter by rules of its own. A request of HTTP/1.0 without a Host has a URL that is only a path.
  */
 export function pathOf(url: string): string {

@@ -112,6 +112,30 @@ export function connectionsContract({ ask, connect }: Subject): void {
       expect(new Set(answers)).toEqual(new Set(["400 true"]));
     });
 
+    describe("a request without a Host is not answered as another path than the guard has seen", () => {
+      for (const path of [
+        "/health?/creds",
+        "/health?/role/admin",
+        "/health?/v3/task",
+        "/v3?/creds",
+        "/health/../creds",
+      ]) {
+        for (const [how, head] of [
+          ["HTTP/1.0", `GET ${path} HTTP/1.0\r\n\r\n`],
+          ["an empty Host", `GET ${path} HTTP/1.1\r\nHost:\r\nConnection: close\r\n\r\n`],
+        ] as const) {
+          test(`${path} by ${how}`, async () => {
+            const connection = await connect(SHOP_WEB.address);
+            connection.send(head);
+            const { status, body } = await connection.answer();
+            if (status === 200) expect(body).toBe('{"status":"ok"}');
+            else expect(status).toBe(400);
+            connection.close();
+          });
+        }
+      }
+    });
+
     for (const host of ["a", "ecs", "ecs:80", "ecs-local-container-endpoints"]) {
       test(`by the Host ${host}`, async () => {
         const missed: string[] = [];

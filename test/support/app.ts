@@ -103,7 +103,7 @@ export function startApp(host: string, options: AppOptions = {}) {
 function ownAddresses({ own = [], ownSubnets = [] }: NonNullable<AppOptions["guarded"]>): OwnAddresses {
   return {
     has: (address) => own.includes(address),
-    isInSubnet: (address) => ownSubnets.some((cidr) => contains(cidr, address)),
+    isInContainerSubnet: (address) => ownSubnets.some((cidr) => contains(cidr, address)),
     subnets: () => ownSubnets,
   };
 }

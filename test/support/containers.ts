@@ -36,6 +36,7 @@ export interface ContainerOptions {
   cpuShares?: number;
   nanoCpus?: number;
   networkMode?: string;
+  restartPolicy?: string;
   /** `{ test, status, log }` of a health check; without it the container has none. */
   health?: {
     test?: string[];
@@ -89,7 +90,7 @@ export function container(options: ContainerOptions) {
       CpuShares: options.cpuShares ?? 0,
       NanoCpus: options.nanoCpus ?? 0,
       LogConfig: { Type: "json-file", Config: {} as Record<string, string> },
-      RestartPolicy: { Name: "no", MaximumRetryCount: 0 },
+      RestartPolicy: { Name: options.restartPolicy ?? "no", MaximumRetryCount: 0 },
     },
     NetworkSettings: { Ports: { ...options.ports }, Networks: networks },
     Mounts: options.mounts ?? [],

@@ -13,7 +13,7 @@ export interface CallerOptions {
   readonly inventory: Pick<Inventory, "picture" | "engine" | "ready" | "waitForAddress">;
   readonly own: OwnAddresses;
   readonly isInContainer: () => boolean;
-  readonly defaultGateway: () => string | undefined;
+  readonly defaultGateways: () => readonly string[];
   readonly allowedNetworks: readonly string[];
   readonly refuseGateway: boolean;
   /** Milliseconds of a clock that nobody sets. */
@@ -23,7 +23,7 @@ export interface CallerOptions {
 /**
  * Lets in, on every path but `/health`: loopback, addresses of our own interfaces, exactly the address of a running
  * container, the gateway of a bridge, and configured networks. A subnet alone never counts, as that of a macvlan is the
- * whole LAN, but where no engine was ever reached and we run in a container. An address of a subnet of the engine's that
+ * whole LAN, but where no engine was ever reached and we run in a container, that of a network of containers. An address of a subnet of the engine's that
  * no container has yet may wait for 900 ms: its container may be starting. Others are `forbidden`, or
  * `engine-unavailable` where an engine that was lost would have to tell.
  */
@@ -37,7 +37,7 @@ export function createCallerRule(options: CallerOptions): Rule {
 
   function isGateway(address: string): boolean {
     if (inventory.engine() !== undefined) return picture.isBridgeGateway(address);
-    return refuseGateway && options.isInContainer() && address === options.defaultGateway();
+    return refuseGateway && options.isInContainer() && options.defaultGateways().includes(address);
   }
 
   function isKnown(address: string): boolean {
@@ -54,7 +54,7 @@ export function createCallerRule(options: CallerOptions): Rule {
     } catch (error) {
       if (isKnown(address)) return;
       if (inventory.engine() === undefined) {
-        if (options.isInContainer() && own.isInSubnet(address) && !isGateway(address)) return;
+        if (options.isInContainer() && own.isInContainerSubnet(address) && !isGateway(address)) return;
       } else if (picture.isInSubnet(address) && !isGateway(address)) throw error;
     }
     if (!isKnown(address)) throw refusal(address);

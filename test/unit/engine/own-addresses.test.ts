@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import type { NetworkInterfaceInfo, networkInterfaces } from "node:os";
-import { createOwnAddresses, defaultGateway, isInContainer, isLoopback } from "../../../src/engine/own-addresses.ts";
+import { createOwnAddresses, defaultGateways, isInContainer, isLoopback } from "../../../src/engine/own-addresses.ts";
 
 const entry = (cidr: string, internal = false) =>
   ({ address: cidr.split("/")[0], cidr, internal }) as unknown as NetworkInterfaceInfo;
@@ -12,6 +12,7 @@ const start = (next: ReturnType<typeof networkInterfaces>) => {
   return createOwnAddresses(
     () => at,
     () => interfaces,
+    (name) => name !== "lan0",
   );
 };
 
@@ -27,9 +28,18 @@ describe("our own addresses", () => {
     ]);
   });
   test("have the networks of all interfaces but loopback", () => {
-    const own = start({ lo: [entry("127.0.0.1/8", true)], eth0: [entry("10.0.0.5/24")] });
-    expect(own.subnets()).toEqual(["10.0.0.5/24"]);
-    expect(["10.0.0.9", "10.0.1.9", "127.0.0.9"].map(own.isInSubnet)).toEqual([true, false, false]);
+    const own = start({
+      lo: [entry("127.0.0.1/8", true)],
+      eth0: [entry("10.0.0.5/24"), entry("fe80::5/64")],
+      lan0: [entry("192.168.1.5/24")],
+    });
+    expect(own.subnets()).toEqual(["10.0.0.5/24", "192.168.1.5/24"]);
+    const asked = ["10.0.0.9", "10.0.1.9", "127.0.0.9", "fe80::9", "192.168.1.9"];
+    expect(asked.map(own.isInContainerSubnet)).toEqual([true, false, false, false, false]);
+  });
+  test("are none of a link, which others have on other links", () => {
+    const own = start({ eth0: [entry("fe80::5/64"), entry("FEBF::6/64"), entry("fec0::7/64")] });
+    expect(["fe80::5", "febf::6", "fec0::7"].map(own.has)).toEqual([false, false, true]);
   });
   test("are read again after a second, and not before", () => {
     const own = start({ eth0: [entry("10.0.0.5/24")] });
@@ -82,6 +92,27 @@ describe("the default gateway", () => {
     ["is none of a route without one", `${head}eth0\t00000000\t00000000\t0001\n`, undefined],
     ["is none of an empty table", "", undefined],
   ] as const) {
-    test(title, () => expect(defaultGateway(() => table)).toBe(gateway));
+    test(title, () =>
+      expect(defaultGateways((path) => (path.endsWith("/route") ? table : ""))).toEqual(
+        gateway === undefined ? [] : [gateway],
+      ),
+    );
   }
+});
+
+test("the kernel's default gateways are of both families", () => {
+  const none = "0".repeat(32);
+  const six = [
+    `${none} 00 ${none} 00 fd000000000000000000000000000001 00000400 00000001 00000000 00000003 eth0`,
+    `fd000000000000000000000000000000 40 ${none} 00 ${none} 00000100 00000001 00000000 00000001 eth0`,
+    `${none} 00 ${none} 00 ${none} ffffffff 00000001 00000000 00200200 lo`,
+  ].join("\n");
+  const four = "Iface\tDestination\tGateway\neth0\t00000000\t010011AC\neth1\t00000000\t010012AC\n";
+  const gateways = defaultGateways((path) => (path === "/proc/net/route" ? four : six));
+  expect(gateways).toEqual(["172.17.0.1", "172.18.0.1", "fd00::1"]);
+  expect(
+    defaultGateways(() => {
+      throw new Error("no /proc");
+    }),
+  ).toEqual([]);
 });

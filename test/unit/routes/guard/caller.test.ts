@@ -26,9 +26,13 @@ function start() {
         return undefined;
       },
     },
-    own: { has: (address) => address === "10.9.9.9" && at < 1_000, isInSubnet: () => false, subnets: () => [] },
+    own: {
+      has: (address) => address === "10.9.9.9" && at < 1_000,
+      isInContainerSubnet: () => false,
+      subnets: () => [],
+    },
     isInContainer: () => false,
-    defaultGateway: () => undefined,
+    defaultGateways: () => [],
     allowedNetworks: [],
     refuseGateway: false,
     now: () => at,
