@@ -1,7 +1,11 @@
 import { BlockList, isIP } from "node:net";
 import type { Environment } from "../config.ts";
+import { proxyUrl } from "./proxy-variables.ts";
 
-/** Loopback, private, shared, link-local: containers, the host and what stands beside them. */
+/**
+ * Loopback, private, link-local: containers, the host and what stands beside them. Not 100.64.0.0/10, which carriers and
+ * overlay networks share out: what is there may be far.
+ */
 const NEAR = blockList([
   "127.0.0.0/8",
   "10.0.0.0/8",
@@ -15,7 +19,8 @@ const NEAR = blockList([
 
 /**
  * Decides which proxy a request goes through. Bun does this too, by the environment of the process; we do it so that
- * what is near never goes there, and so that a failure can name the proxy.
+ * what is near never goes there, and so that a failure can name the proxy. Near is, whatever NO_PROXY says: every
+ * loopback, private and link-local address, every name without a dot, `*.localhost` and `*.internal`.
  *
  * @param env HTTPS_PROXY for https, HTTP_PROXY for http, ALL_PROXY for either, NO_PROXY (names with their subdomains,
  *   `host:port`, addresses, CIDRs, `*`); in capitals or not
@@ -35,24 +40,11 @@ export function createProxyChoice(env: Environment): (url: URL) => URL | undefin
   };
 }
 
-const VARIABLES = ["HTTPS_PROXY", "HTTP_PROXY", "ALL_PROXY"].flatMap((name) => [name, name.toLowerCase()]);
-
-/** The variables that name a proxy which is not one of HTTP: nothing goes through it. */
-export function unusableProxies(env: Environment): string[] {
-  return VARIABLES.filter((name) => env[name] && proxyUrl(env[name]) === undefined);
-}
-
 /** A name without a dot is a neighbour's: a Compose service. */
 function isNear(host: string): boolean {
   const family = isIP(host);
   if (family !== 0) return NEAR.check(host, family === 6 ? "ipv6" : "ipv4");
   return !host.includes(".") || host.endsWith(".localhost") || host.endsWith(".internal");
-}
-
-function proxyUrl(value: string | undefined): URL | undefined {
-  if (value === undefined) return undefined;
-  const url = URL.parse(value.includes("://") ? value : `http://${value}`);
-  return url && /^https?:$/.test(url.protocol) ? url : undefined;
 }
 
 function exceptions(list: string): (host: string, port: string) => boolean {

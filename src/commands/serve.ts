@@ -2,7 +2,7 @@ import { createApp } from "../app.ts";
 import { checkAuthorities } from "../aws/authorities.ts";
 import { createOfflineSource } from "../aws/offline.ts";
 import { createOnlineSource } from "../aws/online.ts";
-import { unusableProxies } from "../aws/proxy.ts";
+import { unusableProxies } from "../aws/proxy-variables.ts";
 import { type Config, type Environment, misnamedEndpoints, unknownVariables } from "../config.ts";
 import { readRoles } from "../credentials/roles.ts";
 import { createVendor } from "../credentials/vendor.ts";

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "bun:test";
-import { createProxyChoice, unusableProxies } from "../../../src/aws/proxy.ts";
+import { createProxyChoice } from "../../../src/aws/proxy.ts";
+import { unusableProxies } from "../../../src/aws/proxy-variables.ts";
 
 const STS = "https://sts.eu-west-1.amazonaws.com";
 const PROXY = { HTTPS_PROXY: "http://proxy:3128", HTTP_PROXY: "plain:3128" };
