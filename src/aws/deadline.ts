@@ -1,4 +1,10 @@
 /**
+ * How long a credential_process may take, in milliseconds. A fetch may take longer, so that who runs into this is told
+ * of the program.
+ */
+export const PROCESS_DEADLINE_MS = 50_000;
+
+/**
  * What `promise` comes to, or a rejection with what `late` makes once `ms` have passed: several of the SDK's providers
  * wait for ever. It goes on where nobody waits for it any more.
  */

@@ -6,6 +6,8 @@ import type { Stamps } from "./stamps.ts";
 
 const LOOK_EVERY_MS = 1000;
 const TOKEN_FILES_MAX = 100;
+/** More logins than anybody has; of what is beyond them only the names are looked at. */
+const LOGIN_FILES_MAX = 2000;
 
 /** They cannot change while the process lives, but two sources of two environments are not the same. */
 const IDENTITY_VARIABLES = [
@@ -53,23 +55,21 @@ export function createFingerprint(options: {
       iniStamp = ini;
       ofProfiles = [files.config, files.credentials].flatMap(webIdentityTokens).slice(0, TOKEN_FILES_MAX);
     }
-    const tokens = [...named, ...ofProfiles, ...jsonFiles(files.ssoCache), ...jsonFiles(files.loginCache)];
-    const next = `${variables}|${ini}|${tokens.map((path) => stamps.of(path ?? "")).join("|")}`;
+    const tokens = [...named, ...ofProfiles].map((path) => stamps.of(path ?? "")).join("|");
+    const next = `${variables}|${ini}|${tokens}|${logins(files.ssoCache, stamps)}|${logins(files.loginCache, stamps)}`;
     if (next !== current) current = next;
     return current;
   };
 }
 
-/** `aws sso login` writes its file in place, which leaves the folder's own time as it was. */
-function jsonFiles(folder: string): string[] {
+/** Of each file: `aws sso login` writes its own in place, which leaves the folder's time as it was. */
+function logins(folder: string, stamps: Stamps): string {
   try {
     const names = readdirSync(folder).filter((name) => name.endsWith(".json"));
-    return names
-      .sort()
-      .slice(0, TOKEN_FILES_MAX)
-      .map((name) => join(folder, name));
+    const of = names.sort().map((name, at) => (at < LOGIN_FILES_MAX ? name + stamps.of(join(folder, name)) : name));
+    return `${Bun.hash(of.join("|"))}`;
   } catch {
-    return [];
+    return "";
   }
 }
 

@@ -1,4 +1,4 @@
-import { access, constants } from "node:fs/promises";
+import { access, constants, stat } from "node:fs/promises";
 import { AppError } from "../errors.ts";
 import type { IdentityFiles } from "./identity-files.ts";
 import { type Profiles, profileNames } from "./identity-sections.ts";
@@ -37,7 +37,7 @@ export async function describeFiles(files: IdentityFiles): Promise<string> {
   const looked = [files.config, files.credentials].map(async (path) => {
     try {
       await access(path, constants.R_OK);
-      return path;
+      return (await stat(path)).isDirectory() ? `${path} (cannot be read: EISDIR)` : path;
     } catch (error) {
       const code = (error as { code?: string }).code;
       return code === "ENOENT" ? `${path} (missing)` : `${path} (cannot be read: ${code})`;

@@ -1,29 +1,101 @@
 import { AppError } from "../errors.ts";
-import { withDeadline } from "./deadline.ts";
+import { PROCESS_DEADLINE_MS, withDeadline } from "./deadline.ts";
 import type { AwsCredentialIdentity } from "./identity.ts";
 
-const DEADLINE_MS = 60_000;
+const OUTPUT_CHARACTERS_MAX = 100_000;
 
 /**
- * Runs `credential_process` by `run`, which is the SDK's and waits for ever. A program that hangs is waited for by
- * whoever comes next, so that there is never a second one beside it.
+ * Runs `credential_process`, one at a time of each. We run it and not the SDK, which waits for ever and puts the
+ * program's standard error, where passwords are, into its own error: here nobody reads that.
  *
- * @returns a function of the profile, its command, and what runs it; it throws AppError `identity-failed` after
- *   `deadlineMs`
+ * @param options.deadlineMs then the program and what it started are killed, and the next request starts another
+ * @returns a function of the profile and its command; it throws AppError `identity-failed`
  */
-export function createProcesses(deadlineMs: number = DEADLINE_MS) {
+export function createProcesses(options: { readonly deadlineMs?: number; readonly shell?: string } = {}) {
+  const { deadlineMs = PROCESS_DEADLINE_MS, shell = "/bin/sh" } = options;
   const running = new Map<string, Promise<AwsCredentialIdentity>>();
 
-  return async (profile: string, command: string, run: () => Promise<AwsCredentialIdentity>) => {
-    const key = `${profile}\n${command}`;
-    let under = running.get(key);
-    if (under === undefined) {
-      under = run().finally(() => running.delete(key));
-      running.set(key, under);
+  async function start(profile: string, command: string): Promise<AwsCredentialIdentity> {
+    const fail = (what: string, hint = `run the credential_process of profile '${profile}' by hand`): AppError =>
+      new AppError("identity-failed", `profile '${profile}': its credential_process ${what}`, { hint });
+    const child = spawn(shell, command);
+    if (child === undefined) {
+      throw fail(
+        `needs ${shell}, which is not here`,
+        `run the server outside of its image, or give it what this prints as its environment: aws configure export-credentials --profile ${profile} --format env-no-export`,
+      );
     }
-    return withDeadline(under, deadlineMs, () => {
-      const text = `profile '${profile}': its credential_process did not end within ${deadlineMs / 1000} s`;
-      return new AppError("identity-failed", text, { hint: "run it by hand; it may not ask for anything" });
-    });
+    const late = () => fail(`did not end within ${deadlineMs / 1000} s`, "run it by hand; it may not ask for anything");
+    try {
+      const output = await withDeadline(read(child.stdout), deadlineMs, late);
+      if (output === undefined) throw fail("wrote more than credentials are");
+      const exitCode = await withDeadline(child.exited, deadlineMs, late);
+      if (exitCode !== 0) throw fail(`failed (exit code ${exitCode}${exitCode === 127 ? ": no such program" : ""})`);
+      const given = parse(output);
+      if (typeof given === "string") throw fail(given);
+      return given;
+    } catch (error) {
+      killGroup(child.pid);
+      throw error;
+    }
+  }
+
+  return (profile: string, command: string): Promise<AwsCredentialIdentity> => {
+    const key = `${profile}\n${command}`;
+    const under = running.get(key);
+    if (under !== undefined) return under;
+    const started = start(profile, command).finally(() => running.delete(key));
+    running.set(key, started);
+    return started;
+  };
+}
+
+/** In a group of its own, so that it can be killed with all that it started. Undefined where there is no shell. */
+function spawn(shell: string, command: string) {
+  try {
+    return Bun.spawn([shell, "-c", command], { stdin: "ignore", stdout: "pipe", stderr: "ignore", detached: true });
+  } catch (error) {
+    if ((error as { code?: string }).code === "ENOENT") return undefined;
+    throw error;
+  }
+}
+
+async function read(stream: ReadableStream<Uint8Array>): Promise<string | undefined> {
+  const decoder = new TextDecoder();
+  let text = "";
+  for await (const chunk of stream) {
+    text += decoder.decode(chunk, { stream: true });
+    if (text.length > OUTPUT_CHARACTERS_MAX) return undefined;
+  }
+  return text;
+}
+
+function killGroup(pid: number): void {
+  try {
+    process.kill(-pid, "SIGKILL");
+  } catch {
+    // It has ended.
+  }
+}
+
+/** The credentials, or what is wrong with them, by the rules of the SDK. */
+function parse(output: string): AwsCredentialIdentity | string {
+  let given: Record<string, unknown>;
+  try {
+    given = Object(JSON.parse(output));
+  } catch {
+    return "returned invalid JSON";
+  }
+  const { Version, AccessKeyId, SecretAccessKey, SessionToken, Expiration } = given;
+  if (Version !== 1) return "did not return Version 1";
+  if (typeof AccessKeyId !== "string" || typeof SecretAccessKey !== "string") return "returned no keys";
+  const expiration = Expiration ? new Date(String(Expiration)) : undefined;
+  if (Number.isNaN(expiration?.getTime())) return "returned an Expiration that is no time";
+  if (expiration !== undefined && expiration.getTime() < Date.now()) return "returned expired credentials";
+  return {
+    accessKeyId: AccessKeyId,
+    secretAccessKey: SecretAccessKey,
+    ...(SessionToken ? { sessionToken: String(SessionToken) } : {}),
+    ...(expiration && { expiration }),
   };
 }

@@ -55,11 +55,11 @@ export async function profileCredentials(
   if (keys) return keys;
   try {
     if (isSso(section)) return await sso(sources, name, section);
+    if (section.credential_process) return await sources.processes(name, section.credential_process);
     const source = { filepath: files.credentials, configFilepath: files.config, ignoreCache: true };
     const { inner } = settings;
     const read = fromIni({ ...source, profile: name, clientConfig: inner, parentClientConfig: inner });
-    const command = section.credential_process;
-    return await (command ? sources.processes(name, command, read) : read());
+    return await read();
   } catch (error) {
     throw profileFailure(error, name, profileRemedy(profiles, name));
   }

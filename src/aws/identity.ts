@@ -45,7 +45,7 @@ export function createIdentityResolver(deps: {
 }): () => Promise<Identity> {
   const { env, settings, now, stamps } = deps;
   const sso = createSso(settings, stamps);
-  const machine = createMachine(env, now);
+  const machine = createMachine(env, now, settings.inner.requestHandler);
   const processes = createProcesses();
 
   return async (): Promise<Identity> => {

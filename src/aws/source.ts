@@ -8,6 +8,9 @@ import { renewalWindowMs } from "./lifetime.ts";
 import type { Stamps } from "./stamps.ts";
 import { createSts, type Sts } from "./sts.ts";
 
+/** How soon a renewal of the identity that failed is tried again. */
+const RETRY_MS = 5000;
+
 interface Connection {
   /** Shared by the connections of one fingerprint, so that an answer that comes late cannot name a former account. */
   readonly memo: Memo;
@@ -15,6 +18,10 @@ interface Connection {
   readonly sts: Sts;
   /** Milliseconds since 1970: from then on the identity is resolved anew. */
   readonly renewAt: number;
+  /** Milliseconds since 1970: from then on it is of no use. */
+  readonly endsAt: number;
+  /** Why it could not be renewed, where that was tried. */
+  readonly failure?: unknown;
 }
 
 /**
@@ -36,6 +43,7 @@ export function createAwsSource(options: {
   let connecting: Promise<Connection> | undefined;
   let connection: Connection | undefined;
   let memo = createMemo();
+  let handedOut: Identity | undefined;
 
   async function connect(): Promise<Connection> {
     if (fingerprint() !== seen) {
@@ -46,13 +54,20 @@ export function createAwsSource(options: {
     if (connection !== undefined && now() < connection.renewAt) return connection;
     if (connecting !== undefined) return connecting;
     const shared = memo;
-    const attempt = resolveIdentity().then((identity) => {
-      const end = identity.credentials.expiration?.getTime() ?? Number.POSITIVE_INFINITY;
-      const renewAt = end === Number.POSITIVE_INFINITY ? end : end - renewalWindowMs(end - now());
-      const made = { memo: shared, identity, sts: createSts(identity, settings), renewAt };
-      if (connecting === attempt) connection = made;
-      return made;
-    });
+    const attempt = resolveIdentity().then(
+      (identity) => {
+        const endsAt = identity.credentials.expiration?.getTime() ?? Number.POSITIVE_INFINITY;
+        const renewAt = endsAt === Number.POSITIVE_INFINITY ? endsAt : endsAt - renewalWindowMs(endsAt - now());
+        const made = { memo: shared, identity, sts: createSts(identity, settings), renewAt, endsAt };
+        if (connecting === attempt) connection = made;
+        return made;
+      },
+      (failure: unknown) => {
+        if (connecting !== attempt || connection === undefined || now() >= connection.endsAt) throw failure;
+        connection = { ...connection, failure, renewAt: Math.min(now() + RETRY_MS, connection.endsAt) };
+        return connection;
+      },
+    );
     connecting = attempt;
     try {
       return await attempt;
@@ -67,14 +82,14 @@ export function createAwsSource(options: {
     try {
       return await work(connected);
     } catch (error) {
-      if (error instanceof AppError && error.code === "identity-failed" && connection === connected)
-        connection = undefined;
+      const isRefused = error instanceof AppError && error.code === "identity-failed" && error !== connected.failure;
+      if (isRefused && connection?.identity === connected.identity) connection = undefined;
       throw error;
     }
   }
 
   function session(): Promise<Credentials> {
-    return asIdentity(async ({ identity, sts }) => {
+    return asIdentity(async ({ identity, sts, failure }) => {
       const { accessKeyId, secretAccessKey, sessionToken, expiration } = identity.credentials;
       if (sessionToken === undefined) return sts.getSessionToken(config.sessionDurationSeconds ?? 3600);
       const end = expiration?.getTime() ?? now() + config.sharedTokenExpirationSeconds * 1000;
@@ -82,6 +97,9 @@ export function createAwsSource(options: {
         const text = `the credentials of ${identity.origin} expired at ${new Date(end).toISOString()}`;
         throw new AppError("identity-failed", text, { hint: identity.remedy });
       }
+      // Who asks once more has this set: he is to keep it, to say why and to try again soon.
+      if (failure !== undefined && handedOut === identity) throw failure;
+      handedOut = identity;
       return { accessKeyId, secretAccessKey, sessionToken, expiration: end, roleArn: "" };
     });
   }

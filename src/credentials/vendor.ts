@@ -1,5 +1,6 @@
 import { LRUCache } from "lru-cache";
 import type { CredentialSource, Credentials, Role } from "../aws/contract.ts";
+import { PROCESS_DEADLINE_MS } from "../aws/deadline.ts";
 import { handOutWindowMs, renewalWindowMs } from "../aws/lifetime.ts";
 import { AppError } from "../errors.ts";
 import type { Log } from "../log.ts";
@@ -63,7 +64,15 @@ export function createVendor(options: {
   readonly entriesMax?: number;
   readonly upstreamMax?: number;
 }): Vendor {
-  const { source, now, monotonic = now, log, coldWaitMs = 900, fetchMs = 60_000, failureMs = 5000 } = options;
+  const {
+    source,
+    now,
+    monotonic = now,
+    log,
+    coldWaitMs = 900,
+    fetchMs = PROCESS_DEADLINE_MS + 10_000,
+    failureMs = 5000,
+  } = options;
   const { entriesMax = 1000, upstreamMax = 16 } = options;
   // Apart, so that a thousand roles that do not exist push out none that does.
   const entries = new LRUCache<string, Held>({ max: entriesMax });
@@ -131,7 +140,10 @@ export function createVendor(options: {
     return flight;
   }
 
-  /** A credential_process may never end; the next request is to start another. */
+  /**
+   * Each step below has a deadline of its own, a credential_process the longest, so that only their sum comes here. The
+   * next request starts another fetch.
+   */
   function stuck(): AppError {
     const hint = "see whether a credential_process of the profile waits for something, and retry";
     return new AppError("upstream-unavailable", `the credentials did not come within ${fetchMs / 1000} s`, { hint });

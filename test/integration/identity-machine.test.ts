@@ -68,7 +68,13 @@ describe("the container's credentials", () => {
     });
   }
   for (const [title, uri, answer, status, said] of [
-    ["no URL", "creds", undefined, 400, "FULL_URI 'creds' is no URL; correct AWS_CONTAINER_CREDENTIALS_FULL_URI"],
+    [
+      "no URL",
+      "creds",
+      undefined,
+      400,
+      "FULL_URI is no URL of http or https; correct AWS_CONTAINER_CREDENTIALS_FULL_URI",
+    ],
     [
       "a host that the SDK refuses",
       "http://example.com/creds",
@@ -93,10 +99,15 @@ describe("the container's credentials", () => {
     });
   }
   test("whose server does not run are 503", async () => {
-    const machine = startIdentity();
-    await machine.stop();
-    const env = { HOME: home({}), AWS_CONTAINER_CREDENTIALS_FULL_URI: `${machine.url}/container` };
-    expect((await online(startFake(), env).get("/creds")).status).toBe(503);
+    const env = { HOME: home({}), AWS_CONTAINER_CREDENTIALS_FULL_URI: "http://127.0.0.1:1/container" };
+    expect(await online(startFake(), env).get("/creds")).toMatchObject({
+      status: 503,
+      body: {
+        message: expect.stringMatching(
+          /container' could not reach 127.0.0.1:1 \(ECONNREFUSED\); correct AWS_CONTAINER/,
+        ),
+      },
+    });
   });
   test("whose server never answers are 503, and asked for again", async () => {
     let asked = 0;

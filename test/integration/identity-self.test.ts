@@ -5,7 +5,7 @@ import { freePort } from "../support/free-port.ts";
 afterEach(endAll);
 
 describe("a server that is pointed at itself for its own credentials", () => {
-  for (const path of ["/creds", "/creds/", "/role/app", "/v2/credentials/any", "/creds?a=b"]) {
+  for (const path of ["/creds", "/creds/", "/role/app", "/v2/credentials/any", "/creds?z=1&a=b"]) {
     test(`says so, names the variable and does not loop: ${path}`, async () => {
       const port = freePort();
       const uri = `http://127.0.0.1:${port}${path}`;
@@ -18,7 +18,9 @@ describe("a server that is pointed at itself for its own credentials", () => {
       const began = performance.now();
       const { status, body } = await get("/creds");
       expect([status, body.code]).toEqual([400, "IdentityFailed"]);
-      expect(body.message).toContain(`AWS_CONTAINER_CREDENTIALS_FULL_URI '${uri}' is this server's own address`);
+      expect(body.message).toContain(
+        `AWS_CONTAINER_CREDENTIALS_FULL_URI '${uri.replace(/\?.*/, "")}' is this server's own address`,
+      );
       expect(performance.now() - began).toBeLessThan(800);
       expect(lines.filter((line) => line.includes("pointed at itself")).length).toBeGreaterThan(0);
       expect(lines.length).toBeLessThan(5);

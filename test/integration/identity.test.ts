@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, test } from "bun:test";
-import { mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { endAll, home, KEYS, online, ROLE_ARN, startFake } from "../support/credential-server.ts";
 
@@ -41,14 +41,17 @@ describe("the identity", () => {
       '{"Version":1,"AccessKeyId":"ASIAPROC","SecretAccessKey":"s","SessionToken":"t","Expiration":"2030-01-01T00:00:00Z"}';
     const folder = home({});
     writeFileSync(join(folder, "given.json"), given);
-    const config = `[default]\ncredential_process = cat ${folder}/given.json\n[profile bad]\ncredential_process = sh -c "echo locked >&2; exit 1"\n`;
+    const config = `[default]\ncredential_process = cat ${folder}/given.json\n[profile bad]\ncredential_process = sh -c "echo hunter2 >&2; exit 1"\n`;
     writeFileSync(join(folder, ".aws", "config"), config);
     expect((await online(aws, { HOME: folder }).get("/creds")).body).toMatchObject({ AccessKeyId: "ASIAPROC" });
-    const bad = await online(aws, { HOME: folder, AWS_PROFILE: "bad" }).get("/creds");
+    const { get, lines } = online(aws, { HOME: folder, AWS_PROFILE: "bad" });
+    const bad = await get("/creds");
     expect([bad.status, bad.body.message]).toEqual([
       400,
-      expect.stringContaining("credential_process failed (locked)"),
+      "profile 'bad': its credential_process failed (exit code 1); run the credential_process of profile 'bad' by hand",
     ]);
+    expect(lines.join()).toContain("exit code 1");
+    expect(lines.join()).not.toContain("hunter2");
   });
   test("web identity of the environment", async () => {
     const aws = startFake();
@@ -104,6 +107,22 @@ describe("the identity", () => {
     const empty = await online(aws, { HOME, AWS_PROFILE: "dev" }).get("/creds");
     expect(empty.body.message).toContain("profile 'dev' gave no credentials");
   });
+  for (const [title, make] of [
+    ["a folder", (path: string) => mkdirSync(path)],
+    ["a link to itself", (path: string) => symlinkSync(path, path)],
+  ] as const) {
+    test(`a file of credentials that is ${title} cannot be read, which is said`, async () => {
+      const HOME = home({});
+      make(join(HOME, ".aws", "credentials"));
+      for (const [name, value] of [
+        ["AWS_PROFILE", "dev"],
+        ["AWS_EC2_METADATA_DISABLED", "true"],
+      ] as const) {
+        const { body } = await online(startFake(), { HOME, [name]: value }).get("/creds");
+        expect(body.message).toMatch(/config \(missing\) and \S+credentials \(cannot be read: (EISDIR|ELOOP)\)/);
+      }
+    });
+  }
   test("an edited file is used within a second", async () => {
     const aws = startFake();
     const HOME = home({ credentials: "[default]\naws_access_key_id = AKIAONE\naws_secret_access_key = s\n" });

@@ -1,6 +1,5 @@
 import { describe, expect, test } from "bun:test";
 import { toAppError, withoutSecrets } from "../../../src/aws/errors.ts";
-import { profileFailure } from "../../../src/aws/profile-failure.ts";
 
 const sdk = (name: string, status: number, message = "m", code?: string): Error =>
   Object.assign(new Error(message), { name, code, $metadata: { httpStatusCode: status } });
@@ -33,13 +32,4 @@ test("no secret gets into a message", () => {
     remedy: "r",
   });
   expect(failure.sentence).toBe("a failed (SignatureDoesNotMatch); r");
-  const process = profileFailure(new Error("Command failed: get --password hunter2\nnot logged in"), "dev", "r");
-  expect(process.sentence).toBe("profile 'dev': its credential_process failed (not logged in); r");
-});
-
-test("a credential_process without a shell is told from one that is missing", () => {
-  const noShell = profileFailure(new Error("ENOENT: no such file or directory, posix_spawn '/bin/sh'"), "dev", "r");
-  expect(noShell.sentence).toContain("needs /bin/sh, which is not here; run the server outside of its image, or");
-  const missing = profileFailure(new Error("Command failed: helper\n/bin/sh: 1: helper: not found"), "dev", "r");
-  expect(missing.sentence).toBe("profile 'dev': its credential_process failed (/bin/sh: 1: helper: not found); r");
 });

@@ -74,3 +74,26 @@ describe("a file that takes part is seen", () => {
     rmSync(HOME, { recursive: true });
   });
 });
+
+for (const [title, count] of [
+  ["the last of 121 logins that is renewed in place", 121],
+  ["a new login beside 2,100 others", 2100],
+] as const) {
+  test(`${title} is seen`, () => {
+    const HOME = mkdtempSync(join(tmpdir(), "fingerprint-"));
+    const cache = join(HOME, ".aws", "sso", "cache");
+    mkdirSync(cache, { recursive: true });
+    const path = (login: number) => join(cache, `${String(login).padStart(5, "0")}.json`);
+    for (let login = 1; login <= count; login += 1) writeFileSync(path(login), "{}");
+    let at = 0;
+    const look = createFingerprint({ env: { HOME }, now: () => at, stamps: createStamps() });
+    const first = look();
+    at = 1000;
+    expect(look()).toBe(first);
+    writeFileSync(path(count === 121 ? count : count + 1), '{"renewed":true}');
+    at = 2000;
+    expect(look()).not.toBe(first);
+    expect(look().length).toBeLessThan(500);
+    rmSync(HOME, { recursive: true });
+  });
+}

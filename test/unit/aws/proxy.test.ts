@@ -12,6 +12,7 @@ describe("through the proxy", () => {
     [PROXY, "http://sts.example.com", "plain:3128"],
     [PROXY, "https://8.8.8.8", "proxy:3128"],
     [PROXY, "https://172.32.0.1", "proxy:3128"],
+    [PROXY, "https://100.64.0.1", "proxy:3128"],
     [PROXY, "https://[2600::1]", "proxy:3128"],
     [{ https_proxy: "http://lower:1" }, STS, "lower:1"],
     [{ ALL_PROXY: "http://all:1" }, STS, "all:1"],

@@ -157,6 +157,32 @@ describe("failure", () => {
     world.fingerprint = "b";
     expect(await vendor.vend(ROLE)).toMatchObject({ sessionToken: "b2" });
   });
+  test("that comes late for the former identity is not the new one's", async () => {
+    const { world, vendor } = setup();
+    world.delayMs = 20;
+    world.failure = down;
+    const former = ask(vendor).catch((error: unknown) => error);
+    world.fingerprint = "b";
+    const other = (async () => vendor.vend({ kind: "session" }))().catch((error: unknown) => error);
+    expect(await Promise.all([former, other])).toEqual([down, down]);
+    world.failure = undefined;
+    expect((await ask(vendor)).sessionToken).toBe("b3");
+  });
+  test("that comes late for the former identity does not put off a renewal of the new one's", async () => {
+    const { world, vendor, settle } = setup();
+    world.delayMs = 20;
+    const former = ask(vendor).catch((error: unknown) => error);
+    world.fingerprint = "b";
+    world.delayMs = 0;
+    await ask(vendor);
+    world.failure = down;
+    world.at += 41 * MINUTE;
+    expect(await former).toBe(down);
+    world.failure = undefined;
+    await ask(vendor);
+    await settle();
+    expect((await ask(vendor)).sessionToken).toBe("b3");
+  });
   test("a slow source is given up on in time, and what arrives is kept", async () => {
     const { world, vendor } = setup({ coldWaitMs: 10 });
     world.delayMs = 40;
