@@ -46,15 +46,15 @@ test("one that runs is waited for by whoever comes next, one of another command 
 describe("a credential_process that gives no credentials says why, and nothing of what it wrote", () => {
   const by = "run the credential_process of profile 'dev' by hand";
   for (const [command, said] of [
-    ["echo hunter2 >&2; exit 3", "failed (exit code 3)"],
-    ["no-such-helper --password hunter2", "failed (exit code 127: no such program)"],
-    ["echo hunter2", "returned invalid JSON"],
+    ["echo swordfish >&2; exit 3", "failed (exit code 3)"],
+    ["no-such-helper --password swordfish", "failed (exit code 127: no such program)"],
+    ["echo swordfish", "returned invalid JSON"],
     ["echo null", "did not return Version 1"],
     [`echo '${KEYS.replace("1", "2")}'`, "did not return Version 1"],
-    [`echo '{"Version":1,"AccessKeyId":"hunter2"}'`, "returned no keys"],
+    [`echo '{"Version":1,"AccessKeyId":"swordfish"}'`, "returned no keys"],
     [`echo '${KEYS.replace("}", ',"Expiration":"2020-01-01T00:00:00Z"}')}'`, "returned expired credentials"],
     [`echo '${KEYS.replace("}", ',"Expiration":"soon"}')}'`, "returned an Expiration that is no time"],
-    ["yes hunter2", "wrote more than credentials are"],
+    ["yes swordfish", "wrote more than credentials are"],
   ] as const) {
     test(command, async () => {
       const { code, sentence, cause } = await failure(createProcesses()("dev", command));
