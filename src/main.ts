@@ -21,14 +21,18 @@ async function readFlags(argv: readonly string[]): Promise<Flags> {
 
 const LOG_UNREAD_BYTES_MAX = 1024 * 1024;
 
+let isHeeded = false;
+
 /** A log that nobody reads, or no longer, must neither grow without end nor end the server. */
 function writeLog(lines: string): void {
+  // Here and not at the start, which the stream would cost 2 ms.
+  if (!isHeeded) process.stderr.on("error", () => {});
+  isHeeded = true;
   if (process.stderr.writableLength < LOG_UNREAD_BYTES_MAX) process.stderr.write(lines);
 }
 
 async function main(): Promise<void> {
   const env = process.env;
-  process.stderr.on("error", () => {});
   const running = serve(parseConfig(env, await readFlags(process.argv.slice(2))), env, writeLog);
   for (const signal of ["SIGTERM", "SIGINT"] as const) {
     process.on(signal, () => {

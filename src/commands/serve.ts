@@ -114,13 +114,15 @@ export function serve(config: Config, env: Environment, writeLog: (lines: string
     close();
     throw cannotListen(config, cause);
   }
-  log.info("listening", {
-    address: config.bindAddress,
-    port: config.port,
-    reach: reachOf(config.bindAddress, own.subnets, isInContainer),
-    identity: config.offline ? "dummy (offline)" : undefined,
-  });
-  const watching = setTimeout(() => void inventory.start(), WATCH_AFTER_MS);
+  const watching = setTimeout(() => {
+    log.info("listening", {
+      address: config.bindAddress,
+      port: config.port,
+      reach: reachOf(config.bindAddress, own.subnets, isInContainer),
+      identity: config.offline ? "dummy (offline)" : undefined,
+    });
+    void inventory.start();
+  }, WATCH_AFTER_MS);
   const warming = setTimeout(() => void sayIdentity(source, vendor, log), config.offline ? 0 : WARM_AFTER_MS);
 
   return {
