@@ -6,13 +6,15 @@ import { describeEngines, FULL } from "../support/engines.ts";
 import type { Network, RealEngine } from "../support/real-engine.ts";
 
 const COUNT = FULL ? 200 : 20;
-/** What a machine that is shared may be slower by. */
-const SLACK = 1.25;
+/** What a machine that is shared may be slower by. Podman's own service takes most of the time, on the same two cores. */
+const SLACK = { docker: 1.25, podman: 2 };
 const TIMEOUT_MS = COUNT * 5_000;
 
 describeEngines(`${COUNT} containers that ask the moment they start`, ({ engine, freeSubnet }) => {
   const isPodman = engine.name === "podman";
   let server: Awaited<ReturnType<typeof startBinary>>;
+  /** Of every container, on both networks. */
+  const firstMs: number[] = [];
 
   beforeAll(async () => {
     server = await startBinary({ DOCKER_HOST: engine.host, ECS_LOCAL_BIND_ADDRESS: "0.0.0.0", ECS_LOCAL_OFFLINE: "1" });
@@ -47,15 +49,20 @@ describeEngines(`${COUNT} containers that ask the moment they start`, ({ engine,
     );
     expect(wrong).toEqual([]);
     for (const { answers } of containers) expect(answers).toHaveLength(2);
-    const times = containers.map(({ answers }) => answers[0]?.ms ?? Number.NaN).sort((a, b) => a - b);
+    firstMs.push(...containers.map(({ answers }) => answers[0]?.ms ?? Number.NaN));
+  }
+
+  test("half of the first answers come within 50 ms, and all within a second", () => {
+    const times = firstMs.toSorted((one, other) => one - other);
     const median = times[Math.floor(times.length / 2)] ?? Number.NaN;
     console.info(
       `${engine.name}: first answer ${median.toFixed(0)} ms in the median, ${times.at(-1)?.toFixed(0)} ms at most`,
     );
-    expect(median).toBeLessThan(50 * SLACK);
+    expect(times).toHaveLength(2 * COUNT);
+    expect(median).toBeLessThan(50 * (isPodman ? SLACK.podman : SLACK.docker));
     // What the shell adds to the 900 ms that the server may take: a process to ask and one to read the clock.
     expect(times.at(-1)).toBeLessThan(1_000);
-  }
+  });
 });
 
 /**
