@@ -1,6 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { type AccessConfig, readToken } from "../../src/access-config.ts";
-import { parseConfig, unknownVariables } from "../../src/config.ts";
+import { parseConfig } from "../../src/config.ts";
+import { unknownVariables } from "../../src/misspelt.ts";
 
 const access = (env: Record<string, string>): AccessConfig => parseConfig(env).access;
 

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "bun:test";
-import { misnamedEndpoints, parseConfig, unknownVariables } from "../../src/config.ts";
+import { parseConfig } from "../../src/config.ts";
+import { misnamedEndpoints, unknownVariables } from "../../src/misspelt.ts";
 
 test("the defaults are the reference's", () => {
   const config = parseConfig({});
