@@ -11,7 +11,8 @@ import type { RoleRule } from "./routes/guard/roles.ts";
 import type { Rule } from "./routes/guard/rule.ts";
 import { createGuard, type GuardOptions } from "./routes/guard.ts";
 import { type AddressOf, createHandlers, type Route } from "./routes/handler.ts";
-import { JSON_OK, toResponse } from "./routes/http-error.ts";
+import { createHealth, type HealthFacts } from "./routes/health.ts";
+import { toResponse } from "./routes/http-error.ts";
 import { metadataRoutes } from "./routes/metadata.ts";
 import { unknownRoute } from "./routes/nearest.ts";
 import { isCredentialsPath, pathOf } from "./routes/path.ts";
@@ -25,6 +26,8 @@ export interface AppDeps {
   readonly guard: GuardOptions;
   /** Who may have which credentials. What is not given is not asked, as in a test of something else. */
   readonly access?: { readonly token?: Rule | undefined; readonly roles?: RoleRule; readonly boundRole?: Binding };
+  /** What `/health` says beside that we answer. */
+  readonly health?: HealthFacts;
   readonly rateLimit?: RateLimit | undefined;
   readonly log: Log;
   /** The container's name for the audit, where the address is known. */
@@ -71,7 +74,7 @@ export function createApp(deps: AppDeps): (request: Request) => Response | Promi
   const nothing = handler((path) => {
     throw unknownRoute(path);
   });
-  const health = handler(() => new Response('{"status":"ok"}', JSON_OK));
+  const health = handler(createHealth(deps.guard.caller, deps.health));
   const routes: readonly Route[] = [
     ["/health", health],
     ...credentialRoutes({ vendor: deps.vendor, log, callerName: deps.callerName, ...deps.access, handler }),

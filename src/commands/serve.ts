@@ -90,6 +90,7 @@ export function serve(config: Config, env: Environment, writeLog: (lines: string
     vendor,
     metadata: createMetadata({ inventory, stats, bodies, defaults: config.task, now, isOwnAddress: own.has }),
     ...createAccess({ config: config.access, inventory, own, isOwn, now: monotonic }),
+    health: { contact: inventory.contact, session: vendor.session },
     log,
     addressOf: (request) => server?.requestIP(request)?.address ?? "",
     portOf: (request) => server?.requestIP(request)?.port ?? 0,
