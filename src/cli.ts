@@ -19,7 +19,7 @@ Exit codes: 0 ended as asked, 1 failed at run time, 2 wrong usage or configurati
 
 /** What the command line asks for. `exit` ends the program at once, its text already written. */
 export type Invocation =
-  | { readonly kind: "serve"; readonly flags: Flags }
+  | { readonly kind: "serve" | "healthcheck"; readonly flags: Flags }
   | { readonly kind: "exit"; readonly code: number };
 
 /**
@@ -28,6 +28,7 @@ export type Invocation =
  * @param version what `--version` prints
  */
 export function parseArguments(argv: readonly string[], version: string): Invocation {
+  let kind: "serve" | "healthcheck" = "serve";
   const command = new Command("ecs-local-endpoints")
     .description("The endpoints that Amazon ECS gives a container, for containers on a developer's machine")
     .option("--offline", "well-formed dummy credentials, never a call to AWS")
@@ -38,12 +39,24 @@ export function parseArguments(argv: readonly string[], version: string): Invoca
     .addHelpText("after", HELP)
     .allowExcessArguments(false)
     .showHelpAfterError("run ecs-local-endpoints --help for what there is")
-    .exitOverride();
+    .exitOverride()
+    .action(() => {
+      kind = "serve";
+    });
+  // What it shares with the server, `--port` and `--bind`, commander takes before and behind its name.
+  command
+    .command("healthcheck")
+    .description("ask the running server whether it is well: exit code 0, else 1")
+    .helpOption("-h, --help", "print this")
+    .allowExcessArguments(false)
+    .action(() => {
+      kind = "healthcheck";
+    });
   try {
     command.parse([...argv], { from: "user" });
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
     return { kind: "exit", code: error.exitCode === 0 ? 0 : 2 };
   }
-  return { kind: "serve", flags: command.opts<Flags>() };
+  return { kind, flags: command.opts<Flags>() };
 }

@@ -61,6 +61,24 @@ test("SIGTERM lets a request that waits for its answer have it, and takes no new
   await engine.stop();
 });
 
+test("healthcheck asks the server of the same configuration, by no proxy, and ends with 0, or with 1 and the reason", async () => {
+  const server = await startBinary({ DOCKER_HOST: "unix:///nonexistent.sock", ECS_LOCAL_OFFLINE: "1" });
+  const port = String(server.port);
+  const env = { ECS_LOCAL_METADATA_PORT: port, HTTP_PROXY: "http://127.0.0.1:9", http_proxy: "http://127.0.0.1:9" };
+  const well = expect.stringMatching(
+    new RegExp(`^healthy: 127\\.0\\.0\\.1:${port}, version .*, engine .*, identity .*\n$`),
+  );
+  expect(runBinary(["healthcheck"], env)).toEqual({ exitCode: 0, stdout: well, stderr: "" });
+  expect(runBinary(["healthcheck", "--port", port]).exitCode).toBe(0);
+  await server.stop();
+  const reason = expect.stringMatching(/^unhealthy: 127\.0\.0\.1:\d+ is not answered[^\n]*\n$/);
+  expect(runBinary(["healthcheck"], env)).toEqual({ exitCode: 1, stdout: "", stderr: reason });
+  expect(runBinary(["healthcheck"], { ECS_LOCAL_METADATA_PORT: "x9" })).toMatchObject({
+    exitCode: 1,
+    stderr: expect.stringContaining("'x9'"),
+  });
+});
+
 test("a log that nobody reads any more does not end the server", async () => {
   const server = await startBinary({ DOCKER_HOST: "unix:///nonexistent.sock", ECS_LOCAL_OFFLINE: "1" });
   await server.closeLog();
