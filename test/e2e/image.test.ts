@@ -1,18 +1,16 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { chmodSync, chownSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { chmodSync, chownSync, mkdtempSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { dirname, join, resolve } from "node:path";
+import { dirname, join } from "node:path";
 import { askScript, parseAnswer } from "../support/ask.ts";
 import { describeEngines } from "../support/engines.ts";
-import { machineOf, needsOf, unpackImage } from "../support/image-files.ts";
 import type { Network } from "../support/real-engine.ts";
 import { interfaceOf, letPass } from "../support/redirects.ts";
 import { note, secret } from "../support/secrets.ts";
+import { buildServerImage, removeServerImage } from "../support/server-image.ts";
 import { createTaskNetwork } from "../support/task-network.ts";
 import { importToolsImage, removeToolsImage } from "../support/tools-image.ts";
 
-const SCRIPT = resolve(import.meta.dir, "../../scripts/image");
-const IMAGE = "docker.io/library/img-ecs-local-endpoints";
 const ADDRESS = "169.254.170.2";
 const FAKE = "169.254.170.3";
 const FAKE_PORT = 8080;
@@ -22,18 +20,6 @@ const TIMEOUT_MS = 60_000;
 const BUILD_MS = 120_000;
 /** As the fake STS gives them; those of offline mode are others. */
 const ofFake = { status: 200, body: { AccessKeyId: expect.stringMatching(/^ASIAA{9}/) } };
-
-const FILES = {
-  amd64: {
-    machine: /X86-64/,
-    loader: "lib64/ld-linux-x86-64.so.2",
-    libraries: "lib/x86_64-linux-gnu",
-  },
-  arm64: { machine: /AArch64/, loader: "lib/ld-linux-aarch64.so.1", libraries: "lib/aarch64-linux-gnu" },
-} as const;
-type Arch = keyof typeof FILES;
-const OWN_ARCH: Arch = process.arch === "arm64" ? "arm64" : "amd64";
-const OTHER_ARCH: Arch = OWN_ARCH === "amd64" ? "arm64" : "amd64";
 
 describeEngines("the image", ({ engine }) => {
   const isPodman = engine.name === "podman";
@@ -51,16 +37,9 @@ describeEngines("the image", ({ engine }) => {
   let tools: string;
   let app: string;
   let server: string;
-  let built: string;
+  let image: string;
   let stopLetting = () => {};
 
-  async function build(arch: Arch, tag: string): Promise<string> {
-    const env = { ...process.env, DOCKER_HOST: engine.host };
-    const child = Bun.spawn([SCRIPT, "--arch", arch, "--tag", tag], { env, stdout: "pipe", stderr: "pipe" });
-    const [stdout, stderr] = await Promise.all([child.stdout.text(), child.stderr.text()]);
-    if ((await child.exited) !== 0) throw new Error(`${stdout}${stderr}`);
-    return stdout;
-  }
   /** Never one that another server had: a client's kernel would go on sending to that one's hardware address. */
   let lastAddress = 19;
   const nextAddress = () => `169.254.170.${++lastAddress}`;
@@ -68,7 +47,7 @@ describeEngines("the image", ({ engine }) => {
   async function startServer(options: Partial<Parameters<typeof engine.run>[0]>): Promise<string> {
     const name = `img-server-${process.pid}`;
     const host = { ...sysctls, ...options.host };
-    const id = await engine.run({ name, network, image: `${IMAGE}:amd64`, command: [], ...options, host });
+    const id = await engine.run({ name, network, image, command: [], ...options, host });
     for (let i = 0; !(await engine.output(id)).includes("listening"); i += 1) {
       if (i > 100) throw new Error(`the server does not listen:\n${await engine.output(id)}`);
       await Bun.sleep(50);
@@ -93,7 +72,7 @@ describeEngines("the image", ({ engine }) => {
   }
 
   beforeAll(async () => {
-    built = await build(OWN_ARCH, `${IMAGE}:amd64`);
+    image = await buildServerImage(engine);
     tools = await importToolsImage(engine);
     network = await createTaskNetwork(engine);
     app = await engine.run({ name: `img-app-${process.pid}`, network, address: "169.254.170.10" });
@@ -113,55 +92,13 @@ describeEngines("the image", ({ engine }) => {
         GroupAdd: [String(socketGroup)],
       },
     });
-  }, 2 * BUILD_MS);
+  }, BUILD_MS);
   afterAll(async () => {
     stopLetting();
     await engine.cleanUp();
     await removeToolsImage(engine);
-    // The second is there only where its test was run.
-    for (const tag of ["amd64", "arm64"])
-      await engine.call("DELETE", `/images/${IMAGE}:${tag}?force=true`).catch(() => {});
+    await removeServerImage(engine);
   }, TIMEOUT_MS);
-
-  describe("of scripts/image", () => {
-    test("is built for this machine, and its compressed size is said", () => {
-      expect(built).toMatch(new RegExp(`^${IMAGE}:amd64 linux/${OWN_ARCH}: [45]\\d\\.\\d MB compressed\n$`));
-    });
-
-    for (const arch of [OWN_ARCH, OTHER_ARCH]) {
-      test(
-        `holds for ${arch} the program, what it is linked with, and authorities, and nothing else`,
-        async () => {
-          const tag = `${IMAGE}:${arch === OWN_ARCH ? "amd64" : "arm64"}`;
-          if (arch === OTHER_ARCH) await build(arch, tag);
-          const { Architecture } = (await (await engine.call("GET", `/images/${tag}/json`)).json()) as {
-            Architecture: string;
-          };
-          expect(Architecture).toBe(arch);
-          const { root, remove } = await unpackImage(engine, tag);
-          const { machine, loader, libraries } = FILES[arch];
-          const paths = (readdirSync(root, { recursive: true }) as string[]).filter((path) =>
-            statSync(join(root, path)).isFile(),
-          );
-          const linked = paths.filter((path) => !path.endsWith(".crt"));
-          const needed = linked
-            .flatMap((path) => needsOf(join(root, path)))
-            .map((name) => name.split("/").at(-1) ?? "");
-          const expected = [...new Set(needed)].map((name) =>
-            loader.endsWith(name) ? loader : `${libraries}/${name}`,
-          );
-          expect(paths.sort()).toEqual(
-            ["ecs-local-endpoints", "etc/ssl/certs/ca-certificates.crt", ...expected].sort(),
-          );
-          for (const path of linked) expect(machineOf(join(root, path)), path).toMatch(machine);
-          const authorities = await Bun.file(join(root, "etc/ssl/certs/ca-certificates.crt")).text();
-          expect(authorities.match(/-----BEGIN CERTIFICATE-----/g)?.length).toBeGreaterThan(100);
-          remove();
-        },
-        BUILD_MS,
-      );
-    }
-  });
 
   const who = isPodman ? "root, whose alone Podman's socket is," : "a user of its own who is in the socket's group,";
   describe(`at ${ADDRESS}, run by ${who} without capabilities on a read-only root`, () => {
@@ -169,7 +106,7 @@ describeEngines("the image", ({ engine }) => {
       expect(await askFrom(app, ADDRESS, "/creds")).toMatchObject(ofFake);
       expect(await askFrom(app, ADDRESS, "/v3")).toMatchObject({ status: 200, body: { DockerId: app } });
     });
-    for (const path of ["/v3"]) {
+    for (const path of ["/v3", "/v4"]) {
       test(
         `gives an SDK the credentials of a relative address, and metadata at ${path}`,
         async () => {
