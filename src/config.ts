@@ -1,19 +1,12 @@
 import { type AccessConfig, readAccess } from "./access-config.ts";
 import { AppError } from "./errors.ts";
+import { readTask, type TaskConfig } from "./task-config.ts";
 
 /** An environment as `process.env` has it; an argument everywhere, so that a test can give its own. */
 export type Environment = Readonly<Record<string, string | undefined>>;
 
 export type LogLevel = "debug" | "info" | "warning" | "error";
 export type LogFormat = "text" | "json";
-
-/** What the four `TASK_*` and `CLUSTER_ARN` variables of the reference say of a task that no label describes. */
-export interface TaskDefaults {
-  readonly cluster: string;
-  readonly taskArn: string;
-  readonly family: string;
-  readonly revision: string;
-}
 
 export interface DockerConfig {
   readonly host: string | undefined;
@@ -49,7 +42,7 @@ export interface Config {
   readonly port: number;
   readonly bindAddress: string;
   readonly offline: boolean;
-  readonly task: TaskDefaults;
+  readonly task: TaskConfig;
   readonly taskMetadataPath: string | undefined;
   readonly containerMetadataPath: string | undefined;
   readonly access: AccessConfig;
@@ -110,14 +103,7 @@ export function parseConfig(env: Environment, flags: Flags = {}): Config {
     port: parsePort(portName, flags.port ?? read("ECS_LOCAL_METADATA_PORT") ?? "80", problems),
     bindAddress: flags.bind?.trim() || read("ECS_LOCAL_BIND_ADDRESS") || "127.0.0.1",
     offline: flag("ECS_LOCAL_OFFLINE") || flags.offline === true,
-    task: {
-      cluster: first("CLUSTER_ARN", "CLUSTER") ?? "ecs-local-cluster",
-      taskArn:
-        read("TASK_ARN") ??
-        "arn:aws:ecs:us-west-2:111111111111:task/ecs-local-cluster/37e873f6-37b4-42a7-af47-eac7275c6152",
-      family: read("TASK_DEFINITION_FAMILY") ?? "esc-local-task-definition",
-      revision: read("TASK_DEFINITION_REVISION") ?? "1",
-    },
+    task: readTask(read, problems),
     taskMetadataPath: read("TASK_METADATA_PATH"),
     containerMetadataPath: read("CONTAINER_METADATA_PATH"),
     access: readAccess(read, flag, problems),

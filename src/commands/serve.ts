@@ -10,14 +10,11 @@ import { createInventory } from "../engine/inventory.ts";
 import { macAddressOf } from "../engine/neighbours.ts";
 import { createOwnAddresses, isInContainer } from "../engine/own-addresses.ts";
 import { ownContainerTest } from "../engine/own-container.ts";
-import { createStatsStreams } from "../engine/stats-stream.ts";
 import { AppError } from "../errors.ts";
 import { createLog } from "../log.ts";
-import { createBodies } from "../metadata/bodies.ts";
-import { createMetadata } from "../metadata/metadata.ts";
-import { readOverride } from "../metadata/overrides.ts";
 import { misnamedEndpoints, unknownVariables } from "../misspelt.ts";
 import { createAccess } from "./access.ts";
+import { createDocuments } from "./documents.ts";
 import { reachOf, warnOfPublishedPort } from "./reach.ts";
 import { sayIdentity } from "./say-identity.ts";
 
@@ -53,10 +50,6 @@ export function serve(config: Config, env: Environment, writeLog: (lines: string
     log.warning("this variable is not known and has no effect", { variable, hint: `set ${right} instead` });
   for (const variable of unusableProxies(env))
     log.warning("this variable names no HTTP proxy and has no effect", { variable });
-  const bodies = createBodies({
-    taskOverride: readOverride("TASK_METADATA_PATH", config.taskMetadataPath),
-    containerOverride: readOverride("CONTAINER_METADATA_PATH", config.containerMetadataPath),
-  });
   const own = createOwnAddresses(monotonic);
   const isOwn = ownContainerTest(env, own.has);
   const inventory = createInventory({
@@ -70,15 +63,7 @@ export function serve(config: Config, env: Environment, writeLog: (lines: string
     macAddressOf,
     onLive: warnOfPublishedPort({ picture: () => inventory.picture, isOwn, config, log }),
   });
-  const { picture } = inventory;
-  const stats = createStatsStreams({
-    engine: inventory.engine,
-    isRunning: (id) => picture.containers.get(id)?.running ?? false,
-    nameOf: (id) => picture.containers.get(id)?.name ?? "",
-    startedAt: (id) => picture.containers.get(id)?.startedAt,
-    log,
-    now: monotonic,
-  });
+  const documents = createDocuments({ config, inventory, isOwnAddress: own.has, log, now, monotonic });
   const roles = readRoles(config.rolesPath);
   if (!config.offline) checkAuthorities(env);
   const source = config.offline
@@ -88,7 +73,7 @@ export function serve(config: Config, env: Environment, writeLog: (lines: string
   let server: Bun.Server<undefined> | undefined;
   const answer = createApp({
     vendor,
-    metadata: createMetadata({ inventory, stats, bodies, defaults: config.task, now, isOwnAddress: own.has }),
+    metadata: documents.metadata,
     ...createAccess({ config: config.access, inventory, own, isOwn, now: monotonic }),
     log,
     addressOf: (request) => server?.requestIP(request)?.address ?? "",
@@ -96,7 +81,7 @@ export function serve(config: Config, env: Environment, writeLog: (lines: string
   });
   const close = () => {
     vendor.close();
-    stats.close();
+    documents.close();
     inventory.close();
   };
   try {

@@ -17,6 +17,9 @@ export interface Attachment {
   readonly ipv4: string | undefined;
   readonly ipv6: string | undefined;
   readonly gateways: readonly string[];
+  /** The gateway with the length of its network's prefix, as in `10.0.2.1/24`. */
+  readonly ipv4Gateway?: string | undefined;
+  readonly ipv6Gateway?: string | undefined;
   /** Lower case, as the kernel writes it. */
   readonly macAddress: string | undefined;
   /** The names that the network's DNS has for it beside its own. */
@@ -40,6 +43,8 @@ export interface Container {
   readonly dead: boolean;
   /** Whether the engine starts it again when it has ended. */
   readonly restarts: boolean;
+  /** How often the engine has started it again. */
+  readonly restartCount: number;
   readonly exitCode: number;
   readonly error: string;
   /** Undefined where the container has no health check. */
@@ -52,6 +57,13 @@ export interface Container {
   readonly networkOwner: string | undefined;
   readonly ports: readonly PublishedPort[];
   readonly attachments: readonly Attachment[];
+  readonly logDriver: string;
+  readonly logOptions: Readonly<Record<string, string>>;
+  /** The name servers and search domains that were asked for; none where the engine's own serve. */
+  readonly dns: readonly string[];
+  readonly dnsSearch: readonly string[];
+  /** The snapshotter of its image store, on engines that say it. */
+  readonly snapshotter: string | undefined;
   readonly mounts: readonly { readonly name: string; readonly source: string; readonly destination: string }[];
 }
 
@@ -71,6 +83,7 @@ export function toContainer(inspect: Inspect): Container {
     running: state.Running,
     dead: state.Dead ?? false,
     restarts: !["", "no"].includes(host.RestartPolicy?.Name ?? ""),
+    restartCount: inspect.RestartCount ?? 0,
     exitCode: state.ExitCode ?? 0,
     error: state.Error ?? "",
     health: toHealth(inspect),
@@ -85,15 +98,26 @@ export function toContainer(inspect: Inspect): Container {
       ipv4: endpoint.IPAddress || undefined,
       ipv6: endpoint.GlobalIPv6Address ? canonicalAddress(endpoint.GlobalIPv6Address) : undefined,
       gateways: [endpoint.Gateway, endpoint.IPv6Gateway].filter((g): g is string => !!g).map(canonicalAddress),
+      ipv4Gateway: withPrefix(endpoint.Gateway, endpoint.IPPrefixLen),
+      ipv6Gateway: withPrefix(endpoint.IPv6Gateway, endpoint.GlobalIPv6PrefixLen),
       macAddress: endpoint.MacAddress?.toLowerCase() || undefined,
       aliases: endpoint.Aliases ?? [],
     })),
+    logDriver: host.LogConfig?.Type ?? "",
+    logOptions: host.LogConfig?.Config ?? {},
+    dns: host.Dns ?? [],
+    dnsSearch: host.DnsSearch ?? [],
+    snapshotter: inspect.Storage?.RootFS?.Snapshot?.Name || undefined,
     mounts: (inspect.Mounts ?? []).map((mount) => ({
       name: mount.Name ?? "",
       source: mount.Source ?? "",
       destination: mount.Destination ?? "",
     })),
   };
+}
+
+function withPrefix(gateway: string | null | undefined, length: number | null | undefined): string | undefined {
+  return gateway && length ? `${canonicalAddress(gateway)}/${length}` : undefined;
 }
 
 type PortMap = NonNullable<NonNullable<Inspect["NetworkSettings"]>["Ports"]>;

@@ -9,9 +9,18 @@ export interface Network {
   readonly driver?: string | undefined;
 }
 
+/** The machine that the engine runs on. */
+export interface Machine {
+  readonly cpus: number;
+  readonly memoryBytes: number;
+}
+
 /** What the engine said last, indexed the ways we are asked for it. Changed by the watcher alone. */
 export interface Picture {
   readonly containers: ReadonlyMap<string, Container>;
+  readonly networks: () => readonly Network[];
+  /** Undefined where the engine does not say. */
+  readonly machine: () => Machine | undefined;
   /** Grows with every change: what was made from the picture is good for as long as this is the same. */
   readonly revision: () => number;
   /** The running containers that have the address, without those that share another's network namespace. */
@@ -29,6 +38,7 @@ export interface MutablePicture extends Picture {
   /** Takes a container's addresses out at once: they may be another's before the engine is asked again. */
   readonly withdraw: (id: string) => void;
   readonly setNetworks: (networks: readonly Network[]) => void;
+  readonly setMachine: (machine: Machine | undefined) => void;
 }
 
 export function createPicture(): MutablePicture {
@@ -36,6 +46,7 @@ export function createPicture(): MutablePicture {
   const claims = new Map<string, Container[]>();
   let networks: readonly Network[] = [];
   let gateways = new Set<string>();
+  let machine: Machine | undefined;
   let revision = 0;
 
   function withdraw(id: string): void {
@@ -70,6 +81,8 @@ export function createPicture(): MutablePicture {
 
   return {
     containers,
+    networks: () => networks,
+    machine: () => machine,
     revision: () => revision,
     claimants: (address) => claims.get(address) ?? [],
     isGateway: (address) => gateways.has(address),
@@ -92,6 +105,10 @@ export function createPicture(): MutablePicture {
     remove(id) {
       withdraw(id);
       containers.delete(id);
+    },
+    setMachine(next) {
+      machine = next;
+      revision += 1;
     },
     setNetworks(next) {
       networks = next;

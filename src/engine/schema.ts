@@ -6,6 +6,7 @@ import { AppError } from "../errors.ts";
 const nullable = <T extends TSchema>(schema: T) => Type.Optional(Type.Union([schema, Type.Null()]));
 const text = nullable(Type.String());
 const number = nullable(Type.Number());
+const texts = nullable(Type.Array(Type.String()));
 const textMap = nullable(Type.Record(Type.String(), Type.String()));
 
 export const VersionSchema = Type.Object({
@@ -26,6 +27,9 @@ export const NetworksSchema = Type.Array(
   }),
 );
 
+/** What the engine says of its machine. */
+export const InfoSchema = Type.Object({ NCPU: number, MemTotal: number });
+
 export const EventSchema = Type.Object({
   Type: Type.String(),
   Action: Type.String(),
@@ -39,11 +43,13 @@ export type EngineEvent = Static<typeof EventSchema>;
 const Endpoint = Type.Object({
   NetworkID: text,
   IPAddress: text,
+  IPPrefixLen: number,
   GlobalIPv6Address: text,
+  GlobalIPv6PrefixLen: number,
   Gateway: text,
   IPv6Gateway: text,
   MacAddress: text,
-  Aliases: nullable(Type.Array(Type.String())),
+  Aliases: texts,
 });
 
 export const InspectSchema = Type.Object({
@@ -77,7 +83,14 @@ export const InspectSchema = Type.Object({
     Memory: number,
     NetworkMode: text,
     RestartPolicy: nullable(Type.Object({ Name: text })),
+    LogConfig: nullable(Type.Object({ Type: text, Config: textMap })),
+    Dns: texts,
+    DnsSearch: texts,
   }),
+  RestartCount: number,
+  Storage: nullable(
+    Type.Object({ RootFS: nullable(Type.Object({ Snapshot: nullable(Type.Object({ Name: text })) })) }),
+  ),
   NetworkSettings: nullable(
     Type.Object({
       Ports: nullable(Type.Record(Type.String(), nullable(Type.Array(Type.Object({ HostIp: text, HostPort: text }))))),

@@ -4,7 +4,7 @@ import { createEvents, type Events } from "./events.ts";
 import { createInspections, type Inspections } from "./inspections.ts";
 import { canonicalAddress } from "./ip-address.ts";
 import type { MutablePicture } from "./picture.ts";
-import { decodeText, type EngineEvent, ListSchema, NetworksSchema } from "./schema.ts";
+import { decodeText, type EngineEvent, InfoSchema, ListSchema, NetworksSchema } from "./schema.ts";
 
 const NETWORKS_EVERY_MS = 250;
 
@@ -53,6 +53,11 @@ export function createSession(engine: Engine, picture: MutablePicture, log: Log,
       }),
     );
     changed();
+  }
+
+  async function readMachine(): Promise<void> {
+    const { NCPU, MemTotal } = decodeText(InfoSchema, await engine.get("/info"), "its machine");
+    picture.setMachine(NCPU && MemTotal ? { cpus: NCPU, memoryBytes: MemTotal } : undefined);
   }
 
   function rereadNetworks(): Promise<void> {
@@ -108,6 +113,10 @@ export function createSession(engine: Engine, picture: MutablePicture, log: Log,
     } else await readNetworks();
   }
 
-  const read = async (): Promise<void> => void (await Promise.all([readNetworks(), list(true)]));
+  const read = async (): Promise<void> => {
+    // What the machine has is worth telling, and no reason to go without containers.
+    void readMachine().catch(() => undefined);
+    await Promise.all([readNetworks(), list(true)]);
+  };
   return { engine, inspections, read, relist, rereadNetworks, ping, events: createEvents(engine, apply) };
 }

@@ -40,7 +40,7 @@ export function createStatsStreams(deps: {
   readonly startedAt: (id: string) => string | undefined;
   readonly log: Log;
   readonly now: () => number;
-  readonly streamsMax?: number;
+  readonly streamsMax?: number | undefined;
 }): StatsStreams {
   const { now } = deps;
   const streamsMax = deps.streamsMax ?? STREAMS_MAX;

@@ -2,6 +2,9 @@ import type { Container } from "../engine/container.ts";
 import { AppError } from "../errors.ts";
 import { LABELS, taskKey } from "./task.ts";
 
+/** How a path names a container, for the error that says what to ask instead. */
+export type Example = (name: string) => string;
+
 /** Where a request came from. A gateway hides who asks: a published port and a relay arrive with its address. */
 export type Caller =
   | { readonly kind: "container"; readonly container: Container }
@@ -69,13 +72,13 @@ function preferred(found: readonly Container[], passes: (container: Container) =
 }
 
 /** The key of the task that a request without an identifier is about; undefined for all running containers. */
-export function taskKeyOf(all: Iterable<Container>, caller: Caller): string | undefined {
+export function taskKeyOf(all: Iterable<Container>, caller: Caller, example: Example): string | undefined {
   if (caller.kind === "container") return taskKey(caller.container);
   if (caller.kind === "host") return undefined;
-  if (caller.kind === "stranger") throw unknownCaller(caller, all);
+  if (caller.kind === "stranger") throw unknownCaller(caller, all, example);
   const running = [...all].filter((container) => container.running);
   const keys = new Set(running.map(taskKey));
-  if (keys.size > 1) throw unknownCaller(caller, running);
+  if (keys.size > 1) throw unknownCaller(caller, running, example);
   return [...keys][0];
 }
 
@@ -83,7 +86,11 @@ export function taskKeyOf(all: Iterable<Container>, caller: Caller): string | un
  * The error for a request that names no container and comes from none.
  * It says which paths work, because that is what a person who tries one by hand needs next.
  */
-export function unknownCaller(caller: Exclude<Caller, { kind: "container" }>, all: Iterable<Container>): AppError {
+export function unknownCaller(
+  caller: Exclude<Caller, { kind: "container" }>,
+  all: Iterable<Container>,
+  example: Example,
+): AppError {
   const running = [...all].filter((container) => container.running);
   const first = running.map(({ name }) => name).sort()[0];
   const reason = {
@@ -94,7 +101,7 @@ export function unknownCaller(caller: Exclude<Caller, { kind: "container" }>, al
   const hint =
     first === undefined
       ? "no container is running"
-      : `name one in the path, as in /v3/containers/${first}; running are: ${list(running)}`;
+      : `name one in the path, as in ${example(first)}; running are: ${list(running)}`;
   return new AppError("caller-unknown", reason, { hint });
 }
 

@@ -1,5 +1,7 @@
-import type { TaskDefaults } from "../config.ts";
 import type { Container } from "../engine/container.ts";
+import type { Machine } from "../engine/picture.ts";
+import type { TaskConfig } from "../task-config.ts";
+import { zoneOf } from "./arn.ts";
 
 export const LABELS = {
   taskArn: "com.amazonaws.ecs.task-arn",
@@ -9,7 +11,15 @@ export const LABELS = {
   cluster: "com.amazonaws.ecs.cluster",
   project: "com.docker.compose.project",
   service: "com.docker.compose.service",
+  oneOff: "com.docker.compose.oneoff",
 } as const;
+
+/** What is said of a task, whoever said it: labels, the configuration or the engine. */
+export interface TaskDescription extends TaskConfig {
+  readonly launchType: string;
+  /** Whose limits V4 gives a task that has none of its own. */
+  readonly machine: Machine | undefined;
+}
 
 /**
  * What a container shares with the other members of its task: its task ARN's label, else its Compose project.
@@ -24,42 +34,61 @@ export function taskKey(container: Container): string | undefined {
 
 /** The running members of a task, in the order of their names. `undefined` is the machine's one task. */
 export function members(containers: Iterable<Container>, key: string | undefined): Container[] {
-  return [...containers]
-    .filter((container) => container.running && (key === undefined || taskKey(container) === key))
-    .sort((a, b) => (a.name < b.name ? -1 : 1));
+  return [...containers].filter((container) => container.running && isOf(container, key)).sort(byName);
 }
 
-/** The members that stopped less than `withinMs` ago: in task stats their keys stay for a while. */
+/** The members that stopped less than `withinMs` ago, in the order of their names. */
 export function recentlyStopped(
   containers: Iterable<Container>,
   key: string | undefined,
   nowMs: number,
   withinMs: number,
 ): Container[] {
-  return [...containers].filter((container) => {
-    if (container.running || container.finishedAt === undefined) return false;
-    if (key !== undefined && taskKey(container) !== key) return false;
-    return nowMs - Date.parse(container.finishedAt) < withinMs;
-  });
+  return [...containers]
+    .filter((container) => {
+      if (container.running || container.finishedAt === undefined || !isOf(container, key)) return false;
+      return nowMs - Date.parse(container.finishedAt) < withinMs;
+    })
+    .sort(byName);
+}
+
+/** Whether it was run by hand beside a project, by `docker compose run`: it is no member that is missed when it ends. */
+export function isOneOff({ labels }: Container): boolean {
+  return labels[LABELS.oneOff]?.toLowerCase() === "true";
 }
 
 /**
  * A task by the labels that ECS gives its containers: each field is the first that a member names, running members
- * first, in the order of their names, and configuration says what they leave out.
+ * first, in the order of their names. Configuration says what they leave out. Launch type and zone are made up where
+ * nobody says them, because clients break without.
  */
 export function describeTask(
   containers: Iterable<Container>,
   key: string | undefined,
-  defaults: TaskDefaults,
-): TaskDefaults {
+  config: TaskConfig,
+  machine: Machine | undefined,
+): TaskDescription {
   const own = [...containers]
     .filter((container) => taskKey(container) === key)
-    .sort((a, b) => Number(b.running) - Number(a.running) || (a.name < b.name ? -1 : 1));
+    .sort((a, b) => Number(b.running) - Number(a.running) || byName(a, b));
   const first = (label: string): string | undefined => own.find((container) => container.labels[label])?.labels[label];
+  const taskArn = first(LABELS.taskArn) ?? config.taskArn;
   return {
-    cluster: first(LABELS.cluster) ?? defaults.cluster,
-    taskArn: first(LABELS.taskArn) ?? defaults.taskArn,
-    family: first(LABELS.family) ?? defaults.family,
-    revision: first(LABELS.revision) ?? defaults.revision,
+    ...config,
+    cluster: first(LABELS.cluster) ?? config.cluster,
+    taskArn,
+    family: first(LABELS.family) ?? config.family,
+    revision: first(LABELS.revision) ?? config.revision,
+    launchType: config.launchType ?? "EC2",
+    availabilityZone: config.availabilityZone ?? zoneOf(taskArn),
+    machine,
   };
+}
+
+function isOf(container: Container, key: string | undefined): boolean {
+  return key === undefined || taskKey(container) === key;
+}
+
+function byName(a: Container, b: Container): number {
+  return a.name < b.name ? -1 : 1;
 }

@@ -1,31 +1,40 @@
-import type { TaskDefaults } from "../config.ts";
 import type { Container } from "../engine/container.ts";
 import type { Picture } from "../engine/picture.ts";
+import type { TaskConfig } from "../task-config.ts";
 import type { Bodies } from "./bodies.ts";
-import { describeTask, members, taskKey } from "./task.ts";
+import type { DocumentVersion } from "./container-document.ts";
+import { describeTask, isOneOff, members, recentlyStopped, type TaskDescription, taskKey } from "./task.ts";
 
 const TASKS_MAX = 1_000;
+/** The agent shows what stopped for so long. */
+const STOPPED_STAY_MS = 3 * 3_600_000;
 
 interface KnownTask {
   readonly revision: number;
-  readonly description: TaskDefaults;
-  body: string | undefined;
+  readonly description: TaskDescription;
+  readonly bodies: Map<string, { readonly body: string; readonly untilMs: number }>;
 }
 
 export interface Tasks {
-  /** The V2 and V3 document of a container, as JSON text. */
-  readonly container: (facts: Container) => string;
+  /** The document of a container, as JSON text. */
+  readonly container: (facts: Container, version: DocumentVersion) => string;
   /** What a task is called. The same object for as long as it is called the same. */
-  readonly description: (key: string | undefined) => TaskDefaults;
-  /** The V2 and V3 document of a task, as JSON text. */
-  readonly body: (key: string | undefined) => string;
+  readonly description: (key: string | undefined) => TaskDescription;
+  /** The document of a task, as JSON text. */
+  readonly body: (key: string | undefined, version: DocumentVersion, withTags: boolean) => string;
 }
 
-/** What is made of a task is good until the picture changes. A key is that of `taskKey`. */
+/**
+ * What is made of a task is good until the picture changes, or a member that stopped is too long ago. A key is that of
+ * `taskKey`.
+ *
+ * @param deps.now milliseconds of the wall's clock
+ */
 export function createTasks(deps: {
   readonly picture: Picture;
   readonly bodies: Bodies;
-  readonly defaults: TaskDefaults;
+  readonly config: TaskConfig;
+  readonly now: () => number;
 }): Tasks {
   const { picture, bodies } = deps;
   const tasks = new Map<string | undefined, KnownTask>();
@@ -36,30 +45,45 @@ export function createTasks(deps: {
     if (known?.revision === revision) return known;
     // Projects come and go.
     if (tasks.size >= TASKS_MAX) tasks.clear();
-    const described = describeTask(picture.containers.values(), key, deps.defaults);
+    const described = describeTask(picture.containers.values(), key, deps.config, picture.machine());
     // The same object for the same description: the bodies of its containers are made anew for another.
     const description = known && isSame(known.description, described) ? known.description : described;
-    const task: KnownTask = { revision, description, body: undefined };
+    const task: KnownTask = { revision, description, bodies: new Map() };
     tasks.set(key, task);
     return task;
   }
 
   /** By its own task: in the machine's, a member of a project is called as it is in the project's. */
-  function container(facts: Container): string {
-    return bodies.container(facts, taskNow(taskKey(facts)).description);
+  function container(facts: Container, version: DocumentVersion): string {
+    return bodies.container(facts, taskNow(taskKey(facts)).description, version);
   }
 
   return {
     container,
     description: (key) => taskNow(key).description,
-    body(key) {
+    body(key, version, withTags) {
       const task = taskNow(key);
-      task.body ??= bodies.task(task.description, members(picture.containers.values(), key).map(container));
-      return task.body;
+      const kind = `${version} ${withTags}`;
+      const known = task.bodies.get(kind);
+      if (known !== undefined && deps.now() < known.untilMs) return known.body;
+      const all = [...picture.containers.values()];
+      const running = members(all, key);
+      // V2 and V3 list those that run, as the reference.
+      const stopped =
+        version === "v4"
+          ? recentlyStopped(all, key, deps.now(), STOPPED_STAY_MS).filter((each) => !isOneOff(each))
+          : [];
+      const documents = [...running, ...stopped].map((each) => container(each, version));
+      const state = { running: running.length > 0 || version === "v3", withTags };
+      const body = bodies.task(task.description, state, documents, version);
+      const untilMs = Math.min(...stopped.map(({ finishedAt = "" }) => Date.parse(finishedAt) + STOPPED_STAY_MS));
+      task.bodies.set(kind, { body, untilMs });
+      return body;
     },
   };
 }
 
-function isSame(a: TaskDefaults, b: TaskDefaults): boolean {
-  return a.cluster === b.cluster && a.taskArn === b.taskArn && a.family === b.family && a.revision === b.revision;
+function isSame(a: TaskDescription, b: TaskDescription): boolean {
+  const keys = Object.keys(b) as (keyof TaskDescription)[];
+  return keys.length === Object.keys(a).length && keys.every((key) => a[key] === b[key]);
 }

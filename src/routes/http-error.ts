@@ -59,11 +59,13 @@ export function toResponse(error: unknown, path: string): Response {
     const body = { code: wire.name, message: text, HTTPErrorCode: wire.status, Code: wire.name, Message: text };
     return new Response(JSON.stringify(body), { status: wire.status, headers: headersOf(wire.status) });
   }
-  const status = known && UNKNOWN.has(known.code) ? unknownStatus(version, path) : wire.status;
+  const status = metadataStatus(known?.code, version, path) ?? wire.status;
   return new Response(JSON.stringify(text), { status, headers: headersOf(status) });
 }
 
-function unknownStatus(version: string, path: string): number {
+function metadataStatus(code: ErrorCode | undefined, version: string, path: string): number | undefined {
+  if (code === "container-not-running" && version === "v4") return 500;
+  if (code === undefined || !UNKNOWN.has(code)) return undefined;
   if (version === "v2") return 400;
   if (version === "v4") return 404;
   return /\/stats\/?$/.test(path) ? 400 : 500;

@@ -10,18 +10,18 @@ const ROUTES = [
   "/v2/credentials/<id>",
   "/v2/metadata",
   "/v2/metadata/<container>",
+  "/v2/metadataWithTags",
   "/v2/stats",
   "/v2/stats/<container>",
-  "/v3",
-  "/v3/task",
-  "/v3/stats",
-  "/v3/task/stats",
-  "/v3/containers/<container>",
-  "/v3/containers/<container>/task",
-  "/v3/containers/<container>/stats",
-  "/v3/containers/<container>/task/stats",
+  ...["/v3", "/v4", "/v3/containers/<container>", "/v4/containers/<container>"].flatMap((base) => [
+    base,
+    `${base}/task`,
+    `${base}/taskWithTags`,
+    `${base}/stats`,
+    `${base}/task/stats`,
+  ]),
   "/health",
-] as const;
+];
 
 /** The error for a path that is none, with the route that is nearest to it. */
 export function unknownRoute(path: string): AppError {
@@ -34,7 +34,7 @@ export function unknownRoute(path: string): AppError {
 /** The route that takes the fewest edits to get to from a path that is none. */
 export function nearestRoute(path: string): string {
   const asked = path.slice(0, 80).toLowerCase();
-  let best: string = ROUTES[0];
+  let best = ROUTES[0] ?? "";
   let fewest = Number.POSITIVE_INFINITY;
   for (const route of ROUTES) {
     // Of two that are as near, the one that leaves less open.

@@ -79,7 +79,9 @@ export function metadataContract({ ask }: Subject): void {
 
   test("a task's document is, byte for byte, the agent's, with its containers' documents in it", async () => {
     const container = await ask(ORDERS.address, "/v3");
-    expect((await ask(ORDERS.address, "/v3/task")).body).toBe(`${ORDERS_TASK}${container.body}]}`);
+    expect((await ask(ORDERS.address, "/v3/task")).body).toBe(
+      `${ORDERS_TASK}${container.body}],"AvailabilityZone":"eu-west-1a"}`,
+    );
   });
 
   test("a container that ECS labels describe has its name of the task definition", async () => {

@@ -1,22 +1,22 @@
 import { createApp } from "../../src/app.ts";
 import { createOfflineSource } from "../../src/aws/offline.ts";
 import { createAccess } from "../../src/commands/access.ts";
+import { createDocuments } from "../../src/commands/documents.ts";
 import { type Environment, parseConfig } from "../../src/config.ts";
 import { createVendor } from "../../src/credentials/vendor.ts";
 import { connect } from "../../src/engine/connect.ts";
 import { createInventory } from "../../src/engine/inventory.ts";
 import { contains } from "../../src/engine/ip-address.ts";
 import type { OwnAddresses } from "../../src/engine/own-addresses.ts";
-import { createStatsStreams } from "../../src/engine/stats-stream.ts";
 import { createLog } from "../../src/log.ts";
-import { createBodies } from "../../src/metadata/bodies.ts";
-import { createMetadata } from "../../src/metadata/metadata.ts";
 import type { RuleName } from "../../src/routes/guard.ts";
 import { note, noteAnswer, secretsOf } from "./secrets.ts";
 
 interface AppOptions {
   env?: Environment;
   streamsMax?: number;
+  /** The wall's clock, in milliseconds. */
+  now?: () => number;
   ownId?: string;
   macAddressOf?: (address: string) => string | undefined;
   /** Asks who may ask, as the program does; the machine's addresses are the test's. */
@@ -42,28 +42,19 @@ export function startApp(host: string, options: AppOptions = {}) {
     macAddressOf: options.macAddressOf ?? (() => undefined),
   });
   void inventory.start();
-  const { containers } = inventory.picture;
-  const stats = createStatsStreams({
-    engine: inventory.engine,
-    isRunning: (id) => containers.get(id)?.running ?? false,
-    nameOf: (id) => containers.get(id)?.name ?? "",
-    startedAt: (id) => containers.get(id)?.startedAt,
+  const documents = createDocuments({
+    config,
+    inventory,
+    isOwnAddress: () => false,
     log,
-    now: () => performance.now(),
-    ...(options.streamsMax === undefined ? {} : { streamsMax: options.streamsMax }),
+    now: options.now ?? Date.now,
+    monotonic: () => performance.now(),
+    streamsMax: options.streamsMax,
   });
   const vendor = createVendor({ source: createOfflineSource({ now: Date.now }), now: Date.now, log });
-  const metadata = createMetadata({
-    inventory,
-    stats,
-    bodies: createBodies({}),
-    defaults: config.task,
-    now: Date.now,
-    isOwnAddress: () => false,
-  });
   const answer = createApp({
     vendor,
-    metadata,
+    metadata: documents.metadata,
     ...(options.guarded === undefined
       ? { guard: { allowedHosts: config.access.allowedHosts }, callerName: () => undefined }
       : createAccess({
@@ -93,7 +84,7 @@ export function startApp(host: string, options: AppOptions = {}) {
     flush: log.flush,
     inventory,
     stop() {
-      stats.close();
+      documents.close();
       inventory.close();
       vendor.close();
     },

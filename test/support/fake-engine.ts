@@ -71,6 +71,7 @@ export function startFakeEngine(options: Options = {}) {
       const Components = [{ Name: lateEventsMs === undefined ? "Engine" : "Podman Engine" }];
       return json({ Version: "29.0.0", ApiVersion: apiVersion, MinAPIVersion: minApiVersion, Components });
     }
+    if (path === "/info") return json({ NCPU: 4, MemTotal: 8_589_934_592 });
     if (path === "/events" && query.get("stream") === "false") return new Response(events.join("\n"));
     if (path === "/events") return streams.open("events", () => () => {});
     if (faults.endlessBody)

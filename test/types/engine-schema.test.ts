@@ -24,8 +24,11 @@ describe("what we read of the engine is what dockerode knows", () => {
   test("of a container", () => {
     const exceptions: Exceptions<Strays<Inspect, ContainerInspectInfo>> = {
       ".NetworkSettings.Networks{}.Aliases": "dockerode calls it any: it is a list of names, or null",
+      ".HostConfig.Dns[]": "dockerode calls them any: they are addresses",
+      ".HostConfig.LogConfig.Config": "dockerode calls it any: it is a map of texts",
+      ".Storage": "of API 1.52, which dockerode does not know",
     };
-    expect(Object.keys(exceptions)).toHaveLength(1);
+    expect(Object.keys(exceptions)).toHaveLength(4);
   });
 });
 

@@ -8,12 +8,14 @@ const task = {
   taskArn: "arn:aws:ecs:us-west-2:111111111111:task/local/t",
   family: "fam",
   revision: "1",
+  launchType: "EC2",
+  machine: undefined,
 };
 const bodies = createBodies({});
 const ID = "4f0c".padEnd(64, "0");
 const make = (options: Partial<Parameters<typeof container>[0]> = {}): Container =>
   toContainer(container({ id: ID, name: "web", ...options }));
-const bodyOf = (facts: Container) => bodies.container(facts, task);
+const bodyOf = (facts: Container) => bodies.container(facts, task, "v3");
 const parsed = (facts: Container) => JSON.parse(bodyOf(facts));
 
 const FIVE =
@@ -78,7 +80,7 @@ test("a container's document is made once for one picture of it and one descript
   labels.a = "2";
   expect(bodyOf(facts)).toBe(first);
   expect(bodyOf({ ...facts })).not.toBe(first);
-  expect(bodies.container(facts, { ...task, family: "other" })).toContain('task-definition-family":"other"');
+  expect(bodies.container(facts, { ...task, family: "other" }, "v3")).toContain('task-definition-family":"other"');
   expect(bodyOf(facts)).toContain('task-definition-family":"fam"');
 });
 

@@ -13,6 +13,8 @@ const api = member("blog", "api");
 const alone = toContainer(container({ name: "alone" }));
 const caller = (kind: "host" | "gateway" | "stranger"): Caller => ({ kind, address: "172.18.0.1" });
 
+const example = (name: string) => `/v3/containers/${name}`;
+
 describe("the task of a request", () => {
   for (const [title, all, asker, expected] of [
     ["by a container is its own", [api, web], { kind: "container", container: web }, "project shop"],
@@ -29,7 +31,7 @@ describe("the task of a request", () => {
     ],
     ["by a gateway is the machine's where nothing runs", [member("blog", "job", false)], caller("gateway"), undefined],
   ] as const) {
-    test(title, () => expect(taskKeyOf(all, asker)).toBe(expected));
+    test(title, () => expect(taskKeyOf(all, asker, example)).toBe(expected));
   }
 
   for (const [title, all, asker, code] of [
@@ -38,7 +40,8 @@ describe("the task of a request", () => {
     ["by a stranger beside one task", [web], caller("stranger"), "caller-unknown"],
     ["by a stranger beside none", [], caller("stranger"), "caller-unknown"],
   ] as const) {
-    test(`${title} is an error`, () => expect(() => taskKeyOf(all, asker)).toThrow(expect.objectContaining({ code })));
+    test(`${title} is an error`, () =>
+      expect(() => taskKeyOf(all, asker, example)).toThrow(expect.objectContaining({ code })));
   }
 });
 
@@ -50,7 +53,7 @@ describe("an unknown caller is told", () => {
     ["stranger", "The request came from 172.18.0.1, which is the address of no running container"],
   ] as const) {
     test(`what is wrong with ${kind}, and the path that works`, () => {
-      const error = unknownCaller({ kind, address: "172.18.0.1" }, [web, member("blog", "job", false)]);
+      const error = unknownCaller({ kind, address: "172.18.0.1" }, [web, member("blog", "job", false)], example);
       expect(error.sentence).toBe(`${reason}; ${path}`);
     });
   }
@@ -60,7 +63,7 @@ describe("an unknown caller is told", () => {
       [web, db, api],
       [api, db, web],
     ]) {
-      const { hint } = unknownCaller({ kind: "host", address: "::1" }, all);
+      const { hint } = unknownCaller({ kind: "host", address: "::1" }, all, example);
       expect(hint).toBe(
         "name one in the path, as in /v3/containers/blog-api-1; running are: blog-api-1, shop-db-1, shop-web-1",
       );
@@ -68,7 +71,7 @@ describe("an unknown caller is told", () => {
   });
 
   test("that nothing runs", () => {
-    const error = unknownCaller({ kind: "host", address: "::1" }, [member("blog", "job", false)]);
+    const error = unknownCaller({ kind: "host", address: "::1" }, [member("blog", "job", false)], example);
     expect(error.sentence).toBe(
       "The request came from this machine (::1), which is no container; no container is running",
     );
@@ -76,6 +79,6 @@ describe("an unknown caller is told", () => {
 
   test("of ten containers at most", () => {
     const many = Array.from({ length: 11 }, (_, index) => toContainer(container({ name: `box-${index}` })));
-    expect(unknownCaller({ kind: "host", address: "::1" }, many).sentence).toEndWith(", box-8 and 1 more");
+    expect(unknownCaller({ kind: "host", address: "::1" }, many, example).sentence).toEndWith(", box-8 and 1 more");
   });
 });

@@ -3,7 +3,10 @@ import type { Inventory } from "../../../src/engine/inventory.ts";
 import { createPicture } from "../../../src/engine/picture.ts";
 import { AppError } from "../../../src/errors.ts";
 import { createBodies } from "../../../src/metadata/bodies.ts";
-import { createMetadata, type Resource } from "../../../src/metadata/metadata.ts";
+import { createLookup } from "../../../src/metadata/lookup.ts";
+import { createMetadata, type Resource, type Version } from "../../../src/metadata/metadata.ts";
+import { createStats } from "../../../src/metadata/stats.ts";
+import { createTasks } from "../../../src/metadata/tasks.ts";
 import { container, withComposeProject } from "../../support/containers.ts";
 import { network, withNetwork } from "../../support/networks.ts";
 
@@ -43,18 +46,23 @@ export function setup() {
       world.onConfirm();
     },
   };
-  const metadata = createMetadata({
-    inventory: inventory as Inventory,
-    stats: {
+  const now = () => world.nowMs;
+  const answer = createMetadata({
+    picture,
+    lookup: createLookup({
+      inventory: inventory as Inventory,
+      isOwnAddress: (address) => address === "192.0.2.7",
+    }),
+    stats: createStats({
       latest: (id) => (world.slow.has(id) ? undefined : `{"id":"${id}"}`),
       wait: async () => null,
       close: () => {},
-    },
-    bodies: createBodies({}),
-    defaults: task,
-    now: () => world.nowMs,
-    isOwnAddress: (address) => address === "192.0.2.7",
+    }),
+    tasks: createTasks({ picture, bodies: createBodies({}), config: task, now }),
+    now,
   });
+  const metadata = (resource: Resource, identifier: string | undefined, address: string, version: Version = "v3") =>
+    answer({ version, resource, identifier }, address);
   /** The DockerName of a container, those of a task, a stats document as it is, or the error's code. */
   async function ask(resource: Resource, identifier: string | undefined, address: string): Promise<string> {
     try {

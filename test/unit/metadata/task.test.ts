@@ -80,7 +80,9 @@ describe("recently stopped", () => {
 });
 
 describe("a task is described", () => {
-  const defaults = { cluster: "c", taskArn: "t", family: "f", revision: "1" };
+  const config = { cluster: "c", taskArn: "t", family: "f", revision: "1" };
+  const unsaid = { availabilityZone: undefined, machine: undefined };
+  const defaults = { ...config, ...unsaid, launchType: "EC2" };
   const arn = { [LABELS.taskArn]: "arn:t" };
   const ofTask = (name: string, labels: Record<string, string>, running = true) =>
     make({ name, labels: { ...arn, ...labels }, running });
@@ -91,24 +93,24 @@ describe("a task is described", () => {
     ["revision", LABELS.revision],
   ] as const) {
     test(`with the ${field} of a label, and what it leaves out by configuration`, () => {
-      const described = describeTask([ofTask("x", { [label]: "own" })], "task arn:t", defaults);
+      const described = describeTask([ofTask("x", { [label]: "own" })], "task arn:t", config, undefined);
       expect(described).toEqual({ ...defaults, taskArn: "arn:t", [field]: "own" });
     });
     test(`with the configured ${field} where the label is empty`, () => {
-      const described = describeTask([ofTask("x", { [label]: "" })], "task arn:t", defaults);
+      const described = describeTask([ofTask("x", { [label]: "" })], "task arn:t", config, undefined);
       expect(described).toEqual({ ...defaults, taskArn: "arn:t" });
     });
   }
   test("by configuration alone where it has no container", () => {
     const other = [inProject("shop", "shop-web-1", { labels: { [LABELS.project]: "shop", [LABELS.family]: "own" } })];
     for (const all of [[], other]) {
-      expect(describeTask(all, "project blog", defaults)).toEqual(defaults);
-      expect(describeTask(all, undefined, defaults)).toEqual(defaults);
+      expect(describeTask(all, "project blog", config, undefined)).toEqual(defaults);
+      expect(describeTask(all, undefined, config, undefined)).toEqual(defaults);
     }
   });
   test("by the containers of none where it is the machine's", () => {
     const all = [ofTask("a", { [LABELS.family]: "other" }), make({ name: "b", labels: { [LABELS.family]: "own" } })];
-    expect(describeTask(all, undefined, defaults)).toEqual({ ...defaults, family: "own" });
+    expect(describeTask(all, undefined, config, undefined)).toEqual({ ...defaults, family: "own" });
   });
 
   const members = [
@@ -120,9 +122,20 @@ describe("a task is described", () => {
   test("by the first of its members that says, running ones first, whatever the order of the engine", () => {
     fc.assert(
       fc.property(fc.shuffledSubarray(members, { minLength: members.length }), (shuffled) => {
-        const expected = { cluster: "stopped", taskArn: "arn:t", family: "first", revision: "1" };
-        expect(describeTask(shuffled, "task arn:t", { ...defaults, revision: "9" })).toEqual(expected);
+        const expected = { ...defaults, cluster: "stopped", taskArn: "arn:t", family: "first", revision: "1" };
+        expect(describeTask(shuffled, "task arn:t", { ...config, revision: "9" }, undefined)).toEqual(expected);
       }),
     );
+  });
+
+  test("with the first zone of its region where none is configured", () => {
+    const ofRegion = { ...config, taskArn: "arn:aws-cn:ecs:cn-north-1:1:task/c/t" };
+    expect(describeTask([], undefined, ofRegion, undefined).availabilityZone).toBe("cn-north-1a");
+    expect(describeTask([], undefined, { ...ofRegion, availabilityZone: "z" }, undefined).availabilityZone).toBe("z");
+  });
+  test("with what is configured of it, and the machine that it runs on", () => {
+    const configured = { ...config, availabilityZone: "z", cpu: 0.25, memoryMiB: 512, launchType: "FARGATE" };
+    const machine = { cpus: 4, memoryBytes: 1 };
+    expect(describeTask([], undefined, configured, machine)).toEqual({ ...configured, machine });
   });
 });

@@ -6,7 +6,10 @@ import { LABELS, taskKey } from "../../../src/metadata/task.ts";
 import { createTasks } from "../../../src/metadata/tasks.ts";
 import { container } from "../../support/containers.ts";
 
-const defaults = { cluster: "c", taskArn: "t", family: "f", revision: "1" };
+const config = { cluster: "c", taskArn: "t", family: "f", revision: "1" };
+const unsaid = { availabilityZone: undefined, machine: undefined };
+const defaults = { ...config, ...unsaid, launchType: "EC2" };
+const running = { running: true, withTags: false };
 const SHOP = "project shop";
 const make = (name: string, labels: Record<string, string> = {}, running = true) =>
   toContainer(container({ name, id: name, labels, running }));
@@ -21,13 +24,14 @@ function setup(containers = [web, db, job, alone]) {
   const picture = createPicture();
   for (const each of containers) picture.put(each);
   const bodies = createBodies({});
+  const world = { nowMs: Date.parse("2026-01-02T05:00:00Z") };
   let made = 0;
-  const task: typeof bodies.task = (description, members) => {
+  const task: typeof bodies.task = (...given) => {
     made += 1;
-    return bodies.task(description, members);
+    return bodies.task(...given);
   };
-  const tasks = createTasks({ picture, bodies: { ...bodies, task }, defaults });
-  return { picture, bodies, tasks, made: () => made };
+  const tasks = createTasks({ picture, bodies: { ...bodies, task }, config, now: () => world.nowMs });
+  return { picture, bodies, tasks, world, made: () => made };
 }
 
 describe("the description of a task", () => {
@@ -72,43 +76,81 @@ describe("the description of a task", () => {
 
 test("a member of a project has one document, by its own route and in the machine's task", () => {
   const { tasks } = setup([ofShop("web", { [LABELS.family]: "own" }), alone]);
-  const web = JSON.parse(tasks.body(SHOP)).Containers[0];
-  expect(JSON.parse(tasks.body(undefined)).Containers).toContainEqual(web);
+  const web = JSON.parse(tasks.body(SHOP, "v3", false)).Containers[0];
+  expect(JSON.parse(tasks.body(undefined, "v3", false)).Containers).toContainEqual(web);
   expect(web.Labels[LABELS.family]).toBe("own");
 });
 
 describe("the body of a task", () => {
   test("is of its running members, by name", () => {
     const { bodies, tasks } = setup();
-    const made = (...members: Container[]) => members.map(tasks.container);
-    expect(tasks.body(SHOP)).toBe(bodies.task(tasks.description(SHOP), made(db, web)));
-    expect(tasks.body(undefined)).toBe(bodies.task(tasks.description(undefined), made(alone, db, web)));
-    expect(tasks.body("project gone")).toBe(bodies.task(defaults, []));
+    const made = (...members: Container[]) => members.map((each) => tasks.container(each, "v3"));
+    expect(tasks.body(SHOP, "v3", false)).toBe(bodies.task(tasks.description(SHOP), running, made(db, web), "v3"));
+    expect(tasks.body(undefined, "v3", false)).toBe(
+      bodies.task(tasks.description(undefined), running, made(alone, db, web), "v3"),
+    );
+    expect(tasks.body("project gone", "v3", false)).toBe(bodies.task(defaults, running, [], "v3"));
   });
 
   test("is the same whatever the order of the engine", () => {
     const labelled = [ofShop("a", { [LABELS.family]: "a" }), ofShop("b", { [LABELS.family]: "b" }), web];
-    expect(setup(labelled).tasks.body(SHOP)).toBe(setup(labelled.toReversed()).tasks.body(SHOP));
+    expect(setup(labelled).tasks.body(SHOP, "v3", false)).toBe(
+      setup(labelled.toReversed()).tasks.body(SHOP, "v3", false),
+    );
   });
 
   test("is made once, until the picture changes", () => {
     const { picture, tasks, made } = setup();
-    const first = tasks.body(SHOP);
+    const first = tasks.body(SHOP, "v3", false);
     tasks.description(SHOP);
-    expect([tasks.body(SHOP), made()]).toEqual([first, 1]);
-    tasks.body(undefined);
-    expect([tasks.body(SHOP), made()]).toEqual([first, 2]);
+    expect([tasks.body(SHOP, "v3", false), made()]).toEqual([first, 1]);
+    tasks.body(undefined, "v3", false);
+    expect([tasks.body(SHOP, "v3", false), made()]).toEqual([first, 2]);
     picture.put(ofShop("new"));
-    expect(JSON.parse(tasks.body(SHOP)).Containers).toHaveLength(3);
+    expect(JSON.parse(tasks.body(SHOP, "v3", false)).Containers).toHaveLength(3);
     expect(made()).toBe(3);
     picture.remove("new");
-    expect([tasks.body(SHOP), made()]).toEqual([first, 4]);
+    expect([tasks.body(SHOP, "v3", false), made()]).toEqual([first, 4]);
   });
 
   test("is not made for a description", () => {
     const { tasks, made } = setup();
     tasks.description(SHOP);
     expect(made()).toBe(0);
+  });
+});
+
+describe("the V4 body of a task", () => {
+  const HOUR_MS = 3_600_000;
+  const ofV4 = ({ tasks }: ReturnType<typeof setup>) =>
+    JSON.parse(tasks.body(SHOP, "v4", false)).Containers.map(({ Name }: { Name: string }) => Name);
+
+  test("lists who stopped behind who runs, for three hours, and then no more", () => {
+    const all = setup();
+    all.world.nowMs = Date.parse(job.finishedAt ?? "") + 3 * HOUR_MS - 1;
+    expect(ofV4(all)).toEqual(["db", "web", "job"]);
+    all.world.nowMs += 1;
+    expect(ofV4(all)).toEqual(["db", "web"]);
+  });
+  test("lists no one-off", () => {
+    const oneOff = ofShop("run", { "com.docker.compose.oneoff": "True" }, false);
+    const all = setup([web, oneOff, ofShop("job2", { "com.docker.compose.oneoff": "False" }, false)]);
+    expect(ofV4(all)).toEqual(["web", "job2"]);
+  });
+  test("is STOPPED when none runs any more", () => {
+    const { tasks } = setup([job]);
+    expect(JSON.parse(tasks.body(SHOP, "v4", false))).toMatchObject({
+      DesiredStatus: "STOPPED",
+      KnownStatus: "STOPPED",
+    });
+    expect(JSON.parse(tasks.body(SHOP, "v3", false))).toMatchObject({ DesiredStatus: "RUNNING" });
+  });
+  test("has the machine's limits once they are known", () => {
+    const { picture, tasks } = setup();
+    expect(JSON.parse(tasks.body(SHOP, "v4", false))).not.toHaveProperty("Limits");
+    picture.setMachine({ cpus: 2, memoryBytes: 1_073_741_824 });
+    expect(JSON.parse(tasks.body(SHOP, "v4", false)).Limits).toEqual({ CPU: 2, Memory: 1024 });
+    expect(JSON.parse(tasks.body(SHOP, "v3", false))).not.toHaveProperty("Limits");
   });
 });
 

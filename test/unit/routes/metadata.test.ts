@@ -1,14 +1,17 @@
 import { describe, expect, test } from "bun:test";
+import type { Version } from "../../../src/metadata/metadata.ts";
 import { readMetadataPath } from "../../../src/routes/metadata.ts";
 
 describe("a path, with and without a slash at its end, asks for", () => {
   for (const [path, resource, identifier] of [
     ["/v2/metadata", "task", undefined],
     ["/v2/metadata/web", "container", "web"],
+    ["/v2/metadataWithTags", "task-with-tags", undefined],
     ["/v2/stats", "task-stats", undefined],
     ["/v2/stats/web", "stats", "web"],
     ["/v3", "container", undefined],
     ["/v3/task", "task", undefined],
+    ["/v3/taskWithTags", "task-with-tags", undefined],
     ["/v3/stats", "stats", undefined],
     ["/v3/task/stats", "task-stats", undefined],
     ["/v3/web", "container", "web"],
@@ -17,6 +20,7 @@ describe("a path, with and without a slash at its end, asks for", () => {
     ["/v3/web/task/stats", "task-stats", "web"],
     ["/v3/containers/web", "container", "web"],
     ["/v3/containers/web/task", "task", "web"],
+    ["/v3/containers/web/taskWithTags", "task-with-tags", "web"],
     ["/v3/containers/web/stats", "stats", "web"],
     ["/v3/containers/web/task/stats", "task-stats", "web"],
     // After `containers` anything is an identifier.
@@ -27,8 +31,11 @@ describe("a path, with and without a slash at its end, asks for", () => {
     ["/v2/metadata/metadata", "container", "metadata"],
   ] as const) {
     test(`${path}: ${resource} of ${identifier ?? "the caller"}`, () => {
-      const asked = { resource, identifier };
+      const asked = { version: path.slice(1, 3) as Version, resource, identifier };
       expect([readMetadataPath(path), readMetadataPath(`${path}/`)]).toEqual([asked, asked]);
+      if (asked.version !== "v3") return;
+      // V4 has the paths of V3.
+      expect(readMetadataPath(path.replace("v3", "v4"))).toEqual({ ...asked, version: "v4" });
     });
   }
 });
@@ -53,7 +60,8 @@ describe("an identifier is decoded once", () => {
         ["/v3/*/task/stats", "task-stats"],
         ["/v3/containers/*/task", "task"],
       ] as const) {
-        expect(readMetadataPath(path.replace("*", encoded))).toEqual({ resource, identifier });
+        const version = path.slice(1, 3) as Version;
+        expect(readMetadataPath(path.replace("*", encoded))).toEqual({ version, resource, identifier });
       }
     });
   }
@@ -68,6 +76,9 @@ describe("a path asks for nothing", () => {
     "/v2/task",
     "/v2/containers/web",
     "/v2/metadata/web/stats",
+    "/v2/metadataWithTags/web",
+    "/v3/taskwithtags/x",
+    "/v3/web/tasks/stats",
     "/v2/stats/web/x",
     "/v3/containers",
     "/v3/containers/",
@@ -89,14 +100,18 @@ describe("a path asks for nothing", () => {
 describe("a name that every object has", () => {
   for (const name of ["constructor", "toString", "__proto__"]) {
     test(`${name} is a container's, and no resource`, () => {
-      expect(readMetadataPath(`/v3/${name}`)).toEqual({ resource: "container", identifier: name });
+      expect(readMetadataPath(`/v3/${name}`)).toEqual({ version: "v3", resource: "container", identifier: name });
       expect(readMetadataPath(`/v3/web/${name}`)).toBeUndefined();
     });
   }
 });
 
 test("an encoded slash separates nothing", () => {
-  expect(readMetadataPath("/v3/task%2Fstats")).toEqual({ resource: "container", identifier: "task/stats" });
+  expect(readMetadataPath("/v3/task%2Fstats")).toEqual({
+    version: "v3",
+    resource: "container",
+    identifier: "task/stats",
+  });
   expect(readMetadataPath("/v3/web/task%2Fstats")).toBeUndefined();
 });
 

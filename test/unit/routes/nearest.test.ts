@@ -17,7 +17,7 @@ describe("the route nearest to a path that is none", () => {
     ["/v2/metdata/4f0c", "/v2/metadata/<container>"],
     ["/v2/stat", "/v2/stats"],
     ["/v2/states/4f0c", "/v2/stats/<container>"],
-    ["/v4x", "/v3"],
+    ["/v4x", "/v4"],
     ["/", "/v3"],
     ["", "/v3"],
     ["/v3/task/stat", "/v3/task/stats"],

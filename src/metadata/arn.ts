@@ -1,0 +1,38 @@
+interface TaskArn {
+  readonly partition: string;
+  readonly region: string;
+  readonly account: string;
+  /** What follows `task/`: the task's id, and before it the cluster's name in the long form. */
+  readonly path: readonly string[];
+}
+
+/** Parts of `arn:<partition>:ecs:<region>:<account>:task/[<cluster>/]<id>`; undefined for what is none. */
+function readTaskArn(arn: string): TaskArn | undefined {
+  const [, partition, region, account, path] = /^arn:([^:]+):ecs:([^:]+):([^:]+):task\/(.+)$/.exec(arn) ?? [];
+  if (!partition || !region || !account || !path) return undefined;
+  return { partition, region, account, path: path.split("/") };
+}
+
+/** The first zone of the task's region, for want of the true one; undefined where the ARN names no region. */
+export function zoneOf(taskArn: string): string | undefined {
+  const region = readTaskArn(taskArn)?.region;
+  return region && `${region}a`;
+}
+
+/** A task's id, as log streams are named by it. */
+export function taskIdOf(taskArn: string): string {
+  return readTaskArn(taskArn)?.path.at(-1) ?? taskArn;
+}
+
+/**
+ * An ARN for a container, as ECS writes it: of its task's ARN, and a UUID of the container's id. It is the same for as
+ * long as the container lives. Undefined where the task's ARN is none.
+ */
+export function containerArnOf(taskArn: string, cluster: string, containerId: string): string | undefined {
+  const task = readTaskArn(taskArn);
+  if (task === undefined) return undefined;
+  const clusterName = task.path.length > 1 ? task.path[0] : cluster.slice(cluster.lastIndexOf("/") + 1);
+  const uuid = containerId.slice(0, 32).replace(/^(.{8})(.{4})(.{4})(.{4})/, "$1-$2-$3-$4-");
+  const { partition, region, account } = task;
+  return `arn:${partition}:ecs:${region}:${account}:container/${clusterName}/${task.path.at(-1)}/${uuid}`;
+}

@@ -1,0 +1,114 @@
+import type { Container } from "../engine/container.ts";
+import type { Network } from "../engine/picture.ts";
+import { containerArnOf } from "./arn.ts";
+import { networkDocuments } from "./network-documents.ts";
+import type { JsonObject } from "./overrides.ts";
+import { LABELS, type TaskDescription } from "./task.ts";
+
+/** V2 and V3 share one form; V4 is that and more. */
+export type DocumentVersion = "v3" | "v4";
+
+const OUTPUT_BYTES_MAX = 1024;
+
+/**
+ * The document of one container. The keys are in the agent's order, which is another for V4; a key whose value is
+ * undefined is left out (task-endpoints 2.2).
+ *
+ * @param networks those of the engine; needed where the mode is `awsvpc`
+ */
+export function containerDocument(
+  facts: Container,
+  task: TaskDescription,
+  version: DocumentVersion,
+  networks: readonly Network[],
+): JsonObject {
+  const name = facts.labels[LABELS.containerName] || facts.name;
+  const exited = !facts.running && facts.finishedAt !== undefined;
+  const status = knownStatus(facts);
+  const Networks = orAbsent(networkDocuments(facts, task.networkMode, version, networks));
+  const Health = facts.health && {
+    status: facts.health.status,
+    statusSince: facts.health.since,
+    exitCode: facts.health.exitCode || undefined,
+    output: firstBytes(facts.health.output, OUTPUT_BYTES_MAX) || undefined,
+  };
+  const Volumes = orAbsent(
+    facts.mounts.map((mount) => ({
+      DockerName: mount.name || undefined,
+      Source: mount.source || undefined,
+      Destination: mount.destination || undefined,
+    })),
+  );
+  return {
+    DockerId: facts.id,
+    Name: name,
+    DockerName: facts.name,
+    Image: facts.image,
+    ImageID: facts.imageId,
+    Ports: orAbsent(
+      facts.ports.map((port) => ({
+        ContainerPort: port.containerPort,
+        Protocol: port.protocol,
+        // The network interface of such a task is its own: what is published there is the port itself.
+        HostPort: (task.networkMode === "awsvpc" ? port.containerPort : port.hostPort) || undefined,
+        HostIp: (version === "v4" && port.hostIp) || undefined,
+      })),
+    ),
+    Labels: labelsOf(facts, task, name),
+    DesiredStatus: status === "STOPPED" ? "STOPPED" : "RUNNING",
+    KnownStatus: status,
+    ExitCode: exited ? facts.exitCode : undefined,
+    Limits: { CPU: cpuUnits(facts), Memory: Math.floor(facts.memoryBytes / 1_048_576) },
+    CreatedAt: facts.createdAt,
+    StartedAt: facts.startedAt,
+    FinishedAt: facts.finishedAt,
+    Type: "NORMAL",
+    ...(version === "v3"
+      ? { Networks, Health, Volumes }
+      : {
+          Health,
+          Volumes,
+          LogDriver: facts.logDriver || undefined,
+          LogOptions: Object.keys(facts.logOptions).length > 0 ? facts.logOptions : undefined,
+          ContainerARN: containerArnOf(task.taskArn, task.cluster, facts.id),
+          Networks,
+          Snapshotter: facts.snapshotter,
+          RestartCount: facts.restarts ? facts.restartCount : undefined,
+        }),
+  };
+}
+
+/** All labels of the container, and those of the five that it lacks. */
+function labelsOf(facts: Container, task: TaskDescription, name: string): Readonly<Record<string, string>> {
+  const ofTask: Record<string, string> = {
+    [LABELS.cluster]: task.cluster,
+    [LABELS.containerName]: name,
+    [LABELS.taskArn]: task.taskArn,
+    [LABELS.family]: task.family,
+    [LABELS.revision]: task.revision,
+  };
+  // An empty one of the five counts as lacking.
+  const own = Object.entries(facts.labels).filter(([label, value]) => value !== "" || !Object.hasOwn(ofTask, label));
+  return { ...ofTask, ...Object.fromEntries(own) };
+}
+
+/** A text cut to so many bytes of UTF-8, and never within a character. */
+function firstBytes(text: string, bytesMax: number): string {
+  return new TextDecoder().decode(new TextEncoder().encode(text).subarray(0, bytesMax), { stream: true });
+}
+
+/** The agent's rule (task-endpoints 2.5): a paused container runs. */
+function knownStatus(facts: Container): "RUNNING" | "STOPPED" | "CREATED" {
+  if (facts.running) return "RUNNING";
+  if (facts.dead) return "STOPPED";
+  return facts.startedAt === undefined && facts.error === "" ? "CREATED" : "STOPPED";
+}
+
+/** CPU units, 1024 to a CPU. ECS sets Docker's shares to them with a floor of 2, which the agent shows for none. */
+function cpuUnits(facts: Container): number {
+  return Math.max(2, facts.cpuShares || Math.round((facts.nanoCpus / 1e9) * 1024));
+}
+
+function orAbsent<T>(list: readonly T[]): readonly T[] | undefined {
+  return list.length === 0 ? undefined : list;
+}

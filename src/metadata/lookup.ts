@@ -1,0 +1,116 @@
+import type { Container } from "../engine/container.ts";
+import type { Inventory } from "../engine/inventory.ts";
+import { canonicalAddress } from "../engine/ip-address.ts";
+import { AppError } from "../errors.ts";
+import { type Caller, type Example, findContainer, isExact, taskKeyOf, unknownCaller } from "./caller.ts";
+import { taskKey } from "./task.ts";
+
+const NAMED_MAX = 10_000;
+
+/** Who is meant by a request. */
+export interface Question {
+  /** Undefined where the caller is found by its address. */
+  readonly identifier: string | undefined;
+  readonly address: string;
+  /** For the error where no container can be told. */
+  readonly example: Example;
+}
+
+/** What a question is about, as the picture has it at this moment. */
+export interface Subject {
+  /** Throws AppError `caller-unknown` where the path names none and the address is no container's. */
+  readonly container: () => Container;
+  /** The key of `taskKey`. Throws AppError `caller-unknown`. */
+  readonly taskKey: () => string | undefined;
+}
+
+/**
+ * Finds what a question is about and has it answered, now where that can be told at once. What fails is thrown, or
+ * rejected with, as AppError; `answer` may be called a second time when the picture was found to lag.
+ */
+export type Lookup = <T>(question: Question, answer: (subject: Subject) => T | Promise<T>) => T | Promise<T>;
+
+export function createLookup(deps: {
+  readonly inventory: Inventory;
+  /** Whether an address is of an interface of this machine. */
+  readonly isOwnAddress: (address: string) => boolean;
+}): Lookup {
+  const { inventory } = deps;
+  const { picture } = inventory;
+  const named = new Map<string, Container>();
+  let namedRevision = -1;
+
+  /** What an identifier means to a caller is good until the picture changes: the search reads every container. */
+  function find(identifier: string, caller: Caller): Container {
+    if (namedRevision !== picture.revision() || named.size >= NAMED_MAX) {
+      named.clear();
+      namedRevision = picture.revision();
+    }
+    const key = `${caller.kind === "container" ? caller.container.id : ""} ${identifier}`;
+    const known = named.get(key);
+    if (known !== undefined) return known;
+    const found = findContainer(picture.containers.values(), identifier, caller);
+    named.set(key, found);
+    return found;
+  }
+
+  /** Who asks, if that can be told without waiting. */
+  function callerNow(address: string): Caller | undefined {
+    const container = inventory.atAddress(address);
+    if (container) return { kind: "container", container };
+    if (isLoopback(address)) return { kind: "host", address };
+    if (picture.claimants(address).length > 0) return undefined;
+    if (picture.isGateway(address)) return { kind: "gateway", address };
+    return deps.isOwnAddress(address) ? { kind: "host", address } : undefined;
+  }
+
+  async function callerLater(address: string, deadlineMs: number): Promise<Caller> {
+    const container = await inventory.waitForAddress(address, deadlineMs);
+    return container ? { kind: "container", container } : { kind: "stranger", address };
+  }
+
+  function subject({ identifier, example }: Question, caller: Caller): Subject {
+    const chosen = identifier === undefined ? undefined : find(identifier, caller);
+    return {
+      container() {
+        if (chosen) return chosen;
+        if (caller.kind === "container") return caller.container;
+        throw unknownCaller(caller, picture.containers.values(), example);
+      },
+      taskKey: () => (chosen ? taskKey(chosen) : taskKeyOf(picture.containers.values(), caller, example)),
+    };
+  }
+
+  async function later<T>(question: Question, answer: (subject: Subject) => T | Promise<T>): Promise<T> {
+    const { identifier, address } = question;
+    const deadlineMs = await inventory.ready();
+    if (identifier !== undefined && isExact(picture.containers.values(), identifier)) {
+      return answer(subject(question, { kind: "stranger", address }));
+    }
+    // What a service or a part of a name means depends on who asks, and on what else is just starting.
+    const asked = callerNow(address) ?? (await callerLater(address, deadlineMs));
+    if (identifier !== undefined) await inventory.confirm(deadlineMs);
+    return answer(subject(question, asked));
+  }
+
+  return (peer, answer) => {
+    const question = { ...peer, address: canonicalAddress(peer.address) };
+    const caller = inventory.isCurrent() ? callerNow(question.address) : undefined;
+    if (caller === undefined) return later(question, answer);
+    try {
+      return answer(subject(question, caller));
+    } catch (error) {
+      if (isUnknown(error)) return later(question, answer);
+      throw error;
+    }
+  };
+}
+
+/** Whether a container is not in the picture, which an engine that fell silent can make untrue. */
+function isUnknown(error: unknown): boolean {
+  return error instanceof AppError && error.code === "container-unknown";
+}
+
+function isLoopback(address: string): boolean {
+  return address.startsWith("127.") || address === "::1";
+}

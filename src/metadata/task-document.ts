@@ -1,0 +1,52 @@
+import type { DocumentVersion } from "./container-document.ts";
+import type { JsonObject } from "./overrides.ts";
+import type { TaskDescription } from "./task.ts";
+
+/** What a task's document says beside what its task is called. */
+export interface TaskState {
+  readonly running: boolean;
+  readonly withTags: boolean;
+}
+
+/**
+ * The document of a task around its containers' own, in the agent's order (task-endpoints 2.3): the keys before
+ * `Containers`, and those behind them.
+ */
+export function taskDocument(
+  task: TaskDescription,
+  state: TaskState,
+  version: DocumentVersion,
+): readonly [before: JsonObject, after: JsonObject] {
+  const status = state.running ? "RUNNING" : "STOPPED";
+  const head = {
+    Cluster: task.cluster,
+    TaskARN: task.taskArn,
+    Family: task.family,
+    Revision: task.revision,
+    DesiredStatus: status,
+    KnownStatus: status,
+  };
+  const facts = {
+    Limits: limitsOf(task, version),
+    AvailabilityZone: task.availabilityZone,
+    TaskTags: state.withTags ? orAbsent(task.tags) : undefined,
+    ContainerInstanceTags: state.withTags ? orAbsent(task.containerInstanceTags) : undefined,
+  };
+  if (version === "v3") return [head, facts];
+  return [
+    { ...head, ...facts, LaunchType: task.launchType },
+    { VPCID: task.vpcId, ServiceName: task.serviceName, FaultInjectionEnabled: false },
+  ];
+}
+
+/** V2 and V3 have what was set, as the agent. Clients of V4 divide by it: there the machine's stands in. */
+function limitsOf({ cpu, memoryMiB, machine }: TaskDescription, version: DocumentVersion): JsonObject | undefined {
+  const whole = version === "v4" ? machine : undefined;
+  const CPU = cpu ?? whole?.cpus;
+  const Memory = memoryMiB ?? (whole && Math.floor(whole.memoryBytes / 1_048_576));
+  return CPU === undefined && Memory === undefined ? undefined : { CPU, Memory };
+}
+
+function orAbsent(tags: TaskDescription["tags"]): TaskDescription["tags"] {
+  return tags && Object.keys(tags).length > 0 ? tags : undefined;
+}
