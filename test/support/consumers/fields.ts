@@ -4,7 +4,10 @@ export interface Kind {
   readonly fits: (value: unknown) => boolean;
 }
 
-/** Fields by their place in a document, its steps parted by slashes. The step `*` is each item of a list or object, `*?` each if there are any. */
+/**
+ * Fields by their place in a document, whose steps are parted by slashes. The step `*` is each item of a list or object,
+ * of which there has to be one; `*?` each if there are any.
+ */
 export type Fields = Readonly<Record<string, Kind>>;
 
 const kind = (words: string, fits: (value: unknown) => boolean): Kind => ({ words, fits });
