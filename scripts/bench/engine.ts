@@ -13,17 +13,22 @@ const labels = {
   "com.docker.compose.version": "2.40.3",
 };
 
-// All are members of one project, as in the measurement of the reference: its task body lists every container.
+// All are members of one project, as in the measurement of the reference: its task body lists every container. Ten more
+// are another project, whose task stats are asked for.
 const shop = network({ name: "shop_default", subnet: "172.20.0.0/16", gateway: "172.20.0.1" });
-const containers = Array.from({ length: Number(process.argv[2]) }, (_, index) => {
-  const name = `shop-service${index}-1`;
+const make = (project: string, third: number) => (_: unknown, index: number) => {
+  const name = `${project}-service${index}-1`;
   const plain = container({ name, memoryBytes: 128 * 1024 * 1024, cpuShares: 256 });
-  const labelled = withComposeProject(withLabels(plain, labels), "shop", `service${index}`);
+  const labelled = withComposeProject(withLabels(plain, labels), project, `service${index}`);
   return withNetwork(labelled, shop, {
-    ipv4: `172.20.${(index >> 8) + 1}.${index & 255}`,
+    ipv4: `172.20.${(index >> 8) + third}.${index & 255}`,
     aliases: [`service${index}`],
   });
-});
+};
+const containers = [
+  ...Array.from({ length: Number(process.argv[2]) }, make("shop", 1)),
+  ...Array.from({ length: 10 }, make("ten", 100)),
+];
 
 const engine = startFakeEngine({ containers, networks: [shop] });
 const calls = () => ({ pings: engine.count("/_ping"), others: engine.requests.length - engine.count("/_ping") });

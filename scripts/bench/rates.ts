@@ -12,12 +12,23 @@ export interface Plan {
   readonly roundMs: number;
 }
 
+const WHATS = [
+  "container",
+  "task",
+  "stats",
+  "v4 container",
+  "v4 task",
+  "v4 stats",
+  "v4 task stats of ten",
+  "creds",
+] as const;
+
 interface Figures extends LoadResult {
   readonly cpuUsPerRequest: number;
 }
 
 export interface Rate {
-  readonly what: "container" | "task" | "stats" | "creds";
+  readonly what: (typeof WHATS)[number];
   readonly containers: number;
   readonly bodyBytes: number;
   readonly ours: Figures;
@@ -34,6 +45,7 @@ export interface Rates {
 }
 
 const CONNECTIONS = 8;
+const SAMPLES_MS = 2_500;
 
 /** Ours against the bare server, path by path, with an engine that has so many containers. */
 export async function measureRates(binaries: Binaries, folder: string, containers: number, plan: Plan): Promise<Rates> {
@@ -41,13 +53,25 @@ export async function measureRates(binaries: Binaries, folder: string, container
   const port = freePort();
   const ours = startServer([binaries.ours], port, oursEnv(port, folder, engine.address, sts.address));
   const container = `/v3/containers/shop-service${containers - 1}-1`;
-  const paths = { container, task: `${container}/task`, stats: `${container}/stats`, creds: "/creds" } as const;
+  const v4 = container.replace("v3", "v4");
+  const paths: Readonly<Record<Rate["what"], string>> = {
+    container,
+    task: `${container}/task`,
+    stats: `${container}/stats`,
+    "v4 container": v4,
+    "v4 task": `${v4}/task`,
+    "v4 stats": `${v4}/stats`,
+    "v4 task stats of ten": "/v4/containers/ten-service0-1/task/stats",
+    creds: "/creds",
+  };
   try {
     await firstAnswer(port, container);
     for (const path of Object.values(paths)) await firstAnswer(port, path);
+    // V4 does not wait for the engine's first samples.
+    await Bun.sleep(SAMPLES_MS);
     const before = (await engine.calls()).others ?? 0;
     const rates: Rate[] = [];
-    for (const what of ["container", "task", "stats", "creds"] as const) {
+    for (const what of WHATS) {
       rates.push({ what, containers, ...(await comparePath(binaries.bare, folder, ours, paths[what], plan)) });
     }
     return { rates, engineCalls: ((await engine.calls()).others ?? 0) - before, stsCalls: await sts.calls() };
