@@ -8,16 +8,15 @@ import { createDefinitions } from "../metadata/definitions.ts";
 import { createLookup } from "../metadata/lookup.ts";
 import { createMetadata, type Metadata } from "../metadata/metadata.ts";
 import { createStats } from "../metadata/stats.ts";
-import { taskKey } from "../metadata/task.ts";
-import type { TaskDefinition } from "../metadata/task-definition.ts";
+import { type TaskDescription, taskKey } from "../metadata/task.ts";
 import { createTasks } from "../metadata/tasks.ts";
 import { type FilesConfig, readMetadataFiles } from "./metadata-files.ts";
 
 /** All that answers for containers and their tasks. */
 export interface Documents {
   readonly metadata: Metadata;
-  /** The task definition of a container's task, if any is. */
-  readonly definitionOf: (container: Container) => TaskDefinition | undefined;
+  /** The task definition of a container's task, if any is, and another that fits as well. */
+  readonly definitionOf: (container: Container) => Pick<TaskDescription, "definition" | "rival">;
   readonly close: () => void;
 }
 
@@ -69,7 +68,7 @@ export function createDocuments(deps: {
   });
   return {
     metadata: createMetadata({ picture, lookup, tasks, stats: createStats(streams), now }),
-    definitionOf: (container) => tasks.description(taskKey(container)).definition,
+    definitionOf: (container) => tasks.description(taskKey(container)),
     close() {
       files.close();
       streams.close();

@@ -11,8 +11,14 @@ export interface Labelled {
   readonly revision: string | undefined;
 }
 
+export interface Match {
+  readonly definition: TaskDefinition;
+  /** Another one that fits as well: documents are made of the first, and a role is vended of neither. */
+  readonly rival: TaskDefinition | undefined;
+}
+
 /** The task definition of a task, by all of its containers and what their labels say; undefined where none fits. */
-export type DefinitionOf = (members: readonly Container[], labelled: Labelled) => TaskDefinition | undefined;
+export type DefinitionOf = (members: readonly Container[], labelled: Labelled) => Match | undefined;
 
 /**
  * Finds which task has which definition. A task that is labelled with a family has a definition of that family, and of
@@ -57,7 +63,7 @@ export function createDefinitions(definitions: () => readonly TaskDefinition[], 
         member,
       );
     }
-    return best?.definition;
+    return best && { definition: best.definition, rival: equals[0]?.definition };
   };
 }
 

@@ -23,6 +23,8 @@ export interface TaskDescription extends TaskConfig {
   readonly machine: Machine | undefined;
   /** Undefined where no task definition is the task's. */
   readonly definition?: TaskDefinition | undefined;
+  /** Another definition that fits the task as well. */
+  readonly rival?: TaskDefinition | undefined;
 }
 
 /**
@@ -83,7 +85,8 @@ export function describeTask(
   const [family, revision] = [first(LABELS.family), first(LABELS.revision)];
   // Beside projects, what once ran on the machine is no member.
   const present = key === undefined ? own.filter((container) => container.running) : own;
-  const definition = definitionOf?.(present, { family, revision });
+  const match = definitionOf?.(present, { family, revision });
+  const definition = match?.definition;
   return {
     ...config,
     cluster: first(LABELS.cluster) ?? config.cluster,
@@ -91,6 +94,7 @@ export function describeTask(
     family: family ?? definition?.family ?? config.family,
     revision: revision ?? definition?.revision ?? config.revision,
     definition,
+    rival: match?.rival,
     launchType: (definition?.isFargate ? "FARGATE" : config.launchType) ?? "EC2",
     availabilityZone: config.availabilityZone ?? zoneOf(taskArn),
     machine,

@@ -18,20 +18,21 @@ function shop(options: Partial<ContainerOptions> = {}) {
 describe("a task's description", () => {
   const web = shop();
   const describeBy = (given: Partial<TaskDefinition>, env: object = {}, members = [web]) =>
-    describeTask(members, "project shop", { ...config, ...env }, { cpus: 8, memoryBytes: 2 ** 34 }, () =>
-      definition("shop", ["web"], given),
-    );
+    describeTask(members, "project shop", { ...config, ...env }, { cpus: 8, memoryBytes: 2 ** 34 }, () => ({
+      definition: definition("shop", ["web"], given),
+      rival: undefined,
+    }));
   test("is the definition's before the configuration's", () => {
     const given = { revision: "7", cpu: 0.25, memoryMiB: 512, isFargate: true, isAwsvpc: true };
     const env = { cpu: 4, memoryMiB: 99, launchType: "EC2", networkMode: "bridge" };
     const expected = { revision: "7", cpu: 0.25, memoryMiB: 512, launchType: "FARGATE", networkMode: "awsvpc" };
     expect(describeBy(given, env)).toMatchObject({ ...config, ...expected, family: "shop" });
   });
-  test("is the configuration's, then the machine's, for what the definition does not say", () => {
+  test("is the configuration's for what the definition does not say", () => {
     const env = { cpu: 4, launchType: "EXTERNAL", networkMode: "bridge" };
-    const expected = { revision: "1", cpu: 4, memoryMiB: 16_384, launchType: "EXTERNAL", networkMode: "bridge" };
+    const expected = { revision: "1", cpu: 4, memoryMiB: undefined, launchType: "EXTERNAL", networkMode: "bridge" };
     expect(describeBy({}, env)).toMatchObject({ ...expected, family: "shop" });
-    expect(describeBy({})).toMatchObject({ cpu: 8, launchType: "EC2", networkMode: undefined });
+    expect(describeBy({})).toMatchObject({ cpu: undefined, launchType: "EC2", networkMode: undefined });
   });
   test("is its labels' before the definition's", () => {
     const labelled = { ...web, labels: { ...web.labels, [LABELS.family]: "own", [LABELS.revision]: "3" } };
@@ -61,9 +62,10 @@ describe("a task's description", () => {
 });
 
 function documentBy(given: Partial<ContainerDefinition>, facts = shop(), version: "v3" | "v4" = "v4") {
-  const task = describeTask([facts], "project shop", config, undefined, () =>
-    definition("shop", [{ name: "web", ...given }]),
-  );
+  const task = describeTask([facts], "project shop", config, undefined, () => ({
+    definition: definition("shop", [{ name: "web", ...given }]),
+    rival: undefined,
+  }));
   return JSON.parse(JSON.stringify(containerDocument(facts, task, version, [])));
 }
 

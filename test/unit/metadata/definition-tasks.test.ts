@@ -42,7 +42,8 @@ function setup(...members: ReturnType<typeof member>[]) {
     picture,
     bodies,
     config,
-    definitionOf: (members) => (members.length > 0 ? world.definition : undefined),
+    definitionOf: (members) =>
+      members.length > 0 && world.definition ? { definition: world.definition, rival: undefined } : undefined,
     filesRevision: () => world.revision,
     now: () => world.now,
   });

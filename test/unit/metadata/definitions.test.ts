@@ -17,7 +17,7 @@ function setup(...definitions: ReturnType<typeof definition>[]) {
   const of = createDefinitions(() => definitions, log);
   return {
     pathOf: (...[members, labelled = unlabelled]: [Parameters<typeof of>[0], Partial<Parameters<typeof of>[1]>?]) =>
-      of(members, { ...unlabelled, ...labelled })?.path,
+      of(members, { ...unlabelled, ...labelled })?.definition.path,
     said: () => {
       log.flush();
       return lines.splice(0).map((line) => JSON.parse(line));

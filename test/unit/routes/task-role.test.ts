@@ -16,7 +16,13 @@ function start(taskRole: string | undefined, hasDefinition = true) {
   const make = (name: string, ipv4: string) => toContainer(withNetwork(container({ name }), bridge, { ipv4 }));
   picture.put(make("web", WEB));
   const shop = definition("shop", ["web"], { taskRole });
-  const world = { asked: 0, isCertain: true, isLost: false, waited: [] as string[] };
+  const world = {
+    asked: 0,
+    isCertain: true,
+    isLost: false,
+    waited: [] as string[],
+    rival: undefined as typeof shop | undefined,
+  };
   const role = createTaskRole({
     inventory: {
       picture,
@@ -33,7 +39,7 @@ function start(taskRole: string | undefined, hasDefinition = true) {
     isHost: (address) => address.startsWith("127.") && address !== GATEWAY && address !== STARTING,
     definitionOf: () => {
       world.asked += 1;
-      return hasDefinition ? shop : undefined;
+      return hasDefinition ? { definition: shop, rival: world.rival } : {};
     },
   });
   /** The role's id, or the code of the error. */
@@ -96,4 +102,12 @@ describe("a caller that is no container", () => {
     expect([await ask(WEB), await ask(STRANGER)]).toEqual(["engine-unavailable", "engine-unavailable"]);
     expect(await ask("127.0.0.1")).toBeUndefined();
   });
+});
+
+test("a container whose task fits two definitions with different roles is given neither", async () => {
+  const { ask, world } = start("shop");
+  world.rival = definition("blog", ["web"], { taskRole: "blog" });
+  expect(await ask(WEB)).toBe("no-task-role");
+  world.rival = definition("blog", ["web"], { taskRole: "shop" });
+  expect(await ask(WEB)).toBe("shop");
 });
