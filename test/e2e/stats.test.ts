@@ -90,7 +90,11 @@ describeEngines("statistics", ({ engine }) => {
   test(
     "have rates that follow what a container sends",
     async () => {
-      const sink = Bun.listen({ hostname: "0.0.0.0", port: 0, socket: { data() {}, end: (socket) => void socket.end() } });
+      const sink = Bun.listen({
+        hostname: "0.0.0.0",
+        port: 0,
+        socket: { data() {}, end: (socket) => void socket.end() },
+      });
       const rates = async () => (await read("v4/containers/st-shop-web-1/stats")).network_rate_stats;
       await eventually(async () => (await rates()) !== undefined, twoSamplesMs);
       const send = `busybox dd if=/dev/zero bs=1000 count=500 | busybox timeout 5 nc ${network.gateway} ${sink.port}`;

@@ -71,6 +71,7 @@ describe("rates", () => {
     ["with one time", [frame(at(0), [1, 1]), frame(at(0), [2, 2])]],
     ["without networks", [frame(at(0)), frame(at(1))]],
     ["when the networks are gone", [frame(at(0), [1, 1]), frame(at(1), [2, 2]), frame(at(2))]],
+    ["when the networks are gone at the same time", [frame(at(0), [1, 1]), frame(at(1), [2, 2]), frame(at(1))]],
     ["when the networks are new", [frame(at(0)), frame(at(1), [2, 2])]],
     ["without times", [frame(undefined, [1, 1]), frame(undefined, [2, 2])]],
     ["with an earlier one that has no time", [frame("yesterday", [1, 1]), frame(at(1), [2, 2])]],
@@ -86,7 +87,7 @@ describe("a sample", () => {
   test("is the engine's text, and that with the rates behind it", () => {
     const take = sampler();
     take(frame(at(0), [MAX, 0]));
-    const text = frame(at(1), [MAX, 7]);
+    const text = frame(at(1), [MAX, 7]).replaceAll(":{", " : { ");
     const { plain, rated } = take(text);
     expect(plain()).toBe(text);
     expect(rated()).toBe(`${text.slice(0, -1)},"network_rate_stats":{"rx_bytes_per_sec":0,"tx_bytes_per_sec":7}}`);
