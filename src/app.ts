@@ -16,6 +16,7 @@ import { metadataRoutes } from "./routes/metadata.ts";
 import { unknownRoute } from "./routes/nearest.ts";
 import { isCredentialsPath, pathOf } from "./routes/path.ts";
 import { limitRate } from "./routes/rate-limit.ts";
+import type { TaskRole } from "./routes/task-role.ts";
 
 const SHOWN_CHARACTERS_MAX = 256;
 
@@ -24,7 +25,12 @@ export interface AppDeps {
   readonly metadata: Metadata;
   readonly guard: GuardOptions;
   /** Who may have which credentials. What is not given is not asked, as in a test of something else. */
-  readonly access?: { readonly token?: Rule | undefined; readonly roles?: RoleRule; readonly boundRole?: Binding };
+  readonly access?: {
+    readonly token?: Rule | undefined;
+    readonly roles?: RoleRule;
+    readonly boundRole?: Binding;
+    readonly taskRole?: TaskRole | undefined;
+  };
   readonly rateLimit?: RateLimit | undefined;
   readonly log: Log;
   /** The container's name for the audit, where the address is known. */

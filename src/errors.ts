@@ -11,6 +11,7 @@ export type ErrorCode =
   | "forbidden"
   | "unauthorized"
   | "role-not-allowed"
+  | "no-task-role"
   | "own-request"
   // who asked, and for which container
   | "caller-unknown"

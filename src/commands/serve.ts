@@ -74,7 +74,14 @@ export function serve(config: Config, env: Environment, writeLog: (lines: string
   const answer = createApp({
     vendor,
     metadata: documents.metadata,
-    ...createAccess({ config: config.access, inventory, own, isOwn, now: monotonic }),
+    ...createAccess({
+      config: config.access,
+      inventory,
+      own,
+      isOwn,
+      definitionOf: config.useTaskRole ? documents.definitionOf : undefined,
+      now: monotonic,
+    }),
     log,
     addressOf: (request) => server?.requestIP(request)?.address ?? "",
     portOf: (request) => server?.requestIP(request)?.port ?? 0,

@@ -21,6 +21,7 @@ const WIRE: Readonly<Record<ErrorCode, Wire>> = {
   forbidden: { status: 403, name: "Forbidden" },
   unauthorized: { status: 401, name: "Unauthorized" },
   "role-not-allowed": { status: 403, name: "RoleNotAllowed" },
+  "no-task-role": { status: 400, name: "NoTaskRole" },
   "own-request": { status: 403, name: "AskedItself" },
   "caller-unknown": { status: 400, name: "UnknownCaller" },
   "container-unknown": { status: 400, name: "UnknownContainer" },

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type ContainerDocument, summary } from "./containers.ts";
 import { createLifecycle, type EngineEvent, findContainer } from "./fake-engine-lifecycle.ts";
-import { statsFrame } from "./fake-engine-stats.ts";
+import { type FrameOptions, statsFrame } from "./fake-engine-stats.ts";
 import { createStreams } from "./fake-engine-streams.ts";
 import type { NetworkDocument } from "./networks.ts";
 
@@ -13,6 +13,7 @@ interface Options {
   apiVersion?: string;
   minApiVersion?: string;
   statsIntervalMs?: number;
+  stats?: FrameOptions;
   /** Makes it Podman, whose stream of events lags by so much. */
   lateEventsMs?: number;
 }
@@ -57,7 +58,7 @@ export function startFakeEngine(options: Options = {}) {
   function stats(document: ContainerDocument): Response {
     let count = 0;
     return streams.open(`stats ${document.Id}`, (send) => {
-      const tick = () => send(statsFrame(document, count++));
+      const tick = () => send(statsFrame(document, count++, options.stats));
       tick();
       const timer = setInterval(tick, statsIntervalMs);
       return () => clearInterval(timer);

@@ -28,6 +28,7 @@ const EXPECTED: Record<ErrorCode, { name: string; [family: string]: number | str
   forbidden: same("Forbidden", 403),
   unauthorized: same("Unauthorized", 401),
   "role-not-allowed": same("RoleNotAllowed", 403),
+  "no-task-role": same("NoTaskRole", 400),
   "own-request": same("AskedItself", 403),
   "caller-unknown": unknown("UnknownCaller"),
   "container-unknown": unknown("UnknownContainer"),
