@@ -28,7 +28,7 @@ for (const { name, asks, env = {} } of CONSUMERS) {
     let app: ReturnType<typeof startApp>;
 
     beforeAll(async () => {
-      engine = startFakeEngine({ ...MACHINE, containers, statsIntervalMs: 20 });
+      engine = startFakeEngine({ ...MACHINE, containers, statsIntervalMs: 20, stats: { cgroup: 2 } });
       app = startApp(engine.host, { env, now: () => NOW });
       await app.inventory.ready();
       // V4 does not wait for samples, V3 does, for two.
