@@ -53,7 +53,7 @@ const MEMORY: Fields = {
 export const BLOCKS: Fields = each("blkio_stats/io_service_bytes_recursive/*?", {
   major: unsigned,
   minor: unsigned,
-  op: oneOf("Read", "Write"),
+  op: oneOf("Read", "Write", "Sync", "Async", "Discard", "Total"),
   value: unsigned,
 });
 export const STATS: Fields = {

@@ -9,6 +9,9 @@ const AWSLOGS = { "awslogs-group": "/ecs/shop", "awslogs-region": "us-west-2", "
 /** So that the member of the project that has ended is listed still. */
 const NOW = Date.parse("2026-01-02T05:00:00Z");
 
+/** Of an engine that leaves out what clients read without asking whether it is there. */
+const FRAMES = { cgroup: 2, sparse: true } as const;
+
 /** One has all that a container can have, one little more than its project, one not even that. */
 const CALLERS = [SHOP_WEB, SHOP_DB, NEWSFEED];
 
@@ -28,7 +31,7 @@ for (const { name, asks, env = {} } of CONSUMERS) {
     let app: ReturnType<typeof startApp>;
 
     beforeAll(async () => {
-      engine = startFakeEngine({ ...MACHINE, containers, statsIntervalMs: 20, stats: { cgroup: 2 } });
+      engine = startFakeEngine({ ...MACHINE, containers, statsIntervalMs: 20, stats: FRAMES });
       app = startApp(engine.host, { env, now: () => NOW });
       await app.inventory.ready();
       // V4 does not wait for samples, V3 does, for two.
