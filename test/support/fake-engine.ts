@@ -58,7 +58,8 @@ export function startFakeEngine(options: Options = {}) {
   function stats(document: ContainerDocument): Response {
     let count = 0;
     return streams.open(`stats ${document.Id}`, (send) => {
-      const tick = () => send(statsFrame(document, count++, options.stats));
+      const last = options.stats?.last ?? Number.POSITIVE_INFINITY;
+      const tick = () => send(statsFrame(document, Math.min(count++, last), options.stats));
       tick();
       const timer = setInterval(tick, statsIntervalMs);
       return () => clearInterval(timer);
