@@ -35,7 +35,8 @@ export type ErrorCode =
   | "upstream-unavailable"
   // ourselves
   | "bad-configuration"
-  | "cannot-listen";
+  | "cannot-listen"
+  | "network-failed";
 
 export interface AppErrorOptions {
   /** The next step for the user, one sentence. */
