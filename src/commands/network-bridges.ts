@@ -76,6 +76,7 @@ export function reasonAgainst(network: BridgeNetwork, isThere: (name: string) =>
   }
   if (network.internal) return "it is internal, and its containers have no way out";
   if (network.interfaceName === undefined) return "the engine does not say which bridge it has";
+  if (!isInterfaceName(network.interfaceName)) return `no interface can be called '${network.interfaceName}'`;
   if (isThere(network.interfaceName)) return undefined;
   return `its bridge ${network.interfaceName} is not on this machine now (Podman's is there while a container runs)`;
 }

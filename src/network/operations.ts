@@ -31,7 +31,7 @@ export function createOperations(machine: Machine): Operations {
     const command = commandToCheck(step);
     const { exitCode, output } = await machine.run(command);
     // 1 is "there is none"; anything else, such as 4 for a lock that was not got, says nothing of the rule.
-    if (exitCode > 1 || exitCode < 0) throw failed(command, exitCode, output);
+    if (exitCode > 1) throw failed(command, exitCode, output);
     return exitCode === 0;
   }
 

@@ -11,8 +11,8 @@ export const STATE_PATH = "/run/ecs-local-endpoints/network.json";
 const BOOT_ID_PATH = "/proc/sys/kernel/random/boot_id";
 
 const text = Type.String();
-// A name of an interface becomes a part of a path.
-const interfaceName = Type.String({ pattern: "^(?!\\.{1,2}$)[^\\s/]{1,15}$" });
+// A name of an interface becomes a part of a path, and to iptables a plus at its end stands for any others.
+const interfaceName = Type.String({ pattern: "^(?!\\.{1,2}$)[^\\s/+]{1,15}$" });
 const table = Type.Union([Type.Literal("raw"), Type.Literal("filter"), Type.Literal("nat")]);
 
 const StateSchema = Type.Object({

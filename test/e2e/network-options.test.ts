@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { readFileSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { runBinary } from "../support/binary.ts";
 import { container } from "../support/containers.ts";
@@ -205,9 +206,11 @@ test.skipIf(verifier === null)(
   () => {
     const { exitCode, stdout } = runBinary(["network", "up", "--print-unit", "--bridge", "docker0"]);
     expect(exitCode).toBe(0);
-    const unit = "/tmp/ecs-local-endpoints-network.service";
+    const folder = mkdtempSync(join(tmpdir(), "unit-"));
+    const unit = join(folder, "ecs-local-endpoints-network.service");
     writeFileSync(unit, stdout);
     const { stderr } = Bun.spawnSync([verifier ?? "", "verify", "--man=no", unit], { timeout: 20_000 });
+    rmSync(folder, { recursive: true });
     expect(
       stderr
         .toString()

@@ -12,6 +12,12 @@ describe("a network of the engine's", () => {
     ["is led to us", {}, true, undefined],
     ["whose bridge is elsewhere is left out", {}, false, /br-1 is not on this machine/],
     ["whose bridge nobody names is left out", { interfaceName: undefined }, true, /does not say which bridge/],
+    [
+      "whose bridge has a path for a name is left out",
+      { interfaceName: "../../x" },
+      true,
+      /no interface can be called/,
+    ],
     ["that is internal is left out", { internal: true }, true, /no way out/],
     ["that has the address itself is left out", { subnets: ["169.254.170.0/24"] }, true, /an address of its own/],
     [

@@ -156,6 +156,22 @@ test("an up that finds all standing changes nothing", async () => {
   expect(fake.changes()).toBe(0);
 });
 
+test("a command that failed because a killed call's own was first counts as done", async () => {
+  const { fake } = setup();
+  const { machine } = fake;
+  const late = createOperations({
+    ...machine,
+    async run(command) {
+      const answer = await machine.run(command);
+      return ["-N", "-A", "-I"].includes(command[5] ?? "") ? { exitCode: 1, output: "it is there already" } : answer;
+    },
+  });
+  await bringUp(both, fake.journal(), late);
+  const ideal = setup();
+  await ideal.up(both);
+  expect(sorted(fake.picture())).toEqual(sorted(ideal.fake.picture()));
+});
+
 test("a rule that is there twice is taken away twice", async () => {
   const { fake, up, down } = setup();
   const clean = fake.picture();
