@@ -7,12 +7,13 @@ export interface PublishedPort {
   readonly containerPort: number;
   readonly protocol: string;
   readonly hostPort: number;
-  /** The address that it is published on; empty or unspecified for all. */
+  /** The address that it is published on; unspecified for all. */
   readonly hostIp?: string;
 }
 
 export interface Attachment {
   readonly name: string;
+  /** The id of its network, or the name where the engine tells no more. */
   readonly networkId: string;
   readonly ipv4: string | undefined;
   readonly ipv6: string | undefined;
@@ -92,9 +93,8 @@ export function toContainer(inspect: Inspect): Container {
     memoryBytes: host.Memory ?? 0,
     networkOwner: mode.startsWith("container:") ? mode.slice("container:".length) : undefined,
     ports: toPorts(settings?.Ports ?? {}),
-    attachments: Object.entries(settings?.Networks ?? {}).map(([name, endpoint]) => ({
-      name,
-      networkId: endpoint.NetworkID ?? "",
+    attachments: Object.entries(toEndpoints(settings?.Networks ?? {}, mode)).map(([name, endpoint]) => ({
+      ...toNetwork(name, endpoint.NetworkID ?? ""),
       ipv4: endpoint.IPAddress || undefined,
       ipv6: endpoint.GlobalIPv6Address ? canonicalAddress(endpoint.GlobalIPv6Address) : undefined,
       gateways: [endpoint.Gateway, endpoint.IPv6Gateway].filter((g): g is string => !!g).map(canonicalAddress),
@@ -108,12 +108,25 @@ export function toContainer(inspect: Inspect): Container {
     dns: host.Dns ?? [],
     dnsSearch: host.DnsSearch ?? [],
     snapshotter: inspect.Storage?.RootFS?.Snapshot?.Name || undefined,
-    mounts: (inspect.Mounts ?? []).map((mount) => ({
-      name: mount.Name ?? "",
-      source: mount.Source ?? "",
-      destination: mount.Destination ?? "",
-    })),
+    mounts: toMounts(inspect.Mounts ?? []),
   };
+}
+
+type Endpoints = NonNullable<NonNullable<Inspect["NetworkSettings"]>["Networks"]>;
+
+/** Docker has a network `host` and a network `none`; Podman says them in the mode alone. */
+function toEndpoints(endpoints: Endpoints, mode: string): Endpoints {
+  const isUnsaid = ["host", "none"].includes(mode) && Object.keys(endpoints).length === 0;
+  return isUnsaid ? { [mode]: { NetworkID: mode } } : endpoints;
+}
+
+/**
+ * Podman calls a network by its name where Docker has its id, and its default network otherwise than in its list of
+ * networks, where that is `bridge` as in Docker.
+ */
+function toNetwork(name: string, networkId: string): Pick<Attachment, "name" | "networkId"> {
+  const isDefault = name === "podman" && networkId === name;
+  return isDefault ? { name: "bridge", networkId: "bridge" } : { name, networkId };
 }
 
 function withPrefix(gateway: string | null | undefined, length: number | null | undefined): string | undefined {
@@ -131,10 +144,22 @@ function toPorts(ports: PortMap): PublishedPort[] {
         containerPort: Number(port),
         protocol: protocol ?? "tcp",
         hostPort: Number(binding.HostPort ?? 0),
-        hostIp: binding.HostIp ?? "",
+        // Podman leaves it empty for all.
+        hostIp: binding.HostIp || "0.0.0.0",
       }));
     })
     .sort(
       (a, b) => a.containerPort - b.containerPort || a.protocol.localeCompare(b.protocol) || a.hostPort - b.hostPort,
     );
+}
+
+/** In the order of their places: the engine's own order changes from answer to answer. */
+function toMounts(mounts: NonNullable<Inspect["Mounts"]>): Container["mounts"] {
+  return mounts
+    .map(({ Name, Source, Destination }) => ({
+      name: Name ?? "",
+      source: Source ?? "",
+      destination: Destination ?? "",
+    }))
+    .sort((a, b) => (a.destination < b.destination ? -1 : Number(a.destination > b.destination)));
 }

@@ -68,6 +68,10 @@ describe("ports", () => {
       expect(found.map((port) => `${port.containerPort}/${port.protocol} ${port.hostPort}`)).toEqual([...expected]);
     });
   }
+  test("of Podman, which leaves out an address of the host that is all, have it as Docker", () => {
+    const ports = { "80/tcp": [binding("8080", ""), binding("8081", "127.0.0.1")] };
+    expect(toContainer(inspect({ ports })).ports.map(({ hostIp }) => hostIp)).toEqual(["0.0.0.0", "127.0.0.1"]);
+  });
 });
 
 describe("networks", () => {
@@ -108,6 +112,27 @@ describe("networks", () => {
     expect(attachmentsOf(empty)).toEqual([none]);
     expect(attachmentsOf({ NetworkID: null, IPAddress: null, Gateway: null })).toEqual([none]);
   });
+  test("of Podman are called as its list of networks has them", () => {
+    const called = (name: string, NetworkID: string) =>
+      toContainer({ ...inspect(), NetworkSettings: { Networks: { [name]: { NetworkID } } } }).attachments.map(
+        (attachment) => [attachment.name, attachment.networkId],
+      );
+    expect(called("podman", "podman")).toEqual([["bridge", "bridge"]]);
+    expect(called("shop", "shop")).toEqual([["shop", "shop"]]);
+    // A network that a user of Docker called so.
+    expect(called("podman", "4f0c")).toEqual([["podman", "4f0c"]]);
+  });
+  for (const mode of ["host", "none"]) {
+    test(`are one of the name ${mode} in that mode, whether the engine says it or not`, () => {
+      const named = (Networks: object) =>
+        toContainer({ ...inspect({ networkMode: mode }), NetworkSettings: { Networks } as never }).attachments;
+      expect(named({})).toMatchObject([{ name: mode, ipv4: undefined, ipv6: undefined, gateways: [] }]);
+      expect(named({ [mode]: { NetworkID: "4f0c" } })).toMatchObject([{ name: mode, networkId: "4f0c" }]);
+    });
+  }
+  test("are none where the engine says none of a bridge", () => {
+    expect(toContainer(inspect({ networkMode: "bridge" })).attachments).toEqual([]);
+  });
   for (const [networkMode, owner] of [
     ["container:4f0c", "4f0c"],
     ["container:web", "web"],
@@ -121,10 +146,12 @@ describe("networks", () => {
   }
 });
 
-test("mounts keep their order, and a bind mount has no name", () => {
+test("mounts are in the order of their places, and a bind mount has no name", () => {
   const bind = { Type: "bind", Source: "/srv", Destination: "/x", Mode: "", RW: true };
-  expect(toContainer(inspect({ mounts: [bind, { ...bind, Name: "data" }] })).mounts).toEqual([
+  const data = { ...bind, Name: "data", Destination: "/data" };
+  expect(toContainer(inspect({ mounts: [bind, { ...bind, Source: "/more" }, data] })).mounts).toEqual([
+    { name: "data", source: "/srv", destination: "/data" },
     { name: "", source: "/srv", destination: "/x" },
-    { name: "data", source: "/srv", destination: "/x" },
+    { name: "", source: "/more", destination: "/x" },
   ]);
 });
