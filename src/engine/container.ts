@@ -1,5 +1,5 @@
+import { type Attachment, toAttachments } from "./attachment.ts";
 import { type Health, toHealth } from "./health.ts";
-import { canonicalAddress } from "./ip-address.ts";
 import type { Inspect } from "./schema.ts";
 import { toTime } from "./time.ts";
 
@@ -9,22 +9,6 @@ export interface PublishedPort {
   readonly hostPort: number;
   /** The address that it is published on; unspecified for all. */
   readonly hostIp?: string;
-}
-
-export interface Attachment {
-  readonly name: string;
-  /** The id of its network, or the name where the engine tells no more. */
-  readonly networkId: string;
-  readonly ipv4: string | undefined;
-  readonly ipv6: string | undefined;
-  readonly gateways: readonly string[];
-  /** The gateway with the length of its network's prefix, as in `10.0.2.1/24`. */
-  readonly ipv4Gateway?: string | undefined;
-  readonly ipv6Gateway?: string | undefined;
-  /** Lower case, as the kernel writes it. */
-  readonly macAddress: string | undefined;
-  /** The names that the network's DNS has for it beside its own. */
-  readonly aliases?: readonly string[];
 }
 
 /**
@@ -93,16 +77,7 @@ export function toContainer(inspect: Inspect): Container {
     memoryBytes: host.Memory ?? 0,
     networkOwner: mode.startsWith("container:") ? mode.slice("container:".length) : undefined,
     ports: toPorts(settings?.Ports ?? {}),
-    attachments: Object.entries(toEndpoints(settings?.Networks ?? {}, mode)).map(([name, endpoint]) => ({
-      ...toNetwork(name, endpoint.NetworkID ?? ""),
-      ipv4: endpoint.IPAddress || undefined,
-      ipv6: endpoint.GlobalIPv6Address ? canonicalAddress(endpoint.GlobalIPv6Address) : undefined,
-      gateways: [endpoint.Gateway, endpoint.IPv6Gateway].filter((g): g is string => !!g).map(canonicalAddress),
-      ipv4Gateway: withPrefix(endpoint.Gateway, endpoint.IPPrefixLen),
-      ipv6Gateway: withPrefix(endpoint.IPv6Gateway, endpoint.GlobalIPv6PrefixLen),
-      macAddress: endpoint.MacAddress?.toLowerCase() || undefined,
-      aliases: endpoint.Aliases ?? [],
-    })),
+    attachments: toAttachments(settings?.Networks ?? {}, mode),
     logDriver: host.LogConfig?.Type ?? "",
     logOptions: host.LogConfig?.Config ?? {},
     dns: host.Dns ?? [],
@@ -110,27 +85,6 @@ export function toContainer(inspect: Inspect): Container {
     snapshotter: inspect.Storage?.RootFS?.Snapshot?.Name || undefined,
     mounts: toMounts(inspect.Mounts ?? []),
   };
-}
-
-type Endpoints = NonNullable<NonNullable<Inspect["NetworkSettings"]>["Networks"]>;
-
-/** Docker has a network `host` and a network `none`; Podman says them in the mode alone. */
-function toEndpoints(endpoints: Endpoints, mode: string): Endpoints {
-  const isUnsaid = ["host", "none"].includes(mode) && Object.keys(endpoints).length === 0;
-  return isUnsaid ? { [mode]: { NetworkID: mode } } : endpoints;
-}
-
-/**
- * Podman calls a network by its name where Docker has its id, and its default network otherwise than in its list of
- * networks, where that is `bridge` as in Docker.
- */
-function toNetwork(name: string, networkId: string): Pick<Attachment, "name" | "networkId"> {
-  const isDefault = name === "podman" && networkId === name;
-  return isDefault ? { name: "bridge", networkId: "bridge" } : { name, networkId };
-}
-
-function withPrefix(gateway: string | null | undefined, length: number | null | undefined): string | undefined {
-  return gateway && length ? `${canonicalAddress(gateway)}/${length}` : undefined;
 }
 
 type PortMap = NonNullable<NonNullable<Inspect["NetworkSettings"]>["Ports"]>;
@@ -149,7 +103,11 @@ function toPorts(ports: PortMap): PublishedPort[] {
       }));
     })
     .sort(
-      (a, b) => a.containerPort - b.containerPort || a.protocol.localeCompare(b.protocol) || a.hostPort - b.hostPort,
+      (a, b) =>
+        a.containerPort - b.containerPort ||
+        byText(a.protocol, b.protocol) ||
+        a.hostPort - b.hostPort ||
+        byText(a.hostIp, b.hostIp),
     );
 }
 
@@ -161,5 +119,10 @@ function toMounts(mounts: NonNullable<Inspect["Mounts"]>): Container["mounts"] {
       source: Source ?? "",
       destination: Destination ?? "",
     }))
-    .sort((a, b) => (a.destination < b.destination ? -1 : Number(a.destination > b.destination)));
+    .sort((a, b) => byText(a.destination, b.destination));
+}
+
+/** By the codes of the characters, so that IPv4 addresses come before IPv6 ones, and no locale has a say. */
+function byText(a: string, b: string): number {
+  return a < b ? -1 : Number(a > b);
 }

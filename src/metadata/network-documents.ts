@@ -1,4 +1,5 @@
-import type { Attachment, Container } from "../engine/container.ts";
+import type { Attachment } from "../engine/attachment.ts";
+import type { Container } from "../engine/container.ts";
 import { contains } from "../engine/ip-address.ts";
 import { isCalled, type Network } from "../engine/picture.ts";
 import type { NetworkMode } from "../task-config.ts";

@@ -11,6 +11,9 @@ export interface Network {
   readonly gateway: string;
 }
 
+/** A request to make something, in the engine's own words. */
+export type Document = Readonly<Record<string, unknown>> & { readonly Labels?: Readonly<Record<string, string>> };
+
 export interface ContainerOptions {
   readonly name: string;
   readonly network: Network;
@@ -56,27 +59,46 @@ export function createRealEngine(name: string, socket: string) {
   async function createNetwork(base: string, prefixLength = 24): Promise<Network> {
     serial += 1;
     const network = { name: `ecs-local-${RUN}-${serial}`, gateway: `${base}.1` };
-    await call("POST", "/networks/create", {
+    await define({
       Name: network.name,
       Driver: "bridge",
-      Labels: { [LABEL]: RUN },
       IPAM: { Driver: "default", Config: [{ Subnet: `${base}.0/${prefixLength}`, Gateway: network.gateway }] },
     });
     return network;
   }
 
+  /** Makes a network of any kind. */
+  async function define(document: Document): Promise<void> {
+    await call("POST", "/networks/create", { ...document, Labels: { ...document.Labels, [LABEL]: RUN } });
+  }
+
+  /** Makes a container of any kind, of the lab's image unless it names one, and does not start it. */
+  async function create(name: string, document: Document): Promise<string> {
+    const { Id } = await read<{ Id: string }>("POST", `/containers/create?name=${name}`, {
+      Image: await labImage(),
+      Cmd: ["sh", "-c", "sleep 600"],
+      ...document,
+      Labels: { ...document.Labels, [LABEL]: RUN },
+      HostConfig: { Ulimits: ULIMITS, ...(document.HostConfig as object) },
+    });
+    return Id;
+  }
+
+  async function start(id: string): Promise<void> {
+    await call("POST", `/containers/${id}/start`);
+  }
+
   async function run(options: ContainerOptions): Promise<string> {
     const { network, address, aliases, publish = {} } = options;
     const ports = Object.entries(publish);
-    const { Id } = await read<{ Id: string }>("POST", `/containers/create?name=${options.name}`, {
+    const id = await create(options.name, {
       Image: options.image ?? (await labImage()),
       Cmd: options.command ?? ["sh", "-c", "sleep 600"],
-      Labels: { ...options.labels, [LABEL]: RUN },
+      Labels: options.labels,
       Env: options.env,
       ExposedPorts: Object.fromEntries(ports.map(([port]) => [port, {}])),
       HostConfig: {
         NetworkMode: network.name,
-        Ulimits: ULIMITS,
         Binds: options.binds,
         ExtraHosts: options.extraHosts,
         PortBindings: Object.fromEntries(ports.map(([port, binding]) => [port, [binding]])),
@@ -87,8 +109,8 @@ export function createRealEngine(name: string, socket: string) {
         },
       },
     });
-    await call("POST", `/containers/${Id}/start`);
-    return Id;
+    await start(id);
+    return id;
   }
 
   async function connect(network: Network, id: string): Promise<void> {
@@ -137,6 +159,9 @@ export function createRealEngine(name: string, socket: string) {
     host: `unix://${socket}`,
     call,
     createNetwork,
+    define,
+    create,
+    start,
     run,
     connect,
     exec,
