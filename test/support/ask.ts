@@ -10,9 +10,13 @@ export interface Answer {
  * The shell words that ask and print the raw answer. Debian's static busybox crashes in wget; nc does. It asks from a
  * pipe that has no end, because Bun drops a peer that closes its half before the answer.
  */
-export function askScript(host: string, port: number, path: string, named = host): string {
+export function askScript(host: string, port: number, path: string, named = toUrlHost(host)): string {
   const request = `GET ${path} HTTP/1.1\\r\\nHost: ${named}\\r\\nConnection: close\\r\\n\\r\\n`;
   return `p=/tmp/p$$; busybox mkfifo $p; exec 3<>$p; busybox rm $p; printf '${request}' >&3; nc ${host} ${port} <&3`;
+}
+
+function toUrlHost(host: string): string {
+  return host.includes(":") ? `[${host}]` : host;
 }
 
 export function parseAnswer(raw: string): Answer {

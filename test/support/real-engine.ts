@@ -67,6 +67,27 @@ export function createRealEngine(name: string, socket: string) {
     return network;
   }
 
+  /**
+   * A network of IPv6, and of IPv4 as well where `base` is given. Docker 20.10 makes none without IPv4.
+   *
+   * @param groups the first groups of its subnet, as `fd00:1`; the gateway is its ::1
+   */
+  async function createIpv6Network(groups: string, base?: string): Promise<Network> {
+    serial += 1;
+    const network = { name: `ecs-local-${RUN}-${serial}`, gateway: `${groups}::1` };
+    const [six, four] = [{ subnet: `${groups}::/64`, gateway: network.gateway }, base];
+    if (four === undefined && name === "podman") {
+      // Its API of Docker's adds IPv4, and so does its own where IPv6 is asked for by name.
+      const document = { name: network.name, driver: "bridge", subnets: [six] };
+      await call("POST", "/v4.0.0/libpod/networks/create", { ...document, labels: { [LABEL]: RUN } });
+      return network;
+    }
+    const Config = [{ Subnet: six.subnet, Gateway: six.gateway }];
+    if (four !== undefined) Config.push({ Subnet: `${four}.0/24`, Gateway: `${four}.1` });
+    await define({ Name: network.name, EnableIPv4: four !== undefined, EnableIPv6: true, IPAM: { Config } });
+    return network;
+  }
+
   /** Makes a network of any kind. */
   async function define(document: Document): Promise<void> {
     await call("POST", "/networks/create", { ...document, Labels: { ...document.Labels, [LABEL]: RUN } });
@@ -159,6 +180,7 @@ export function createRealEngine(name: string, socket: string) {
     host: `unix://${socket}`,
     call,
     createNetwork,
+    createIpv6Network,
     define,
     create,
     start,
