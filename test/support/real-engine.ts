@@ -96,9 +96,9 @@ export function createRealEngine(name: string, socket: string) {
   /** Makes a container of any kind, of the lab's image unless it names one, and does not start it. */
   async function create(name: string, document: Document): Promise<string> {
     const { Id } = await read<{ Id: string }>("POST", `/containers/create?name=${name}`, {
-      Image: await labImage(),
       Cmd: ["sh", "-c", "sleep 600"],
       ...document,
+      Image: document.Image ?? (await labImage()),
       Labels: { ...document.Labels, [LABEL]: RUN },
       HostConfig: { Ulimits: ULIMITS, ...(document.HostConfig as object) },
     });
@@ -113,7 +113,7 @@ export function createRealEngine(name: string, socket: string) {
     const { network, address, aliases, publish = {} } = options;
     const ports = Object.entries(publish);
     const id = await create(options.name, {
-      Image: options.image ?? (await labImage()),
+      Image: options.image,
       Cmd: options.command ?? ["sh", "-c", "sleep 600"],
       Labels: options.labels,
       Env: options.env,
