@@ -3,6 +3,8 @@ import { type Health, toHealth } from "./health.ts";
 import type { Inspect } from "./schema.ts";
 import { toTime } from "./time.ts";
 
+const DEFAULT_PERIOD_US = 100_000;
+
 export interface PublishedPort {
   readonly containerPort: number;
   readonly protocol: string;
@@ -36,6 +38,7 @@ export interface Container {
   readonly health: Health | undefined;
   /** Docker's relative weight; ECS sets it to the CPU units. 0 where none was asked for. */
   readonly cpuShares: number;
+  /** The limit of CPUs, in billionths of one; 0 for none. Podman says one that is given as a quota so, Docker does not. */
   readonly nanoCpus: number;
   readonly memoryBytes: number;
   /** The container whose network namespace it shares (id or name), if any. */
@@ -73,7 +76,7 @@ export function toContainer(inspect: Inspect): Container {
     error: state.Error ?? "",
     health: toHealth(inspect),
     cpuShares: host.CpuShares ?? 0,
-    nanoCpus: host.NanoCpus ?? 0,
+    nanoCpus: host.NanoCpus || nanoCpusOf(host.CpuQuota ?? 0, host.CpuPeriod ?? 0),
     memoryBytes: host.Memory ?? 0,
     networkOwner: mode.startsWith("container:") ? mode.slice("container:".length) : undefined,
     ports: toPorts(settings?.Ports ?? {}),
@@ -85,6 +88,11 @@ export function toContainer(inspect: Inspect): Container {
     snapshotter: inspect.Storage?.RootFS?.Snapshot?.Name || undefined,
     mounts: toMounts(inspect.Mounts ?? []),
   };
+}
+
+/** The limit of CPUs as a quota of a period, both in microseconds, by the kernel's own period unless one is said. */
+function nanoCpusOf(quota: number, period: number): number {
+  return quota > 0 ? Math.round((quota / (period || DEFAULT_PERIOD_US)) * 1e9) : 0;
 }
 
 type PortMap = NonNullable<NonNullable<Inspect["NetworkSettings"]>["Ports"]>;

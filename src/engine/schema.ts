@@ -85,6 +85,8 @@ export const InspectSchema = Type.Object({
   HostConfig: Type.Object({
     CpuShares: number,
     NanoCpus: number,
+    CpuQuota: number,
+    CpuPeriod: number,
     Memory: number,
     NetworkMode: text,
     RestartPolicy: nullable(Type.Object({ Name: text })),

@@ -49,6 +49,13 @@ describeTogether("equal containers on Docker 20.10, Docker 29 and Podman", ENGIN
     }
   });
 
+  test("a limit of CPUs is in units, given as CPUs, as shares or as a quota", () => {
+    for (const each of facts) {
+      const units = ["eq-web", "eq-db", "eq-quota", "eq-plain"].map((name) => each.get(`v4 ${name} Limits CPU`));
+      expect(units).toEqual([512, 512, 512, 2]);
+    }
+  });
+
   test("the task of V4 lists what runs and what ended, and V2's and V3's what runs", () => {
     const running = ["eq-db", "eq-oneoff", "eq-queue", "eq-unchecked", "eq-web"];
     for (const each of facts) {

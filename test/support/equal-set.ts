@@ -57,6 +57,7 @@ const SET: Readonly<Record<string, Document>> = {
   "eq-unchecked": member("unchecked", { Healthcheck: { Test: ["NONE"] }, HostConfig: { LogConfig: { Type: "none" } } }),
   "eq-oneoff": member("web", { Labels: { "com.docker.compose.oneoff": "True" } }),
   "eq-plain": {},
+  "eq-quota": { HostConfig: { CpuQuota: 50_000, CpuPeriod: 100_000 } },
   "eq-labelled": { Image: IMAGE },
 };
 

@@ -45,6 +45,19 @@ test("a container of which the engine says least has empty facts", () => {
   expect([facts.networkOwner, facts.health, facts.startedAt]).toEqual([undefined, undefined, undefined]);
 });
 
+for (const [title, limits, nanoCpus] of [
+  ["its own number", { NanoCpus: 7, CpuQuota: 50_000 }, 7],
+  ["a quota of a period", { NanoCpus: 0, CpuQuota: 25_000, CpuPeriod: 50_000 }, 500_000_000],
+  ["a quota of the kernel's period where none is said", { CpuQuota: 150_000, CpuPeriod: 0 }, 1_500_000_000],
+  ["a quota of none, which is no limit", { CpuQuota: -1, CpuPeriod: 50_000 }, 0],
+  ["a period without a quota, which is no limit", { CpuPeriod: 50_000 }, 0],
+] as const) {
+  test(`a container has the CPUs of ${title}`, () => {
+    const document = inspect();
+    expect(toContainer({ ...document, HostConfig: { ...document.HostConfig, ...limits } }).nanoCpus).toBe(nanoCpus);
+  });
+}
+
 describe("ports", () => {
   const binding = (HostPort: string, HostIp = "0.0.0.0") => ({ HostIp, HostPort });
   for (const [title, ports, expected] of [
