@@ -88,10 +88,9 @@ export async function factsOf(engine: RealEngine, server: Server, base: string):
     await read("v4 task", "/v4/containers/eq-web/task");
     return new Map([...documents].flatMap(([name, document]) => flatten(name, document, ids)));
   } finally {
-    for (const id of ids.values()) await engine.remove(id);
-    await engine.call("DELETE", `/networks/${NETWORK}`);
-    await engine.call("DELETE", "/volumes/eq-data");
-    await engine.call("DELETE", `/images/${IMAGE}?force=true`);
+    await engine.cleanUp();
+    const left = ["/volumes/eq-data", `/images/${IMAGE}?force=true`];
+    await Promise.allSettled(left.map((path) => engine.call("DELETE", path)));
   }
 }
 
