@@ -5,6 +5,7 @@ import { credentialsContract } from "./contract/credentials.ts";
 import { guardContract } from "./contract/guard.ts";
 import { MACHINE } from "./contract/machine.ts";
 import { metadataContract } from "./contract/metadata.ts";
+import { protectionContract } from "./contract/protection.ts";
 import { refusalsContract } from "./contract/refusals.ts";
 import type { Subject } from "./contract/subject.ts";
 import { startFakeEngine } from "./support/fake-engine.ts";
@@ -44,6 +45,7 @@ export function contract(name: string, start: (dockerHost: string) => Promise<Ta
     metadataContract(subject);
     callersContract(subject);
     credentialsContract(subject);
+    protectionContract(subject);
     refusalsContract(subject);
     guardContract(subject);
     connectionsContract(subject);
