@@ -7,6 +7,8 @@ import type { Answer, Handler, Route } from "./handler.ts";
 import { JSON_OK } from "./http-error.ts";
 import { unknownRoute } from "./nearest.ts";
 
+const SHOWN_CHARACTERS_MAX = 256;
+
 /** Task protection and faults: what the agent serves at `ECS_AGENT_URI`. Their methods are the guard's to check. */
 export function agentApiRoutes(api: AgentApi, log: Log, handler: (answer: Answer) => Handler): readonly Route[] {
   const answer: Answer = (path, address, request) => {
@@ -28,7 +30,7 @@ export function agentApiRoutes(api: AgentApi, log: Log, handler: (answer: Answer
     } catch (error) {
       // The agent's own words say only that it cannot be read.
       if (error instanceof AppError && typeof error.cause === "string") {
-        log.warning("a request's body was refused", { path, cause: error.cause });
+        log.warning("a request's body was refused", { path: path.slice(0, SHOWN_CHARACTERS_MAX), cause: error.cause });
       }
       throw error;
     }

@@ -1,13 +1,11 @@
 import { afterEach, describe, expect, test } from "bun:test";
-import type { RawAnswer } from "../support/raw-http.ts";
 import { BLOG_CACHE, BLOG_WEB, HOST, NEWSFEED, ORDERS, SHOP_DB, SHOP_PROXY, SHOP_WEB } from "./machine.ts";
-import { jsonOf, type Subject } from "./subject.ts";
+import { expectAgentError, jsonOf, type Subject } from "./subject.ts";
 
 const PATH = "/api/task-protection/v1/state";
 const of = (identifier: string) => `/api/${identifier}/task-protection/v1/state`;
 const ON = '{"ProtectionEnabled":true}';
 const OFF = '{"ProtectionEnabled":false}';
-const FAULT = "/api/fault/v1/network-latency/start";
 const DEFAULT_ARN = "arn:aws:ecs:us-west-2:111111111111:task/ecs-local-cluster/37e873f6-37b4-42a7-af47-eac7275c6152";
 const ORDERS_ARN = "arn:aws:ecs:eu-west-1:111122223333:task/staging/0f9de17a6465404e8b1b2356dc13c2f8";
 const MINUTE_MS = 60_000;
@@ -98,7 +96,7 @@ export function protectionContract({ ask, connect }: Subject): void {
         [NEWSFEED.address, "shop-web-1"],
         [BLOG_CACHE.address, "orders"],
       ] as const) {
-        const text = expectError(await put(from, ON, of(name)), 403, "AccessDeniedException");
+        const text = expectAgentError(await put(from, ON, of(name)), 403, "AccessDeniedException");
         expect(text, name).toContain("another task");
       }
       for (const { address } of [SHOP_WEB, BLOG_WEB, NEWSFEED, ORDERS]) expect(await isProtected(address)).toBe(false);
@@ -110,7 +108,7 @@ export function protectionContract({ ask, connect }: Subject): void {
     ] as const) {
       test(`of ${what} is an error that says which containers there are, and sets nothing`, async () => {
         for (const answer of [await ask(from, path), await put(from, ON, path)]) {
-          const text = expectError(answer, 404, "ResourceNotFoundException");
+          const text = expectAgentError(answer, 404, "ResourceNotFoundException");
           expect(text).toStartWith("Failed to find a task for the request: ");
           expect(text).toContain("shop-web-1");
         }
@@ -144,7 +142,7 @@ export function protectionContract({ ask, connect }: Subject): void {
         expect(answer.body).toBe(
           `{"error":{"Arn":"${ORDERS_ARN}","Code":"InvalidParameterException","Message":"Invalid request: does not contain 'ProtectionEnabled' field"}}`,
         );
-        expectError(await put(ORDERS.address, body, of("nobody")), 404, "ResourceNotFoundException");
+        expectAgentError(await put(ORDERS.address, body, of("nobody")), 404, "ResourceNotFoundException");
       });
     }
 
@@ -153,7 +151,7 @@ export function protectionContract({ ask, connect }: Subject): void {
         await put(ORDERS.address, ON);
         const before = (await ask(ORDERS.address, PATH)).body;
         const answer = await put(ORDERS.address, `{"ProtectionEnabled":true,"ExpiresInMinutes":${minutes}}`);
-        expect(expectError(answer, 400, "InvalidParameterException")).toContain(minutes);
+        expect(expectAgentError(answer, 400, "InvalidParameterException")).toContain(minutes);
         expect(jsonOf(answer).error.Arn).toBe(ORDERS_ARN);
         expect((await ask(ORDERS.address, PATH)).body).toBe(before);
       });
@@ -179,11 +177,11 @@ export function protectionContract({ ask, connect }: Subject): void {
       ] as const) {
         for (const method of ["GET", "PUT"]) {
           const answer = await ask(SHOP_WEB.address, PATH, { method, body: ON, headers: { [name]: value } });
-          expectError(answer, 403, "AccessDeniedException");
+          expectAgentError(answer, 403, "AccessDeniedException");
         }
       }
       expect(await isProtected(SHOP_WEB.address)).toBe(false);
-      expectError(await ask(SHOP_WEB.address, of("%zz")), 400, "InvalidParameterException");
+      expectAgentError(await ask(SHOP_WEB.address, of("%zz")), 400, "InvalidParameterException");
     });
 
     test("takes a body in pieces, and one of 64 KiB; a longer one is 413 and sets nothing", async () => {
@@ -208,163 +206,4 @@ export function protectionContract({ ask, connect }: Subject): void {
       expect(await isProtected(SHOP_WEB.address)).toBe(true);
     });
   });
-
-  describe("a fault", () => {
-    test("is enabled for no task", async () => {
-      for (const [type, operation] of [
-        ["network-blackhole-port", "start"],
-        ["network-latency", "stop"],
-        ["network-packet-loss", "status"],
-      ]) {
-        for (const base of ["/api", "/api/orders", "/api/containers/orders"]) {
-          const path = `${base}/fault/v1/${type}/${operation}`;
-          const answer = await ask(ORDERS.address, path, { method: "POST", body: "{}" });
-          expect(answer.status, path).toBe(400);
-          expect(answer.body).toBe(`{"Error":"enableFaultInjection is not enabled for task: ${ORDERS_ARN}"}`);
-        }
-      }
-    });
-
-    test("needs a body, a container that is known and POST", async () => {
-      for (const path of [FAULT, "/api/nobody/fault/v1/network-latency/start"]) {
-        const empty = await ask(ORDERS.address, path, { method: "POST", body: "" });
-        expect([empty.status, empty.body]).toEqual([400, '{"Error":"required request body is missing"}']);
-        expect(await ask(ORDERS.address, path)).toMatchObject({ status: 405, body: "", headers: { allow: "POST" } });
-      }
-      const path = "/api/nobody/fault/v1/network-latency/start";
-      const lost = await ask(ORDERS.address, path, { method: "POST", body: "{}" });
-      expect(lost.status).toBe(404);
-      expect(jsonOf(lost).Error).toMatch(/^unable to lookup container: .*nobody/);
-      const headers = { Origin: "null" };
-      const foreign = await ask(ORDERS.address, FAULT, { method: "POST", body: "{}", headers });
-      expect([foreign.status, jsonOf(foreign).Error]).toEqual([403, expect.stringContaining("origin")]);
-    });
-
-    test("of another kind is no route", async () => {
-      for (const path of ["/api", "/api/web", "/api/fault/v1/cpu/start", "/api/web/task-protection/v2/state"]) {
-        expect((await ask(ORDERS.address, path)).status, path).toBe(404);
-      }
-      expect(expectError(await ask(ORDERS.address, of("a/b")), 404, "ResourceNotFoundException")).toContain("/api");
-    });
-  });
-
-  describe("associations", () => {
-    for (const base of ["/v3", "/v3/orders", "/v3/containers/orders", "/v4", "/v4/orders", "/v4/containers/orders"]) {
-      test(`${base}: there are none, and no single one`, async () => {
-        const list = await ask(ORDERS.address, `${base}/associations/elastic-inference`);
-        expect([list.status, list.body]).toEqual([200, '{"Associations":null}']);
-        const one = await ask(ORDERS.address, `${base}/associations/gpu/a/b%20c`);
-        expect([one.status, jsonOf(one)]).toEqual([
-          400,
-          "Unable to write container association response: unable to get association from association type gpu and association name a/b c",
-        ]);
-      });
-    }
-
-    test("of a container that is not known are 400, in each version", async () => {
-      for (const version of ["v3", "v4"]) {
-        for (const path of ["nobody/associations/gpu", "nobody/associations/gpu/x"]) {
-          const answer = await ask(ORDERS.address, `/${version}/${path}`);
-          expect([answer.status, jsonOf(answer)]).toEqual([400, expect.stringContaining("nobody")]);
-        }
-        expect((await ask(HOST, `/${version}/associations/gpu`)).status).toBe(400);
-      }
-    });
-  });
-
-  describe("introspection", () => {
-    test("lists what it has, where Datadog looks first", async () => {
-      const answer = await ask(ORDERS.address, "/");
-      expect([answer.status, answer.body]).toEqual([200, '{"AvailableCommands":["/v1/metadata","/v1/tasks"]}']);
-    });
-
-    test("tells the instance, in strings that Fluent Bit can take apart", async () => {
-      for (const path of ["/v1/metadata", "/v1/metadata/"]) {
-        const answer = await ask(ORDERS.address, path);
-        expect(Object.keys(jsonOf(answer))).toEqual(["Cluster", "ContainerInstanceArn", "Version"]);
-        const { Cluster, ContainerInstanceArn, Version } = jsonOf(answer);
-        expect(Cluster).toBe("ecs-local-cluster");
-        expect(ContainerInstanceArn).toMatch(
-          /^arn:aws:ecs:us-west-2:111111111111:container-instance\/ecs-local-cluster\/[0-9a-f]{32}$/,
-        );
-        expect(Version).toMatch(/^Amazon ECS Agent - v\d+\.\d+\.\d+ \(.+\)$/);
-      }
-    });
-
-    test("tells a container's task by its id, whole or short, without what only later versions have", async () => {
-      const answers = await Promise.all(
-        [ORDERS.id, ORDERS.id.slice(0, 12)].map((id) => ask(NEWSFEED.address, `/v1/tasks?dockerid=${id}`)),
-      );
-      for (const answer of answers) {
-        const { Containers, ...task } = jsonOf(answer);
-        expect(JSON.stringify(task)).toBe(
-          `{"Arn":"${ORDERS_ARN}","DesiredStatus":"RUNNING","KnownStatus":"RUNNING","Family":"orders","Version":"7"}`,
-        );
-        expect(Containers).toHaveLength(1);
-        expect(Object.keys(Containers[0])).toEqual([
-          "DockerId",
-          "DockerName",
-          "Name",
-          "Image",
-          "ImageID",
-          "CreatedAt",
-          "StartedAt",
-        ]);
-        expect(Containers[0]).toMatchObject({ DockerId: ORDERS.id, DockerName: "orders", Name: "api" });
-      }
-      expect(jsonOf(await ask(HOST, `/v1/tasks?taskarn=${ORDERS_ARN}`)).Arn).toBe(ORDERS_ARN);
-    });
-
-    test("has each container in one task, with its ports and volumes", async () => {
-      const { Tasks } = jsonOf(await ask(NEWSFEED.address, "/v1/tasks"));
-      const ids = Tasks.map(({ Containers }: { Containers: { DockerId: string }[] }) =>
-        Containers.map(({ DockerId }) => DockerId).sort(),
-      );
-      const expected = [[ORDERS], [NEWSFEED], [BLOG_CACHE, BLOG_WEB], [SHOP_DB, SHOP_PROXY, SHOP_WEB]];
-      expect(ids.sort()).toEqual(expected.map((members) => members.map(({ id }) => id).sort()).sort());
-      const { Containers } = jsonOf(await ask(HOST, `/v1/tasks?dockerid=${SHOP_WEB.id}`));
-      const web = Containers.find(({ DockerId }: { DockerId: string }) => DockerId === SHOP_WEB.id);
-      // One of IPv4 and one of IPv6, which V4 tells apart by the host's address.
-      const port = { ContainerPort: 80, Protocol: "tcp", HostPort: 32768 };
-      expect(web.Ports).toEqual([port, port]);
-      expect(web.Volumes).toHaveLength(2);
-    });
-
-    for (const [query, status, text] of [
-      ["dockerid=0123456789ab", 404, "0123456789ab"],
-      [`dockerid=${"0".repeat(64)}`, 404, "/v1/tasks"],
-      [`dockerid=${SHOP_WEB.id.slice(0, 13)}`, 404, "id"],
-      ["dockerid=", 400, "several|tasks"],
-      ["dockerid=x&taskarn=y", 400, "both"],
-      ["taskarn=arn:none", 404, "arn:none"],
-      [`taskarn=${DEFAULT_ARN}`, 400, "dockerid"],
-    ] as const) {
-      test(`of ${query} is ${status} with the agent's task of nothing, and the reason`, async () => {
-        const answer = await ask(HOST, `/v1/tasks?${query}`);
-        expect(answer.status).toBe(status);
-        const { Message, ...nothing } = jsonOf(answer);
-        expect(JSON.stringify(nothing)).toBe('{"Arn":"","KnownStatus":"","Family":"","Version":"","Containers":null}');
-        expect(Message).toMatch(new RegExp(text));
-      });
-    }
-
-    test("is read only, behind the guard, and has nothing else", async () => {
-      for (const path of ["/", "/v1/metadata", "/v1/tasks"]) {
-        expect((await ask(HOST, path, { method: "POST" })).status, path).toBe(405);
-        expect((await ask(HOST, path, { headers: { Origin: "null" } })).status, path).toBe(403);
-      }
-      expect((await ask(HOST, "/v1/credentials?id=x")).status).toBe(404);
-    });
-  });
-}
-
-/** The text of an error of task protection, in the agent's order of keys. */
-function expectError(answer: RawAnswer, status: number, code: string): string {
-  expect(answer.status, answer.body).toBe(status);
-  const { error, ...more } = jsonOf(answer);
-  expect(more).toEqual({});
-  const { Arn, Code, Message } = error;
-  expect(answer.body).toBe(JSON.stringify({ error: { Arn, Code: code, Message } }));
-  expect(Code).toBe(code);
-  return Message;
 }
