@@ -3,10 +3,13 @@ import type { Container } from "../engine/container.ts";
 import type { Inventory } from "../engine/inventory.ts";
 import { createStatsStreams } from "../engine/stats-stream.ts";
 import type { Log } from "../log.ts";
+import { type AgentApi, createAgentApi } from "../metadata/agent-api.ts";
 import { createBodies } from "../metadata/bodies.ts";
 import { createDefinitions } from "../metadata/definitions.ts";
+import { createIntrospection, type Introspection } from "../metadata/introspection.ts";
 import { createLookup } from "../metadata/lookup.ts";
 import { createMetadata, type Metadata } from "../metadata/metadata.ts";
+import { createProtections } from "../metadata/protections.ts";
 import { createStats } from "../metadata/stats.ts";
 import { type TaskDescription, taskKey } from "../metadata/task.ts";
 import { createTasks } from "../metadata/tasks.ts";
@@ -15,6 +18,8 @@ import { type FilesConfig, readMetadataFiles } from "./metadata-files.ts";
 /** All that answers for containers and their tasks. */
 export interface Documents {
   readonly metadata: Metadata;
+  readonly agentApi: AgentApi;
+  readonly introspection: Introspection;
   /** The task definition of a container's task, if any is, and another that fits as well. */
   readonly definitionOf: (container: Container) => Pick<TaskDescription, "definition" | "rival">;
   readonly close: () => void;
@@ -68,6 +73,8 @@ export function createDocuments(deps: {
   });
   return {
     metadata: createMetadata({ picture, lookup, tasks, stats: createStats(streams), now }),
+    agentApi: createAgentApi({ lookup, tasks, protections: createProtections(now) }),
+    introspection: createIntrospection({ inventory, tasks }),
     definitionOf: (container) => tasks.description(taskKey(container)),
     close() {
       files.close();

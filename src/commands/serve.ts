@@ -74,6 +74,8 @@ export function serve(config: Config, env: Environment, writeLog: (lines: string
   const answer = createApp({
     vendor,
     metadata: documents.metadata,
+    agentApi: documents.agentApi,
+    introspection: documents.introspection,
     ...createAccess({
       config: config.access,
       inventory,

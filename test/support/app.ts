@@ -58,6 +58,8 @@ export function startApp(host: string, options: AppOptions = {}) {
   const answer = createApp({
     vendor,
     metadata: documents.metadata,
+    agentApi: documents.agentApi,
+    introspection: documents.introspection,
     ...(options.guarded === undefined
       ? { guard: { allowedHosts: config.access.allowedHosts }, callerName: () => undefined }
       : createAccess({

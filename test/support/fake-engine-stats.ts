@@ -11,6 +11,8 @@ export interface FrameOptions {
   readonly rxBytes?: (count: number) => bigint;
   /** The `count`th frame is read so many seconds after this time, in milliseconds; without it, now. */
   readonly since?: number;
+  /** The frame that is sent again and again once it was its turn. */
+  readonly last?: number;
 }
 
 const MAX = "18446744073709551615";
