@@ -4,7 +4,10 @@ import type { Vendor } from "./credentials/vendor.ts";
 import { canonicalAddress } from "./engine/ip-address.ts";
 import { AppError } from "./errors.ts";
 import type { Log } from "./log.ts";
+import type { AgentApi } from "./metadata/agent-api.ts";
+import type { Introspection } from "./metadata/introspection.ts";
 import type { Metadata } from "./metadata/metadata.ts";
+import { agentApiRoutes } from "./routes/agent-api.ts";
 import { credentialRoutes } from "./routes/credentials.ts";
 import type { Binding } from "./routes/guard/binding.ts";
 import type { RoleRule } from "./routes/guard/roles.ts";
@@ -13,19 +16,28 @@ import { createGuard, type GuardOptions } from "./routes/guard.ts";
 import { type AddressOf, createHandlers, type Route } from "./routes/handler.ts";
 import { createHealth, type HealthFacts } from "./routes/health.ts";
 import { toResponse } from "./routes/http-error.ts";
+import { introspectionRoutes } from "./routes/introspection.ts";
 import { metadataRoutes } from "./routes/metadata.ts";
 import { unknownRoute } from "./routes/nearest.ts";
 import { isCredentialsPath, pathOf } from "./routes/path.ts";
 import { limitRate } from "./routes/rate-limit.ts";
+import type { TaskRole } from "./routes/task-role.ts";
 
 const SHOWN_CHARACTERS_MAX = 256;
 
 export interface AppDeps {
   readonly vendor: Vendor;
   readonly metadata: Metadata;
+  readonly agentApi: AgentApi;
+  readonly introspection: Introspection;
   readonly guard: GuardOptions;
   /** Who may have which credentials. What is not given is not asked, as in a test of something else. */
-  readonly access?: { readonly token?: Rule | undefined; readonly roles?: RoleRule; readonly boundRole?: Binding };
+  readonly access?: {
+    readonly token?: Rule | undefined;
+    readonly roles?: RoleRule;
+    readonly boundRole?: Binding;
+    readonly taskRole?: TaskRole | undefined;
+  };
   /** What `/health` says beside that we answer. */
   readonly health?: HealthFacts;
   readonly rateLimit?: RateLimit | undefined;
@@ -79,6 +91,7 @@ export function createApp(deps: AppDeps): (request: Request) => Response | Promi
     ["/health", health],
     ...credentialRoutes({ vendor: deps.vendor, log, callerName: deps.callerName, ...deps.access, handler }),
     ...metadataRoutes(deps.metadata, handler),
+    ...introspectionRoutes(deps.introspection, handler),
   ];
   // Elysia takes a Host for at least four characters long unless told otherwise; a Compose service may be called "ecs".
   const app = new Elysia({ handler: { standardHostname: false } }).onError(({ error, code, request }) => {
@@ -86,6 +99,8 @@ export function createApp(deps: AppDeps): (request: Request) => Response | Promi
     return nothing({ request });
   });
   for (const [pattern, handle] of routes) app.get(pattern, handle);
+  // The only ones that are not just read. The guard knows the methods of each.
+  for (const [pattern, handle] of agentApiRoutes(deps.agentApi, log, handler)) app.all(pattern, handle);
   /**
    * The URL of a request without a Host is only a path, and Elysia would look for the path within it, behind what the
    * guard has seen: such a request is never shown to it.

@@ -1,4 +1,5 @@
 import { Command, CommanderError } from "commander";
+import type { NetworkRequest } from "./commands/network-request.ts";
 import type { Flags } from "./config.ts";
 
 const HELP = `
@@ -20,6 +21,7 @@ Exit codes: 0 ended as asked, 1 failed at run time, 2 wrong usage or configurati
 /** What the command line asks for. `exit` ends the program at once, its text already written. */
 export type Invocation =
   | { readonly kind: "serve" | "healthcheck"; readonly flags: Flags }
+  | { readonly kind: "network"; readonly request: NetworkRequest }
   | { readonly kind: "exit"; readonly code: number };
 
 /**
@@ -28,7 +30,10 @@ export type Invocation =
  * @param version what `--version` prints
  */
 export function parseArguments(argv: readonly string[], version: string): Invocation {
-  let kind: "serve" | "healthcheck" = "serve";
+  let invocation: Invocation | undefined;
+  const choose = (chosen: Invocation) => {
+    invocation = chosen;
+  };
   const command = new Command("ecs-local-endpoints")
     .description("The endpoints that Amazon ECS gives a container, for containers on a developer's machine")
     .option("--offline", "well-formed dummy credentials, never a call to AWS")
@@ -40,23 +45,55 @@ export function parseArguments(argv: readonly string[], version: string): Invoca
     .allowExcessArguments(false)
     .showHelpAfterError("run ecs-local-endpoints --help for what there is")
     .exitOverride()
-    .action(() => {
-      kind = "serve";
-    });
-  // What it shares with the server, `--port` and `--bind`, commander takes before and behind its name.
+    // An option behind a command is the command's, though the server has one of that name.
+    .enablePositionalOptions()
+    .action(() => choose({ kind: "serve", flags: command.opts<Flags>() }));
+  addNetwork(command, (request) => choose({ kind: "network", request }));
   command
     .command("healthcheck")
     .description("ask the running server whether it is well: exit code 0, else 1")
-    .helpOption("-h, --help", "print this")
+    .option("--port <port>", "the server's port, where it is not the environment's")
+    .option("--bind <address>", "the server's address, where it is not the environment's")
     .allowExcessArguments(false)
-    .action(() => {
-      kind = "healthcheck";
-    });
+    .action((flags: Flags) => choose({ kind: "healthcheck", flags }));
   try {
     command.parse([...argv], { from: "user" });
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
     return { kind: "exit", code: error.exitCode === 0 ? 0 : 2 };
   }
-  return { kind, flags: command.opts<Flags>() };
+  if (invocation === undefined) throw new Error("commander ran no command");
+  return invocation;
+}
+
+const NETWORK_HELP = `
+up asks the engine for its bridges unless --bridge names them; it may be run again at any time, and makes what
+stands equal to what it was asked. What it does, and why: docs/network.md
+
+Exit codes: 0 done, or all stands; 1 failed, or something is missing; 2 wrong usage`;
+
+function addNetwork(program: Command, choose: (request: NetworkRequest) => void): void {
+  const network = program
+    .command("network")
+    .description("lead 169.254.170.2:80 to the server on this machine (Linux, root)")
+    .addHelpText("after", NETWORK_HELP);
+  const add = (action: NetworkRequest["action"], description: string) =>
+    network
+      .command(action)
+      .description(description)
+      .allowExcessArguments(false)
+      .action((options: Omit<NetworkRequest, "action">) => choose({ action, ...options }));
+  const several = (name: string, before: string[] = []) => [...before, name];
+  add("up", "make the rules, in one step or not at all")
+    .option("--bridge <name>", "a bridge instead of the engine's; may be given several times", several)
+    .option("--port <port>", "the server's port on 127.0.0.1 (51679 unless given)")
+    .option("--loopback", "without iptables: give lo the address, for a server with --bind 169.254.170.2 --port 80")
+    .option("--print", "print the commands and run none")
+    .option("--print-unit", "print a systemd unit that runs this at each start of the machine");
+  add("down", "take away what up made, and nothing else").option("--print", "print the commands and run none");
+  add("status", "say what stands and what is missing")
+    .option("--bridge <name>", "as for up; what up was told unless given", several)
+    .option("--port <port>", "as for up")
+    .option("--loopback", "as for up")
+    .option("--json", "as JSON");
 }

@@ -45,6 +45,10 @@ export interface Config {
   readonly task: TaskConfig;
   readonly taskMetadataPath: string | undefined;
   readonly containerMetadataPath: string | undefined;
+  /** Files with a task definition each. */
+  readonly taskDefinitionPaths: readonly string[];
+  /** Whether `/creds` vends the role of the caller's task. */
+  readonly useTaskRole: boolean;
   readonly access: AccessConfig;
   readonly docker: DockerConfig;
   readonly aws: AwsConfig;
@@ -106,6 +110,8 @@ export function parseConfig(env: Environment, flags: Flags = {}): Config {
     task: readTask(read, problems),
     taskMetadataPath: read("TASK_METADATA_PATH"),
     containerMetadataPath: read("CONTAINER_METADATA_PATH"),
+    taskDefinitionPaths: parsePaths(read("ECS_LOCAL_TASK_DEFINITION")),
+    useTaskRole: flag("ECS_LOCAL_USE_TASK_ROLE"),
     access: readAccess(read, flag, problems),
     docker: {
       host: parseDockerHost(read("DOCKER_HOST"), problems),
@@ -124,8 +130,18 @@ export function parseConfig(env: Environment, flags: Flags = {}): Config {
     logLevel: choice("ECS_LOCAL_LOG_LEVEL", LOG_LEVELS, "info"),
     logFormat: choice("ECS_LOCAL_LOG_FORMAT", LOG_FORMATS, "text"),
   };
+  if (config.useTaskRole && config.taskDefinitionPaths.length === 0) {
+    problems.push(
+      "ECS_LOCAL_USE_TASK_ROLE is set without a task definition: set ECS_LOCAL_TASK_DEFINITION to the file whose taskRoleArn is to be vended",
+    );
+  }
   if (problems.length > 0) throw new AppError("bad-configuration", problems.join("\n"));
   return deepFreeze(config);
+}
+
+function parsePaths(value: string | undefined): string[] {
+  const paths = (value ?? "").split(",").map((path) => path.trim());
+  return [...new Set(paths.filter(Boolean))];
 }
 
 /** The bounds of STS for the session of a role. */

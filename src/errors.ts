@@ -11,7 +11,9 @@ export type ErrorCode =
   | "forbidden"
   | "unauthorized"
   | "role-not-allowed"
+  | "no-task-role"
   | "own-request"
+  | "bad-request"
   // who asked, and for which container
   | "caller-unknown"
   | "container-unknown"
@@ -34,13 +36,16 @@ export type ErrorCode =
   | "upstream-unavailable"
   // ourselves
   | "bad-configuration"
-  | "cannot-listen";
+  | "cannot-listen"
+  | "network-failed";
 
 export interface AppErrorOptions {
   /** The next step for the user, one sentence. */
   readonly hint?: string;
   /** What was caught. For the log only: it is never part of an answer. */
   readonly cause?: unknown;
+  /** The task that was meant, where one was found: task protection's error has it beside the text. */
+  readonly taskArn?: string;
 }
 
 /**
@@ -52,12 +57,14 @@ export class AppError extends Error {
   readonly code: ErrorCode;
   readonly publicMessage: string;
   readonly hint: string | undefined;
+  readonly taskArn: string | undefined;
 
   constructor(code: ErrorCode, publicMessage: string, options: AppErrorOptions = {}) {
     super(publicMessage, { cause: options.cause });
     this.code = code;
     this.publicMessage = publicMessage;
     this.hint = options.hint;
+    this.taskArn = options.taskArn;
   }
 
   /** Cause and remedy as one text, as a client's log will show it. */

@@ -1,3 +1,4 @@
+import type { Invocation } from "./cli.ts";
 import { serve } from "./commands/serve.ts";
 import { type Flags, parseConfig } from "./config.ts";
 import { AppError } from "./errors.ts";
@@ -11,13 +12,10 @@ function fail(error: AppError, code = error.code === "bad-configuration" ? 2 : 1
 }
 
 /** Without arguments, as in an image, the parser is not even loaded: it is a third of the time to start. */
-async function readFlags(argv: readonly string[]): Promise<Flags> {
-  if (argv.length === 0) return {};
+async function readInvocation(argv: readonly string[]): Promise<Invocation> {
+  if (argv.length === 0) return { kind: "serve", flags: {} };
   const { parseArguments } = await import("./cli.ts");
-  const invocation = parseArguments(argv, versionText());
-  if (invocation.kind === "exit") process.exit(invocation.code);
-  if (invocation.kind === "healthcheck") return checkHealth(invocation.flags);
-  return invocation.flags;
+  return parseArguments(argv, versionText());
 }
 
 async function checkHealth(flags: Flags): Promise<never> {
@@ -45,9 +43,23 @@ function writeLog(lines: string): void {
   if (process.stderr.writableLength < LOG_UNREAD_BYTES_MAX) process.stderr.write(lines);
 }
 
+/** A compiled program has its own source at a path that is on no disk. */
+const program = () => (Bun.main.includes("$bunfs") ? [process.execPath] : [process.execPath, Bun.main]);
+
 async function main(): Promise<void> {
   const env = process.env;
-  const running = serve(parseConfig(env, await readFlags(process.argv.slice(2))), env, writeLog);
+  const invocation = await readInvocation(process.argv.slice(2));
+  if (invocation.kind === "exit") process.exit(invocation.code);
+  if (invocation.kind === "healthcheck") return checkHealth(invocation.flags);
+  if (invocation.kind === "network") {
+    const { network } = await import("./commands/network.ts");
+    const out = (lines: string) => void process.stdout.write(lines);
+    const err = (lines: string) => void process.stderr.write(lines);
+    const { docker } = parseConfig(env);
+    process.exitCode = await network(invocation.request, { docker, env, program: program(), out, err });
+    return;
+  }
+  const running = serve(parseConfig(env, invocation.flags), env, writeLog);
   for (const signal of ["SIGTERM", "SIGINT"] as const) {
     process.on(signal, () => {
       void running.stop(signal).then(() => process.exit(0));

@@ -60,8 +60,8 @@ export function readTask(read: (name: string) => string | undefined, problems: s
   };
 }
 
-const CPU_FORMS = "CPU units of at least 128 (256) nor vCPU (0.25 or '2 vCPU')";
-const MEMORY_FORMS = "MiB (512) nor GB (0.5 GB)";
+export const CPU_FORMS = "CPU units of at least 128 (256) nor vCPU (0.25 or '2 vCPU')";
+export const MEMORY_FORMS = "MiB (512) nor GB (0.5 GB)";
 
 function size(
   name: string,
@@ -75,22 +75,26 @@ function size(
   return parsed;
 }
 
+const UNITS_MIN = 128;
+const VCPU_MAX = 192;
+
 /**
  * A task's CPU in vCPU, from the forms of a task definition: `256` (CPU units, 1024 to a vCPU), `.25 vCPU`. ECS takes
- * no fewer than 128 units, so that a smaller whole number is a slip of who meant vCPU. Undefined where it is neither.
+ * no fewer than 128 units, so that a smaller whole number is a slip of who meant vCPU, and no more than 192 vCPU.
+ * Undefined where it is neither.
  */
-function parseTaskCpu(text: string): number | undefined {
+export function parseTaskCpu(text: string): number | undefined {
   const [, amount = "", unit] = /^(\d*\.?\d+)\s*(vcpu)?$/i.exec(text) ?? [];
   const value = amount === "" ? 0 : Number(amount);
-  if (!(value > 0 && value <= 196_608)) return undefined;
-  if (unit || amount.includes(".")) return value;
-  return value >= 128 ? value / 1024 : undefined;
+  const vcpu = unit || amount.includes(".") ? value : value >= UNITS_MIN ? value / 1024 : 0;
+  return vcpu > 0 && vcpu <= VCPU_MAX ? vcpu : undefined;
 }
 
 /** A task's memory in MiB, from the forms of a task definition: `512` (MiB), `1 GB`. Undefined where it is neither. */
-function parseTaskMemory(text: string): number | undefined {
+export function parseTaskMemory(text: string): number | undefined {
   const [, amount = "", unit] = /^(\d*\.?\d+)\s*(gb)?$/i.exec(text) ?? [];
-  const mebibytes = Number(amount || 0) * (unit ? 1024 : 1);
+  // ECS takes a fraction of a GB, and cuts what it comes to.
+  const mebibytes = unit ? Math.floor(Number(amount) * 1024) : Number(amount || 0);
   return mebibytes >= 1 && Number.isSafeInteger(mebibytes) ? mebibytes : undefined;
 }
 
@@ -104,16 +108,14 @@ function readTags(name: string, value: string | undefined, problems: string[]): 
 }
 
 function tagsOfPairs(text: string): Tags | string {
-  const tags: Record<string, string> = {};
+  const pairs: [string, string][] = [];
   for (const pair of text.split(",").map((part) => part.trim())) {
     if (pair === "") continue;
     const at = pair.indexOf("=");
     if (at < 1) return `has '${pair}', which is no key=value`;
-    const key = pair.slice(0, at).trim();
-    if (Object.hasOwn(tags, key)) return `has the key '${key}' twice`;
-    define(tags, key, pair.slice(at + 1).trim());
+    pairs.push([pair.slice(0, at).trim(), pair.slice(at + 1).trim()]);
   }
-  return tags;
+  return toTags(pairs);
 }
 
 function tagsOfJson(text: string): Tags | string {
@@ -123,18 +125,18 @@ function tagsOfJson(text: string): Tags | string {
   } catch (error) {
     return `is not JSON (${(error as Error).message})`;
   }
-  const pairs = Array.isArray(value)
-    ? value.map((tag) => [tag?.key ?? tag?.Key, tag?.value ?? tag?.Value ?? ""])
-    : Object.entries(value as object);
-  const tags: Record<string, string> = {};
-  for (const [key, tag] of pairs) {
-    if (typeof key !== "string" || typeof tag !== "string") return `has a tag that is no text: ${JSON.stringify(key)}`;
-    define(tags, key, tag);
-  }
-  return tags;
+  if (!Array.isArray(value)) return toTags(Object.entries(value as object));
+  return toTags(value.map((tag) => [tag?.key ?? tag?.Key, tag?.value ?? tag?.Value ?? ""]));
 }
 
-/** Sets a key that may be called like an object's own property. */
-function define(tags: Record<string, string>, key: string, value: string): void {
-  Object.defineProperty(tags, key, { value, enumerable: true, configurable: true, writable: true });
+function toTags(pairs: readonly (readonly [unknown, unknown])[]): Tags | string {
+  const tags: Record<string, string> = {};
+  for (const [key, value] of pairs) {
+    if (typeof key !== "string" || key === "") return "has a tag without a key";
+    if (typeof value !== "string") return `has the key '${key}', whose value is no text`;
+    if (Object.hasOwn(tags, key)) return `has the key '${key}' twice`;
+    // A key may be called like an object's own property.
+    Object.defineProperty(tags, key, { value, enumerable: true, configurable: true, writable: true });
+  }
+  return tags;
 }

@@ -1,10 +1,13 @@
 import { afterAll, beforeAll, describe } from "bun:test";
+import { agentApiContract } from "./contract/agent-api.ts";
 import { callersContract } from "./contract/callers.ts";
 import { connectionsContract } from "./contract/connections.ts";
 import { credentialsContract } from "./contract/credentials.ts";
 import { guardContract } from "./contract/guard.ts";
+import { introspectionContract } from "./contract/introspection.ts";
 import { MACHINE } from "./contract/machine.ts";
 import { metadataContract } from "./contract/metadata.ts";
+import { protectionContract } from "./contract/protection.ts";
 import { refusalsContract } from "./contract/refusals.ts";
 import type { Subject } from "./contract/subject.ts";
 import { startFakeEngine } from "./support/fake-engine.ts";
@@ -44,6 +47,9 @@ export function contract(name: string, start: (dockerHost: string) => Promise<Ta
     metadataContract(subject);
     callersContract(subject);
     credentialsContract(subject);
+    protectionContract(subject);
+    agentApiContract(subject);
+    introspectionContract(subject);
     refusalsContract(subject);
     guardContract(subject);
     connectionsContract(subject);

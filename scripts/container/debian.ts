@@ -40,13 +40,13 @@ export async function debianPackage(
   throw new Error([what, ...tried, `hint: ${hint}`].join("\n"));
 }
 
-/** The addresses that apt has of Debian itself, in its order. Without apt there is none. */
+/** The addresses that apt has of Debian itself, in its order; before its first update it does not know whose they are. */
 function mirrorsOfApt(): string[] {
   if (Bun.which("apt-get") === null) return [];
   const format = "$(ORIGIN) $(REPO_URI)";
   const { stdout } = Bun.spawnSync(["apt-get", "indextargets", "--format", format, "Created-By: Packages"]);
   const lines = stdout.toString().split("\n");
-  return [...new Set(lines.flatMap((line) => /^Debian (https?:\/\/\S+)$/.exec(line)?.[1] ?? []))];
+  return [...new Set(lines.flatMap((line) => /^(?:Debian)? (https?:\/\/\S+)$/.exec(line)?.[1] ?? []))];
 }
 
 /** The bytes, or why not. */

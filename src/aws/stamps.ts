@@ -1,4 +1,4 @@
-import { statSync } from "node:fs";
+import { stampOf } from "../stamp.ts";
 
 /** What tells that a file has changed, without reading it. */
 export interface Stamps {
@@ -16,7 +16,7 @@ export function createStamps(): Stamps {
   function of(path: string): string {
     const shown = held.get(path);
     if (shown !== undefined) return shown;
-    const is = stamp(path);
+    const is = stampOf(path);
     const own = ours.get(path);
     return own?.is === is ? own.shownAs : is;
   }
@@ -27,20 +27,10 @@ export function createStamps(): Stamps {
     return {
       done: () => {
         held.delete(path);
-        ours.set(path, { is: stamp(path), shownAs });
+        ours.set(path, { is: stampOf(path), shownAs });
       },
     };
   }
 
   return { of, ownWrite };
-}
-
-/** Of what a link leads to, so that a link which leads elsewhere is a change. */
-function stamp(path: string): string {
-  try {
-    const facts = statSync(path);
-    return `${facts.mtimeMs},${facts.ctimeMs},${facts.size},${facts.ino}`;
-  } catch {
-    return "-";
-  }
 }

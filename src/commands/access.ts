@@ -5,14 +5,17 @@ import type { Inventory } from "../engine/inventory.ts";
 import { canonicalAddress } from "../engine/ip-address.ts";
 import { defaultGateways, isInContainer, isLoopback, type OwnAddresses } from "../engine/own-addresses.ts";
 import { createOwnNames } from "../engine/own-names.ts";
+import type { TaskDescription } from "../metadata/task.ts";
 import { createBinding } from "../routes/guard/binding.ts";
 import { createRoleRule } from "../routes/guard/roles.ts";
 import { createTokenRule } from "../routes/guard/token.ts";
 import type { RuleName } from "../routes/guard.ts";
+import { createTaskRole } from "../routes/task-role.ts";
 
 /**
  * Puts together what decides who may ask, for the app.
  *
+ * @param deps.definitionOf the task definition of a container's task, where `/creds` is to vend its role
  * @param deps.now milliseconds of a clock that nobody sets
  * @param deps.inContainer whether we run in a container; found out when it is needed first, unless given
  * @param deps.without rules of the guard that are switched off, for a test
@@ -23,11 +26,12 @@ export function createAccess(deps: {
   readonly inventory: Inventory;
   readonly own: OwnAddresses;
   readonly isOwn: (container: Container) => boolean;
+  readonly definitionOf?: ((container: Container) => Pick<TaskDescription, "definition" | "rival">) | undefined;
   readonly now: () => number;
   readonly inContainer?: boolean;
   readonly without?: readonly RuleName[];
 }): Pick<AppDeps, "guard" | "access" | "rateLimit" | "callerName"> {
-  const { config, inventory, own, now } = deps;
+  const { config, inventory, own, now, definitionOf } = deps;
   const { picture } = inventory;
   let inContainer = deps.inContainer;
   const isContained = () => {
@@ -48,6 +52,7 @@ export function createAccess(deps: {
       token: createTokenRule(config, now),
       roles: createRoleRule(config.allowedRoles),
       boundRole: createBinding({ inventory, isHost }),
+      taskRole: definitionOf && createTaskRole({ inventory, isHost, definitionOf }),
     },
     rateLimit: config.rateLimit,
     callerName: (address) => auditName(inventory.atAddress(canonicalAddress(address))),

@@ -1,17 +1,27 @@
 import type { Config } from "../config.ts";
+import type { Container } from "../engine/container.ts";
 import type { Inventory } from "../engine/inventory.ts";
 import { createStatsStreams } from "../engine/stats-stream.ts";
 import type { Log } from "../log.ts";
+import { type AgentApi, createAgentApi } from "../metadata/agent-api.ts";
 import { createBodies } from "../metadata/bodies.ts";
+import { createDefinitions } from "../metadata/definitions.ts";
+import { createIntrospection, type Introspection } from "../metadata/introspection.ts";
 import { createLookup } from "../metadata/lookup.ts";
 import { createMetadata, type Metadata } from "../metadata/metadata.ts";
-import { readOverride } from "../metadata/overrides.ts";
+import { createProtections } from "../metadata/protections.ts";
 import { createStats } from "../metadata/stats.ts";
+import { type TaskDescription, taskKey } from "../metadata/task.ts";
 import { createTasks } from "../metadata/tasks.ts";
+import { type FilesConfig, readMetadataFiles } from "./metadata-files.ts";
 
 /** All that answers for containers and their tasks. */
 export interface Documents {
   readonly metadata: Metadata;
+  readonly agentApi: AgentApi;
+  readonly introspection: Introspection;
+  /** The task definition of a container's task, if any is, and another that fits as well. */
+  readonly definitionOf: (container: Container) => Pick<TaskDescription, "definition" | "rival">;
   readonly close: () => void;
 }
 
@@ -22,7 +32,7 @@ export interface Documents {
  * @throws AppError `bad-configuration` for a file that cannot be used
  */
 export function createDocuments(deps: {
-  readonly config: Pick<Config, "task" | "taskMetadataPath" | "containerMetadataPath">;
+  readonly config: Pick<Config, "task"> & FilesConfig;
   readonly inventory: Inventory;
   readonly isOwnAddress: (address: string) => boolean;
   readonly log: Log;
@@ -32,10 +42,15 @@ export function createDocuments(deps: {
 }): Documents {
   const { config, inventory, log, now } = deps;
   const { picture } = inventory;
+  const files = readMetadataFiles(config, log);
   const bodies = createBodies({
     networks: picture.networks,
-    taskOverride: readOverride("TASK_METADATA_PATH", config.taskMetadataPath),
-    containerOverride: readOverride("CONTAINER_METADATA_PATH", config.containerMetadataPath),
+    get taskOverride() {
+      return files.overrides.taskOverride;
+    },
+    get containerOverride() {
+      return files.overrides.containerOverride;
+    },
   });
   const streams = createStatsStreams({
     engine: inventory.engine,
@@ -47,9 +62,23 @@ export function createDocuments(deps: {
     streamsMax: deps.streamsMax,
   });
   const lookup = createLookup({ inventory, isOwnAddress: deps.isOwnAddress });
-  const tasks = createTasks({ picture, bodies, config: config.task, now });
+  const hasDefinitions = config.taskDefinitionPaths.length > 0;
+  const tasks = createTasks({
+    picture,
+    bodies,
+    config: config.task,
+    definitionOf: hasDefinitions ? createDefinitions(files.definitions, log) : undefined,
+    filesRevision: files.revision,
+    now,
+  });
   return {
     metadata: createMetadata({ picture, lookup, tasks, stats: createStats(streams), now }),
-    close: streams.close,
+    agentApi: createAgentApi({ lookup, tasks, protections: createProtections(now) }),
+    introspection: createIntrospection({ inventory, tasks }),
+    definitionOf: (container) => tasks.description(taskKey(container)),
+    close() {
+      files.close();
+      streams.close();
+    },
   };
 }

@@ -75,7 +75,16 @@ export function serve(config: Config, env: Environment, writeLog: (lines: string
   const answer = createApp({
     vendor,
     metadata: documents.metadata,
-    ...createAccess({ config: config.access, inventory, own, isOwn, now: monotonic }),
+    agentApi: documents.agentApi,
+    introspection: documents.introspection,
+    ...createAccess({
+      config: config.access,
+      inventory,
+      own,
+      isOwn,
+      definitionOf: config.useTaskRole ? documents.definitionOf : undefined,
+      now: monotonic,
+    }),
     health: { contact: inventory.contact, session: vendor.session },
     log,
     addressOf: (request) => server?.requestIP(request)?.address ?? "",

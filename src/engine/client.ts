@@ -15,8 +15,14 @@ export interface Engine {
   readonly apiVersion: string;
   /** Whether its stream of events lags: Podman reads its own events back from a file, four times a second. */
   readonly hasLateEvents: boolean;
-  /** The body of a GET as text. `path` begins after the version. */
-  readonly get: (path: string, options?: { readonly signal?: AbortSignal }) => Promise<string>;
+  /**
+   * The body of a GET as text. `path` begins after the version, which is the agreed one unless another is given, as for
+   * Podman's own API.
+   */
+  readonly get: (
+    path: string,
+    options?: { readonly signal?: AbortSignal; readonly version?: string },
+  ) => Promise<string>;
   /** The lines of an answer that does not end, until `signal` aborts or the engine closes it. */
   readonly lines: (path: string, signal: AbortSignal) => Promise<AsyncIterable<string>>;
   /** Resolves when the engine answers `/_ping` in time. */
@@ -63,7 +69,7 @@ export async function createEngine(
     target,
     apiVersion: version,
     hasLateEvents: (answer.Components ?? []).some(({ Name }) => Name === "Podman Engine"),
-    get: (path, options) => request(`/v${version}${path}`, timeoutMs, options?.signal),
+    get: (path, options) => request(`/v${options?.version ?? version}${path}`, timeoutMs, options?.signal),
     async lines(path, signal) {
       const response = await open(`/v${version}${path}`, signal);
       if (response.ok && response.body) return splitLines(response.body, target);

@@ -1,29 +1,16 @@
+import { type Attachment, toAttachments } from "./attachment.ts";
 import { type Health, toHealth } from "./health.ts";
-import { canonicalAddress } from "./ip-address.ts";
 import type { Inspect } from "./schema.ts";
 import { toTime } from "./time.ts";
+
+const DEFAULT_PERIOD_US = 100_000;
 
 export interface PublishedPort {
   readonly containerPort: number;
   readonly protocol: string;
   readonly hostPort: number;
-  /** The address that it is published on; empty or unspecified for all. */
+  /** The address that it is published on; unspecified for all. */
   readonly hostIp?: string;
-}
-
-export interface Attachment {
-  readonly name: string;
-  readonly networkId: string;
-  readonly ipv4: string | undefined;
-  readonly ipv6: string | undefined;
-  readonly gateways: readonly string[];
-  /** The gateway with the length of its network's prefix, as in `10.0.2.1/24`. */
-  readonly ipv4Gateway?: string | undefined;
-  readonly ipv6Gateway?: string | undefined;
-  /** Lower case, as the kernel writes it. */
-  readonly macAddress: string | undefined;
-  /** The names that the network's DNS has for it beside its own. */
-  readonly aliases?: readonly string[];
 }
 
 /**
@@ -51,6 +38,7 @@ export interface Container {
   readonly health: Health | undefined;
   /** Docker's relative weight; ECS sets it to the CPU units. 0 where none was asked for. */
   readonly cpuShares: number;
+  /** The limit of CPUs, in billionths of one; 0 for none. Podman says one that is given as a quota so, Docker does not. */
   readonly nanoCpus: number;
   readonly memoryBytes: number;
   /** The container whose network namespace it shares (id or name), if any. */
@@ -88,36 +76,23 @@ export function toContainer(inspect: Inspect): Container {
     error: state.Error ?? "",
     health: toHealth(inspect),
     cpuShares: host.CpuShares ?? 0,
-    nanoCpus: host.NanoCpus ?? 0,
+    nanoCpus: host.NanoCpus || nanoCpusOf(host.CpuQuota ?? 0, host.CpuPeriod ?? 0),
     memoryBytes: host.Memory ?? 0,
     networkOwner: mode.startsWith("container:") ? mode.slice("container:".length) : undefined,
     ports: toPorts(settings?.Ports ?? {}),
-    attachments: Object.entries(settings?.Networks ?? {}).map(([name, endpoint]) => ({
-      name,
-      networkId: endpoint.NetworkID ?? "",
-      ipv4: endpoint.IPAddress || undefined,
-      ipv6: endpoint.GlobalIPv6Address ? canonicalAddress(endpoint.GlobalIPv6Address) : undefined,
-      gateways: [endpoint.Gateway, endpoint.IPv6Gateway].filter((g): g is string => !!g).map(canonicalAddress),
-      ipv4Gateway: withPrefix(endpoint.Gateway, endpoint.IPPrefixLen),
-      ipv6Gateway: withPrefix(endpoint.IPv6Gateway, endpoint.GlobalIPv6PrefixLen),
-      macAddress: endpoint.MacAddress?.toLowerCase() || undefined,
-      aliases: endpoint.Aliases ?? [],
-    })),
+    attachments: toAttachments(settings?.Networks ?? {}, mode),
     logDriver: host.LogConfig?.Type ?? "",
     logOptions: host.LogConfig?.Config ?? {},
     dns: host.Dns ?? [],
     dnsSearch: host.DnsSearch ?? [],
     snapshotter: inspect.Storage?.RootFS?.Snapshot?.Name || undefined,
-    mounts: (inspect.Mounts ?? []).map((mount) => ({
-      name: mount.Name ?? "",
-      source: mount.Source ?? "",
-      destination: mount.Destination ?? "",
-    })),
+    mounts: toMounts(inspect.Mounts ?? []),
   };
 }
 
-function withPrefix(gateway: string | null | undefined, length: number | null | undefined): string | undefined {
-  return gateway && length ? `${canonicalAddress(gateway)}/${length}` : undefined;
+/** The limit of CPUs as a quota of a period, both in microseconds, by the kernel's own period unless one is said. */
+function nanoCpusOf(quota: number, period: number): number {
+  return quota > 0 ? Math.round((quota / (period || DEFAULT_PERIOD_US)) * 1e9) : 0;
 }
 
 type PortMap = NonNullable<NonNullable<Inspect["NetworkSettings"]>["Ports"]>;
@@ -131,10 +106,31 @@ function toPorts(ports: PortMap): PublishedPort[] {
         containerPort: Number(port),
         protocol: protocol ?? "tcp",
         hostPort: Number(binding.HostPort ?? 0),
-        hostIp: binding.HostIp ?? "",
+        // Podman leaves it empty for all.
+        hostIp: binding.HostIp || "0.0.0.0",
       }));
     })
     .sort(
-      (a, b) => a.containerPort - b.containerPort || a.protocol.localeCompare(b.protocol) || a.hostPort - b.hostPort,
+      (a, b) =>
+        a.containerPort - b.containerPort ||
+        byText(a.protocol, b.protocol) ||
+        a.hostPort - b.hostPort ||
+        byText(a.hostIp, b.hostIp),
     );
+}
+
+/** In the order of their places: the engine's own order changes from answer to answer. */
+function toMounts(mounts: NonNullable<Inspect["Mounts"]>): Container["mounts"] {
+  return mounts
+    .map(({ Name, Source, Destination }) => ({
+      name: Name ?? "",
+      source: Source ?? "",
+      destination: Destination ?? "",
+    }))
+    .sort((a, b) => byText(a.destination, b.destination));
+}
+
+/** By the codes of the characters, so that IPv4 addresses come before IPv6 ones, and no locale has a say. */
+function byText(a: string, b: string): number {
+  return a < b ? -1 : Number(a > b);
 }

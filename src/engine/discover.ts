@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from "node:fs";
+import { accessSync, constants, existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { DockerConfig, Environment } from "../config.ts";
 import { AppError } from "../errors.ts";
@@ -33,7 +33,8 @@ function candidates(docker: DockerConfig, env: Environment, uid = process.getuid
 }
 
 /**
- * The first candidate that is there. A configured one is taken as it is: its own error is the useful one.
+ * The first candidate that we may ask, or where we may ask none the first that is there: its own error is the useful one,
+ * as is that of a configured one. Beside an engine of root's, a user has a rootless one.
  *
  * @throws AppError `engine-unavailable` with the list of what was tried
  */
@@ -41,16 +42,28 @@ export function discover(
   docker: DockerConfig,
   env: Environment,
   exists: (path: string) => boolean = existsSync,
+  mayAsk: (path: string) => boolean = mayWrite,
 ): EngineEndpoint {
   const found = candidates(docker, env);
   if (found.length === 1 && found[0]) return found[0];
-  const there = found.find((endpoint) => exists(endpoint.target.slice("unix://".length)));
-  if (there) return there;
+  const pathOf = ({ target }: EngineEndpoint) => target.slice("unix://".length);
+  const there = found.filter((endpoint) => exists(pathOf(endpoint)));
+  const chosen = there.find((endpoint) => mayAsk(pathOf(endpoint))) ?? there[0];
+  if (chosen) return chosen;
   throw new AppError(
     "engine-unavailable",
     `No container engine was found; tried ${found.map((endpoint) => endpoint.target).join(", ")}`,
     { hint: "start the engine, mount its socket at /var/run/docker.sock, or set DOCKER_HOST" },
   );
+}
+
+function mayWrite(path: string): boolean {
+  try {
+    accessSync(path, constants.W_OK);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 function unixEndpoint(path: string): EngineEndpoint {

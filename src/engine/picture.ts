@@ -1,12 +1,20 @@
 import type { Container } from "./container.ts";
 import { contains } from "./ip-address.ts";
 
+/** Of containers that share one another's network namespace in a row. */
+const SHARED_HOPS_MAX = 8;
+
 export interface Network {
   readonly id: string;
   readonly name: string;
   readonly subnets: readonly string[];
   readonly gateways: readonly string[];
   readonly driver?: string | undefined;
+}
+
+/** Whether the network id of an attachment means this network: Podman's containers call their networks by name. */
+export function isCalled({ id, name }: Network, networkId: string): boolean {
+  return networkId === id || networkId === name;
 }
 
 /** The machine that the engine runs on. */
@@ -44,6 +52,8 @@ export interface MutablePicture extends Picture {
 export function createPicture(): MutablePicture {
   const containers = new Map<string, Container>();
   const claims = new Map<string, Container[]>();
+  /** The containers that share another's network namespace, as the engine has them. */
+  const sharers = new Map<string, Container>();
   let networks: readonly Network[] = [];
   let gateways = new Set<string>();
   let machine: Machine | undefined;
@@ -56,6 +66,24 @@ export function createPicture(): MutablePicture {
       else claims.delete(address);
     }
     revision += 1;
+  }
+
+  function rootOf(container: Container): Container {
+    let root = container;
+    for (let hops = 0; hops < SHARED_HOPS_MAX && root.networkOwner !== undefined; hops += 1) {
+      const owner = root.networkOwner;
+      root = containers.get(owner) ?? containers.values().find(({ name }) => name === owner) ?? root;
+    }
+    return root;
+  }
+
+  /** What shares a network namespace has the networks of its owner, as in a task of ECS. Docker says that it has none. */
+  function shareNetworks(): void {
+    for (const [id, inspected] of sharers) {
+      const root = rootOf(inspected);
+      const { attachments } = root.id === id ? inspected : root;
+      if (containers.get(id)?.attachments !== attachments) containers.set(id, { ...inspected, attachments });
+    }
   }
 
   /** Those of networks and of running containers: a network's own are not told of by every engine. */
@@ -72,10 +100,10 @@ export function createPicture(): MutablePicture {
     const bridges = networks.filter((network) => network.driver === "bridge");
     if (bridges.some((bridge) => bridge.gateways.includes(address))) return true;
     // The engine's document of a network may leave the gateway out; that of a container on it does not.
-    const ids = new Set(bridges.map(({ id }) => id));
     return [...containers.values()].some(
       ({ running, attachments }) =>
-        running && attachments.some((a) => ids.has(a.networkId) && a.gateways.includes(address)),
+        running &&
+        attachments.some((a) => a.gateways.includes(address) && bridges.some((each) => isCalled(each, a.networkId))),
     );
   }
 
@@ -89,13 +117,17 @@ export function createPicture(): MutablePicture {
     isBridgeGateway,
     isInSubnet: (address, networkId) =>
       networks.some(
-        ({ id, subnets }) =>
-          (networkId === undefined || networkId === id) && subnets.some((subnet) => contains(subnet, address)),
+        (network) =>
+          (networkId === undefined || isCalled(network, networkId)) &&
+          network.subnets.some((subnet) => contains(subnet, address)),
       ),
     withdraw,
     put(container) {
       withdraw(container.id);
       containers.set(container.id, container);
+      if (container.networkOwner === undefined) sharers.delete(container.id);
+      else sharers.set(container.id, container);
+      shareNetworks();
       if (!container.running) return;
       for (const address of addressesOf(container)) {
         claims.set(address, [...(claims.get(address) ?? []), container]);
@@ -105,6 +137,8 @@ export function createPicture(): MutablePicture {
     remove(id) {
       withdraw(id);
       containers.delete(id);
+      sharers.delete(id);
+      shareNetworks();
     },
     setMachine(next) {
       machine = next;

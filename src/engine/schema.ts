@@ -23,12 +23,17 @@ export const NetworksSchema = Type.Array(
     Id: Type.String(),
     Name: Type.String(),
     Driver: text,
+    Internal: nullable(Type.Boolean()),
+    Options: textMap,
     IPAM: nullable(Type.Object({ Config: nullable(Type.Array(Type.Object({ Subnet: text, Gateway: text }))) })),
   }),
 );
 
 /** What the engine says of its machine. */
 export const InfoSchema = Type.Object({ NCPU: number, MemTotal: number });
+
+/** Podman's own list of networks, which names their bridges. */
+export const PodmanNetworksSchema = Type.Array(Type.Object({ id: Type.String(), network_interface: text }));
 
 export const EventSchema = Type.Object({
   Type: Type.String(),
@@ -80,6 +85,8 @@ export const InspectSchema = Type.Object({
   HostConfig: Type.Object({
     CpuShares: number,
     NanoCpus: number,
+    CpuQuota: number,
+    CpuPeriod: number,
     Memory: number,
     NetworkMode: text,
     RestartPolicy: nullable(Type.Object({ Name: text })),

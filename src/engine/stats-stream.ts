@@ -1,5 +1,6 @@
 import type { Log } from "../log.ts";
 import type { Engine } from "./client.ts";
+import { createSampler, type Frame, type Sample } from "./stats-sample.ts";
 
 /** Bun has 256 slots for all fetches of a process; the 257th hangs. Streams keep to half of them. */
 const STREAMS_MAX = 128;
@@ -8,12 +9,14 @@ const LEASE_MS = 60_000;
 const IN_USE_MS = 30_000;
 /** Docker sends a frame each second, Podman each fifth: a stream without is one whose other end is gone. */
 const STALLED_MS = 15_000;
+/** Docker goes on sending frames of zeros for a container that has stopped. */
+const NEVER = "0001-01-01";
 
 export interface StatsStreams {
-  /** The latest sample, if it is complete and at hand. Opens the container's stream, or keeps it open. */
-  readonly latest: (id: string) => string | undefined;
-  /** The latest sample, waiting up to `waitMs` for one that is complete; then what is there, or null. */
-  readonly wait: (id: string, waitMs: number) => Promise<string | null>;
+  /** The latest sample, if one is at hand. Opens the container's stream, or keeps it open. */
+  readonly latest: (id: string) => Sample | undefined;
+  /** The latest sample, waiting up to `waitMs` for one that is complete; then what is there. */
+  readonly wait: (id: string, waitMs: number) => Promise<Sample | undefined>;
   readonly close: () => void;
 }
 
@@ -22,9 +25,7 @@ interface Stream {
   readonly startedAt: string | undefined;
   heardAtMs: number;
   askedAtMs: number;
-  sample: string | undefined;
-  /** The first frame of a stream has no earlier reading (`precpu_stats`), from which clients compute CPU use. */
-  complete: boolean;
+  sample: Sample | undefined;
   next: PromiseWithResolvers<void>;
 }
 
@@ -54,14 +55,14 @@ export function createStatsStreams(deps: {
   }
 
   async function follow(engine: Engine, id: string, stream: Stream): Promise<void> {
+    const sampleOf = createSampler(() => ({ id, name: deps.nameOf(id) }));
     try {
       for await (const line of await engine.lines(`/containers/${id}/stats?stream=true`, stream.abort.signal)) {
         if (!deps.isRunning(id) || now() - stream.askedAtMs > LEASE_MS) break;
         const frame = JSON.parse(line) as Frame;
-        if (frame?.precpu_stats === undefined) continue;
+        if (frame?.precpu_stats === undefined || String(frame.read).startsWith(NEVER)) continue;
         stream.heardAtMs = now();
-        stream.sample = withIdentity(line, frame, id, deps.nameOf(id));
-        stream.complete = (frame.precpu_stats?.system_cpu_usage ?? 0) > 0 || stream.complete;
+        stream.sample = sampleOf(line, frame);
         stream.next.resolve();
         stream.next = Promise.withResolvers();
       }
@@ -74,20 +75,22 @@ export function createStatsStreams(deps: {
     }
   }
 
-  function makeRoom(): boolean {
+  function hasRoom(): boolean {
     if (streams.size < streamsMax) return true;
     let oldest: [string, Stream] | undefined;
     for (const entry of streams) if (!oldest || entry[1].askedAtMs < oldest[1].askedAtMs) oldest = entry;
-    if (oldest && now() - oldest[1].askedAtMs > IN_USE_MS) {
-      end(...oldest);
-      return true;
-    }
+    if (!oldest || now() - oldest[1].askedAtMs <= IN_USE_MS) return false;
+    end(...oldest);
+    return true;
+  }
+
+  /** Said once for each time that it is full. */
+  function sayFull(): void {
     if (!saidFull)
       deps.log.warning("all streams of statistics are in use, further containers have none", {
         containers: streamsMax,
       });
     saidFull = true;
-    return false;
   }
 
   function lease(id: string): Stream | undefined {
@@ -99,14 +102,18 @@ export function createStatsStreams(deps: {
       end(id, known);
     }
     const engine = deps.engine();
-    if (engine === undefined || !makeRoom()) return undefined;
+    if (engine === undefined) return undefined;
+    if (!hasRoom()) {
+      sayFull();
+      return undefined;
+    }
+    saidFull = false;
     const stream: Stream = {
       abort: new AbortController(),
       startedAt: deps.startedAt(id),
       heardAtMs: now(),
       askedAtMs: now(),
       sample: undefined,
-      complete: false,
       next: Promise.withResolvers(),
     };
     streams.set(id, stream);
@@ -121,41 +128,21 @@ export function createStatsStreams(deps: {
   sweep.unref();
 
   return {
-    latest(id) {
-      const stream = lease(id);
-      return stream?.complete ? stream.sample : undefined;
-    },
+    latest: (id) => lease(id)?.sample,
     async wait(id, waitMs) {
       const deadlineMs = now() + waitMs;
       const stream = lease(id);
-      if (stream === undefined) return null;
-      while (!stream.complete && !stream.abort.signal.aborted) {
+      if (stream === undefined) return undefined;
+      while (!stream.sample?.complete && !stream.abort.signal.aborted) {
         const left = deadlineMs - now();
         if (left <= 0) break;
         await Promise.race([stream.next.promise, Bun.sleep(left)]);
       }
-      return stream.sample ?? null;
+      return stream.sample;
     },
     close() {
       clearInterval(sweep);
       for (const [id, stream] of streams) end(id, stream);
     },
   };
-}
-
-/** What we read of a frame. */
-interface Frame {
-  readonly id?: string;
-  readonly name?: string;
-  readonly precpu_stats?: { readonly system_cpu_usage?: number };
-}
-
-/** Podman leaves out `id` or `name`; clients that join on them drop a sample without. */
-function withIdentity(line: string, frame: Frame, id: string, name: string): string {
-  const missing: string[] = [];
-  if (!frame.name) missing.push(`"name":${JSON.stringify(`/${name}`)}`);
-  if (!frame.id) missing.push(`"id":${JSON.stringify(id)}`);
-  if (missing.length === 0) return line;
-  const body = line.slice(0, line.lastIndexOf("}"));
-  return `${body}${body.trimEnd().endsWith("{") ? "" : ","}${missing.join(",")}}`;
 }

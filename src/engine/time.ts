@@ -11,3 +11,11 @@ export function toTime(time: string | null | undefined): string | undefined {
   const digits = (fraction ?? "").slice(0, 9).replace(/0+$/, "");
   return digits === "" ? `${seconds}Z` : `${seconds}.${digits}Z`;
 }
+
+/** RFC 3339 as nanoseconds since 1970, all nine digits of the fraction; undefined for what is no time, and for the zero time. */
+export function toNanoseconds(time: string | null | undefined): bigint | undefined {
+  const utc = toTime(time);
+  if (utc === undefined) return undefined;
+  const [whole = "", fraction = ""] = utc.slice(0, -1).split(".");
+  return BigInt(Date.parse(`${whole}Z`)) * 1_000_000n + BigInt(fraction.padEnd(9, "0"));
+}

@@ -31,8 +31,26 @@ export function taskIdOf(taskArn: string): string {
 export function containerArnOf(taskArn: string, cluster: string, containerId: string): string | undefined {
   const task = readTaskArn(taskArn);
   if (task === undefined) return undefined;
-  const clusterName = task.path.length > 1 ? task.path[0] : cluster.slice(cluster.lastIndexOf("/") + 1);
+  const clusterName = clusterNameOf(task, cluster);
   const uuid = containerId.slice(0, 32).replace(/^(.{8})(.{4})(.{4})(.{4})/, "$1-$2-$3-$4-");
   const { partition, region, account } = task;
   return `arn:${partition}:ecs:${region}:${account}:container/${clusterName}/${task.path.at(-1)}/${uuid}`;
+}
+
+/**
+ * An ARN for the machine, of the parts of its task's ARN and always the same. The agent says `null` until it is
+ * registered, which we never are; but with anything other than a string Fluent Bit's ECS filter (plugins/filter_ecs)
+ * adds nothing to any record. Undefined where the task's ARN is none.
+ */
+export function containerInstanceArnOf(taskArn: string, cluster: string): string | undefined {
+  const task = readTaskArn(taskArn);
+  if (task === undefined) return undefined;
+  const clusterName = clusterNameOf(task, cluster);
+  const id = new Bun.CryptoHasher("sha256").update(`container instance of ${clusterName}`).digest("hex").slice(0, 32);
+  const { partition, region, account } = task;
+  return `arn:${partition}:ecs:${region}:${account}:container-instance/${clusterName}/${id}`;
+}
+
+function clusterNameOf({ path }: TaskArn, cluster: string): string | undefined {
+  return path.length > 1 ? path[0] : cluster.slice(cluster.lastIndexOf("/") + 1);
 }

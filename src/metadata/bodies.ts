@@ -1,13 +1,14 @@
 import type { Container } from "../engine/container.ts";
 import type { Network } from "../engine/picture.ts";
 import { containerDocument, type DocumentVersion } from "./container-document.ts";
-import { type JsonObject, mergeOver } from "./overrides.ts";
-import type { TaskDescription } from "./task.ts";
+import { type JsonObject, mergeOver, mergeOverContainer } from "./overrides.ts";
+import { LABELS, type TaskDescription } from "./task.ts";
 import { type TaskState, taskDocument } from "./task-document.ts";
 
 export interface BodyOptions {
   /** The engine's networks. The same list for as long as they are the same. */
   readonly networks?: () => readonly Network[];
+  /** What users' files say now: another object once a file has changed. */
   readonly taskOverride?: JsonObject | undefined;
   readonly containerOverride?: JsonObject | undefined;
 }
@@ -27,6 +28,7 @@ export interface Bodies {
 interface Made {
   readonly task: TaskDescription;
   readonly networks: readonly Network[];
+  readonly override: JsonObject | undefined;
   readonly texts: { v3?: string; v4?: string };
 }
 
@@ -39,15 +41,25 @@ export function createBodies(options: BodyOptions): Bodies {
   function container(facts: Container, task: TaskDescription, version: DocumentVersion): string {
     // Only then does a container's document say something of its networks themselves.
     const networks = (task.networkMode === "awsvpc" && options.networks?.()) || NO_NETWORKS;
+    const override = options.containerOverride;
     let known = made.get(facts);
-    if (known?.task !== task || known.networks !== networks) {
-      known = { task, networks, texts: {} };
+    if (known?.task !== task || known.networks !== networks || known.override !== override) {
+      known = { task, networks, override, texts: {} };
       made.set(facts, known);
     }
-    known.texts[version] ??= JSON.stringify(
-      mergeOver(containerDocument(facts, task, version, networks), options.containerOverride),
-    );
+    known.texts[version] ??= JSON.stringify(document(facts, task, version, networks));
     return known.texts[version];
+  }
+
+  function document(
+    facts: Container,
+    task: TaskDescription,
+    version: DocumentVersion,
+    networks: readonly Network[],
+  ): JsonObject {
+    const plain = containerDocument(facts, task, version, networks);
+    const names = [plain.Name as string, facts.name, facts.labels[LABELS.service]];
+    return mergeOverContainer(plain, options.containerOverride, names);
   }
 
   function task(

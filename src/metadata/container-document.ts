@@ -1,9 +1,11 @@
 import type { Container } from "../engine/container.ts";
 import type { Network } from "../engine/picture.ts";
-import { containerArnOf } from "./arn.ts";
+import { containerArnOf, taskIdOf } from "./arn.ts";
+import { containerDefinitionOf } from "./definitions.ts";
 import { networkDocuments } from "./network-documents.ts";
 import type { JsonObject } from "./overrides.ts";
 import { LABELS, type TaskDescription } from "./task.ts";
+import type { ContainerDefinition } from "./task-definition.ts";
 
 /** V2 and V3 share one form; V4 is that and more. */
 export type DocumentVersion = "v3" | "v4";
@@ -12,7 +14,8 @@ const OUTPUT_BYTES_MAX = 1024;
 
 /**
  * The document of one container. The keys are in the agent's order, which is another for V4; a key whose value is
- * undefined is left out (task-endpoints 2.2).
+ * undefined is left out (task-endpoints 2.2). What the task's definition says of the container stands before what the
+ * engine says; its labels stand before both.
  *
  * @param networks those of the engine; needed where the mode is `awsvpc`
  */
@@ -22,16 +25,12 @@ export function containerDocument(
   version: DocumentVersion,
   networks: readonly Network[],
 ): JsonObject {
-  const name = facts.labels[LABELS.containerName] || facts.name;
+  const definition = containerDefinitionOf(task.definition, facts);
+  const name = facts.labels[LABELS.containerName] || definition?.name || facts.name;
   const exited = !facts.running && facts.finishedAt !== undefined;
   const status = knownStatus(facts);
   const Networks = orAbsent(networkDocuments(facts, task.networkMode, version, networks));
-  const Health = facts.health && {
-    status: facts.health.status,
-    statusSince: facts.health.since,
-    exitCode: facts.health.exitCode || undefined,
-    output: firstBytes(facts.health.output, OUTPUT_BYTES_MAX) || undefined,
-  };
+  const Health = healthOf(facts) ?? (definition?.hasHealthCheck ? {} : undefined);
   const Volumes = orAbsent(
     facts.mounts.map((mount) => ({
       DockerName: mount.name || undefined,
@@ -54,11 +53,14 @@ export function containerDocument(
         HostIp: (version === "v4" && port.hostIp) || undefined,
       })),
     ),
-    Labels: labelsOf(facts, task, name),
+    Labels: labelsOf(facts, task, name, definition),
     DesiredStatus: status === "STOPPED" ? "STOPPED" : "RUNNING",
     KnownStatus: status,
     ExitCode: exited ? facts.exitCode : undefined,
-    Limits: { CPU: cpuUnits(facts), Memory: Math.floor(facts.memoryBytes / 1_048_576) },
+    Limits: {
+      CPU: cpuUnits(facts, definition),
+      Memory: definition?.memoryMiB ?? Math.floor(facts.memoryBytes / 1_048_576),
+    },
     CreatedAt: facts.createdAt,
     StartedAt: facts.startedAt,
     FinishedAt: facts.finishedAt,
@@ -68,18 +70,47 @@ export function containerDocument(
       : {
           Health,
           Volumes,
-          LogDriver: facts.logDriver || undefined,
-          LogOptions: Object.keys(facts.logOptions).length > 0 ? facts.logOptions : undefined,
+          ...logOf(facts, task, name, definition),
           ContainerARN: containerArnOf(task.taskArn, task.cluster, facts.id),
           Networks,
           Snapshotter: facts.snapshotter,
-          RestartCount: facts.restarts ? facts.restartCount : undefined,
+          RestartCount: facts.restarts || definition?.restarts ? facts.restartCount : undefined,
         }),
   };
 }
 
-/** All labels of the container, and those of the five that it lacks. */
-function labelsOf(facts: Container, task: TaskDescription, name: string): Readonly<Record<string, string>> {
+function healthOf({ health }: Container): JsonObject | undefined {
+  return (
+    health && {
+      status: health.status,
+      statusSince: health.since,
+      exitCode: health.exitCode || undefined,
+      output: firstBytes(health.output, OUTPUT_BYTES_MAX) || undefined,
+    }
+  );
+}
+
+/** Driver and options, with the stream that ECS makes of its prefix: `<prefix>/<container>/<task id>`. */
+function logOf(
+  facts: Container,
+  task: TaskDescription,
+  name: string,
+  definition: ContainerDefinition | undefined,
+): JsonObject {
+  const { driver, options } = definition?.log ?? { driver: facts.logDriver, options: facts.logOptions };
+  const shown = Object.entries(options).map(([key, value]) =>
+    key === "awslogs-stream-prefix" ? ["awslogs-stream", `${value}/${name}/${taskIdOf(task.taskArn)}`] : [key, value],
+  );
+  return { LogDriver: driver || undefined, LogOptions: shown.length > 0 ? Object.fromEntries(shown) : undefined };
+}
+
+/** All labels of the container, and those of its definition and of the five that it lacks. */
+function labelsOf(
+  facts: Container,
+  task: TaskDescription,
+  name: string,
+  definition: ContainerDefinition | undefined,
+): Readonly<Record<string, string>> {
   const ofTask: Record<string, string> = {
     [LABELS.cluster]: task.cluster,
     [LABELS.containerName]: name,
@@ -89,7 +120,7 @@ function labelsOf(facts: Container, task: TaskDescription, name: string): Readon
   };
   // An empty one of the five counts as lacking.
   const own = Object.entries(facts.labels).filter(([label, value]) => value !== "" || !Object.hasOwn(ofTask, label));
-  return { ...ofTask, ...Object.fromEntries(own) };
+  return { ...definition?.dockerLabels, ...ofTask, ...Object.fromEntries(own) };
 }
 
 /** A text cut to so many bytes of UTF-8, and never within a character. */
@@ -105,8 +136,8 @@ function knownStatus(facts: Container): "RUNNING" | "STOPPED" | "CREATED" {
 }
 
 /** CPU units, 1024 to a CPU. ECS sets Docker's shares to them with a floor of 2, which the agent shows for none. */
-function cpuUnits(facts: Container): number {
-  return Math.max(2, facts.cpuShares || Math.round((facts.nanoCpus / 1e9) * 1024));
+function cpuUnits(facts: Container, definition: ContainerDefinition | undefined): number {
+  return Math.max(2, definition?.cpu ?? (facts.cpuShares || Math.round((facts.nanoCpus / 1e9) * 1024)));
 }
 
 function orAbsent<T>(list: readonly T[]): readonly T[] | undefined {

@@ -14,6 +14,8 @@ export interface Question {
   readonly address: string;
   /** For the error where no container can be told. */
   readonly example: Example;
+  /** Whether the answer changes the task: then a container may ask for its own only. */
+  readonly changes?: boolean;
 }
 
 /** What a question is about, as the picture has it at this moment. */
@@ -69,8 +71,9 @@ export function createLookup(deps: {
     return container ? { kind: "container", container } : { kind: "stranger", address };
   }
 
-  function subject({ identifier, example }: Question, caller: Caller): Subject {
+  function subject({ identifier, example, changes }: Question, caller: Caller): Subject {
     const chosen = identifier === undefined ? undefined : find(identifier, caller);
+    if (changes && chosen && caller.kind === "container") checkOwn(chosen, caller.container);
     return {
       container() {
         if (chosen) return chosen;
@@ -82,9 +85,9 @@ export function createLookup(deps: {
   }
 
   async function later<T>(question: Question, answer: (subject: Subject) => T | Promise<T>): Promise<T> {
-    const { identifier, address } = question;
+    const { identifier, address, changes } = question;
     const deadlineMs = await inventory.ready();
-    if (identifier !== undefined && isExact(picture.containers.values(), identifier)) {
+    if (identifier !== undefined && !changes && isExact(picture.containers.values(), identifier)) {
       return answer(subject(question, { kind: "stranger", address }));
     }
     // What a service or a part of a name means depends on who asks, and on what else is just starting.
@@ -109,6 +112,13 @@ export function createLookup(deps: {
 /** Whether a container is not in the picture, which an engine that fell silent can make untrue. */
 function isUnknown(error: unknown): boolean {
   return error instanceof AppError && error.code === "container-unknown";
+}
+
+/** An id of the agent's is a secret of its container's; a name is none, so that who uses it counts. */
+function checkOwn(chosen: Container, asking: Container): void {
+  if (taskKey(chosen) === taskKey(asking)) return;
+  const text = `${asking.name} asks for a change of another task than its own, that of ${chosen.name}`;
+  throw new AppError("forbidden", text, { hint: "name a container of its own task, or none" });
 }
 
 function isLoopback(address: string): boolean {

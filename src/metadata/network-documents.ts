@@ -1,12 +1,14 @@
-import type { Attachment, Container } from "../engine/container.ts";
+import type { Attachment } from "../engine/attachment.ts";
+import type { Container } from "../engine/container.ts";
 import { contains } from "../engine/ip-address.ts";
-import type { Network } from "../engine/picture.ts";
+import { isCalled, type Network } from "../engine/picture.ts";
 import type { NetworkMode } from "../task-config.ts";
 import type { DocumentVersion } from "./container-document.ts";
 import type { JsonObject } from "./overrides.ts";
 
-/** Where the engine's own name server answers in a network that a user made. */
+/** Where Docker's own name server answers in a network that a user made. */
 const EMBEDDED_DNS = "127.0.0.11";
+const WITHOUT_DNS: readonly string[] = ["bridge", "host", "none"];
 
 /**
  * The networks of a container, as its document has them (task-endpoints 2.4). Their mode is the network's name unless
@@ -32,9 +34,9 @@ function interfaceProperties(
   index: number,
   networks: readonly Network[],
 ): JsonObject {
-  const subnets = networks.find(({ id }) => id === attachment.networkId)?.subnets ?? [];
+  const subnets = networks.find((network) => isCalled(network, attachment.networkId))?.subnets ?? [];
   const { ipv4, ipv6 } = attachment;
-  const servers = facts.dns.length > 0 ? facts.dns : attachment.name === "bridge" ? [] : [EMBEDDED_DNS];
+  const servers = facts.dns.length > 0 ? facts.dns : hasEmbeddedDns(attachment) ? [EMBEDDED_DNS] : [];
   return {
     AttachmentIndex: index,
     MACAddress: attachment.macAddress,
@@ -45,4 +47,9 @@ function interfaceProperties(
     SubnetGatewayIpv4Address: attachment.ipv4Gateway,
     SubnetGatewayIpv6Address: attachment.ipv6Gateway,
   };
+}
+
+/** Podman, which calls a network by its name, has its name server at an address that it does not tell. */
+function hasEmbeddedDns({ name, networkId }: Attachment): boolean {
+  return !WITHOUT_DNS.includes(name) && networkId !== name;
 }

@@ -1,7 +1,6 @@
-import { readFileSync } from "node:fs";
-import { AppError } from "../errors.ts";
+import { isObject, type JsonObject, readJsonObject } from "../json-file.ts";
 
-export type JsonObject = { readonly [key: string]: unknown };
+export type { JsonObject };
 
 /**
  * Reads a file of TASK_METADATA_PATH or CONTAINER_METADATA_PATH.
@@ -9,16 +8,7 @@ export type JsonObject = { readonly [key: string]: unknown };
  * @throws AppError `bad-configuration` with the variable, the path and the reason: a bad file stops the start
  */
 export function readOverride(variable: string, path: string | undefined): JsonObject | undefined {
-  if (path === undefined) return undefined;
-  let value: unknown;
-  try {
-    value = JSON.parse(readFileSync(path, "utf8"));
-  } catch (cause) {
-    const reason = cause instanceof SyntaxError ? `is not JSON (${cause.message})` : "cannot be read";
-    throw new AppError("bad-configuration", `${variable} is '${path}', which ${reason}`, { cause });
-  }
-  if (isObject(value)) return value;
-  throw new AppError("bad-configuration", `${variable} is '${path}', which holds no JSON object`);
+  return path === undefined ? undefined : readJsonObject(variable, path);
 }
 
 /** The reference's deep merge: objects key by key, anything else is replaced, and the file wins. */
@@ -32,6 +22,31 @@ export function mergeOver(document: JsonObject, override: JsonObject | undefined
   return merged;
 }
 
-function isObject(value: unknown): value is JsonObject {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
+/** Every field that a container's document has in any version (task-endpoints 2.2). */
+export const CONTAINER_FIELDS: ReadonlySet<string> = new Set(
+  (
+    "DockerId Name DockerName Image ImageID Ports Labels DesiredStatus KnownStatus ExitCode Limits CreatedAt StartedAt " +
+    "FinishedAt Type Networks Health Volumes LogDriver LogOptions ContainerARN Snapshotter RestartCount"
+  ).split(" "),
+);
+
+/**
+ * The same for a container's document. A key with an object that is no field is what a container of that name is given
+ * over what all are given; every other key is for all.
+ *
+ * @param names what the container is called: its Name, its Docker name, its Compose service
+ */
+export function mergeOverContainer(
+  document: JsonObject,
+  override: JsonObject | undefined,
+  names: readonly (string | undefined)[],
+): JsonObject {
+  if (override === undefined) return document;
+  const isNamed = ([key, value]: readonly [string, unknown]) => isObject(value) && !CONTAINER_FIELDS.has(key);
+  const entries = Object.entries(override);
+  let merged = mergeOver(document, Object.fromEntries(entries.filter((entry) => !isNamed(entry))));
+  for (const [name, own] of entries.filter(isNamed)) {
+    if (names.includes(name)) merged = mergeOver(merged, own as JsonObject);
+  }
+  return merged;
 }

@@ -6,6 +6,8 @@ import type { TaskDescription } from "./task.ts";
 export interface TaskState {
   readonly running: boolean;
   readonly withTags: boolean;
+  /** When the first essential container stopped, where a task definition says which those are. */
+  readonly executionStoppedAt?: string | undefined;
 }
 
 /**
@@ -28,11 +30,13 @@ export function taskDocument(
   };
   const facts = {
     Limits: limitsOf(task, version),
+    ExecutionStoppedAt: state.executionStoppedAt,
     AvailabilityZone: task.availabilityZone,
     TaskTags: state.withTags ? orAbsent(task.tags) : undefined,
     ContainerInstanceTags: state.withTags ? orAbsent(task.containerInstanceTags) : undefined,
   };
   if (version === "v3") return [head, facts];
+  // Whatever a task definition enables: there are no faults here to inject.
   return [
     { ...head, ...facts, LaunchType: task.launchType },
     { VPCID: task.vpcId, ServiceName: task.serviceName, FaultInjectionEnabled: false },

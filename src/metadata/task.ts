@@ -2,6 +2,8 @@ import type { Container } from "../engine/container.ts";
 import type { Machine } from "../engine/picture.ts";
 import type { TaskConfig } from "../task-config.ts";
 import { zoneOf } from "./arn.ts";
+import type { DefinitionOf } from "./definitions.ts";
+import type { TaskDefinition } from "./task-definition.ts";
 
 export const LABELS = {
   taskArn: "com.amazonaws.ecs.task-arn",
@@ -19,6 +21,10 @@ export interface TaskDescription extends TaskConfig {
   readonly launchType: string;
   /** Whose limits V4 gives a task that has none of its own. */
   readonly machine: Machine | undefined;
+  /** Undefined where no task definition is the task's. */
+  readonly definition?: TaskDefinition | undefined;
+  /** Another definition that fits the task as well. */
+  readonly rival?: TaskDefinition | undefined;
 }
 
 /**
@@ -59,29 +65,43 @@ export function isOneOff({ labels }: Container): boolean {
 
 /**
  * A task by the labels that ECS gives its containers: each field is the first that a member names, running members
- * first, in the order of their names. Configuration says what they leave out. Launch type and zone are made up where
- * nobody says them, because clients break without.
+ * first, in the order of their names. What they leave out, the task's definition says, then the configuration, which is
+ * the same for all tasks. Launch type and zone are made up where nobody says them, because clients break without.
+ *
+ * @param definitionOf finds the task's definition; none has one, unless given
  */
 export function describeTask(
   containers: Iterable<Container>,
   key: string | undefined,
   config: TaskConfig,
   machine: Machine | undefined,
+  definitionOf?: DefinitionOf,
 ): TaskDescription {
   const own = [...containers]
     .filter((container) => taskKey(container) === key)
     .sort((a, b) => Number(b.running) - Number(a.running) || byName(a, b));
   const first = (label: string): string | undefined => own.find((container) => container.labels[label])?.labels[label];
   const taskArn = first(LABELS.taskArn) ?? config.taskArn;
+  const [family, revision] = [first(LABELS.family), first(LABELS.revision)];
+  // Beside projects, what once ran on the machine is no member.
+  const present = key === undefined ? own.filter((container) => container.running) : own;
+  const match = definitionOf?.(present, { family, revision });
+  const definition = match?.definition;
   return {
     ...config,
     cluster: first(LABELS.cluster) ?? config.cluster,
     taskArn,
-    family: first(LABELS.family) ?? config.family,
-    revision: first(LABELS.revision) ?? config.revision,
-    launchType: config.launchType ?? "EC2",
+    family: family ?? definition?.family ?? config.family,
+    revision: revision ?? definition?.revision ?? config.revision,
+    definition,
+    rival: match?.rival,
+    launchType: (definition?.isFargate ? "FARGATE" : config.launchType) ?? "EC2",
     availabilityZone: config.availabilityZone ?? zoneOf(taskArn),
     machine,
+    // Outside of awsvpc the agent shows the name of the engine's network, which the engine knows better.
+    networkMode: definition?.isAwsvpc ? "awsvpc" : config.networkMode,
+    cpu: definition?.cpu ?? config.cpu,
+    memoryMiB: definition?.memoryMiB ?? config.memoryMiB,
   };
 }
 

@@ -3,6 +3,7 @@ import type { Picture } from "../engine/picture.ts";
 import type { TaskConfig } from "../task-config.ts";
 import type { Bodies } from "./bodies.ts";
 import type { DocumentVersion } from "./container-document.ts";
+import { containerDefinitionOf, type DefinitionOf } from "./definitions.ts";
 import { describeTask, isOneOff, members, recentlyStopped, type TaskDescription, taskKey } from "./task.ts";
 
 const TASKS_MAX = 1_000;
@@ -11,6 +12,7 @@ const STOPPED_STAY_MS = 3 * 3_600_000;
 
 interface KnownTask {
   readonly revision: number;
+  readonly filesRevision: number;
   readonly description: TaskDescription;
   readonly bodies: Map<string, { readonly body: string; readonly untilMs: number }>;
 }
@@ -25,30 +27,36 @@ export interface Tasks {
 }
 
 /**
- * What is made of a task is good until the picture changes, or a member that stopped is too long ago. A key is that of
- * `taskKey`.
+ * What is made of a task is good until the picture or a user's file changes, or a member that stopped is too long ago. A
+ * key is that of `taskKey`.
  *
+ * @param deps.definitionOf finds a task's definition; none has one, unless given
+ * @param deps.filesRevision grows with every change of a file that the documents are made of
  * @param deps.now milliseconds of the wall's clock
  */
 export function createTasks(deps: {
   readonly picture: Picture;
   readonly bodies: Bodies;
   readonly config: TaskConfig;
+  readonly definitionOf?: DefinitionOf | undefined;
+  readonly filesRevision?: () => number;
   readonly now: () => number;
 }): Tasks {
-  const { picture, bodies } = deps;
+  const { picture, bodies, filesRevision = () => 0 } = deps;
   const tasks = new Map<string | undefined, KnownTask>();
 
   function taskNow(key: string | undefined): KnownTask {
     const revision = picture.revision();
+    const files = filesRevision();
     const known = tasks.get(key);
-    if (known?.revision === revision) return known;
+    if (known?.revision === revision && known.filesRevision === files) return known;
     // Projects come and go.
     if (tasks.size >= TASKS_MAX) tasks.clear();
-    const described = describeTask(picture.containers.values(), key, deps.config, picture.machine());
+    const all = picture.containers.values();
+    const described = describeTask(all, key, deps.config, picture.machine(), deps.definitionOf);
     // The same object for the same description: the bodies of its containers are made anew for another.
     const description = known && isSame(known.description, described) ? known.description : described;
-    const task: KnownTask = { revision, description, bodies: new Map() };
+    const task: KnownTask = { revision, filesRevision: files, description, bodies: new Map() };
     tasks.set(key, task);
     return task;
   }
@@ -67,20 +75,41 @@ export function createTasks(deps: {
       const known = task.bodies.get(kind);
       if (known !== undefined && deps.now() < known.untilMs) return known.body;
       const all = [...picture.containers.values()];
+      // The machine's task lists the members of projects, which have definitions of their own.
+      const isOwn = (each: Container) => taskKey(each) === key;
       const running = members(all, key);
+      const stopped = recentlyStopped(all, key, deps.now(), STOPPED_STAY_MS).filter((each) => !isOneOff(each));
       // V2 and V3 list those that run, as the reference.
-      const stopped =
-        version === "v4"
-          ? recentlyStopped(all, key, deps.now(), STOPPED_STAY_MS).filter((each) => !isOneOff(each))
-          : [];
-      const documents = [...running, ...stopped].map((each) => container(each, version));
-      const state = { running: running.length > 0 || version === "v3", withTags };
+      const listed = version === "v4" ? [...running, ...stopped] : running;
+      const documents = listed.map((each) => container(each, version));
+      const state = {
+        running: running.length > 0 || version === "v3",
+        withTags,
+        executionStoppedAt: executionStoppedAt(task.description, running.filter(isOwn), stopped.filter(isOwn)),
+      };
       const body = bodies.task(task.description, state, documents, version);
       const untilMs = Math.min(...stopped.map(({ finishedAt = "" }) => Date.parse(finishedAt) + STOPPED_STAY_MS));
       task.bodies.set(kind, { body, untilMs });
       return body;
     },
   };
+}
+
+/** When the first of the essential containers stopped, of which none runs any more. */
+function executionStoppedAt(
+  { definition }: TaskDescription,
+  running: readonly Container[],
+  stopped: readonly Container[],
+): string | undefined {
+  if (definition === undefined) return undefined;
+  const alive = new Set(running.map((each) => containerDefinitionOf(definition, each)));
+  return stopped
+    .filter((each) => {
+      const own = containerDefinitionOf(definition, each);
+      return own?.essential && !alive.has(own);
+    })
+    .flatMap(({ finishedAt }) => finishedAt ?? [])
+    .sort((a, b) => Date.parse(a) - Date.parse(b))[0];
 }
 
 function isSame(a: TaskDescription, b: TaskDescription): boolean {

@@ -12,6 +12,7 @@ import type { Rule } from "./guard/rule.ts";
 import type { Answer, Handler, Route } from "./handler.ts";
 import { JSON_OK } from "./http-error.ts";
 import { unknownRoute } from "./nearest.ts";
+import type { TaskRole } from "./task-role.ts";
 
 const PATHS_MAX = 1000;
 const SHOWN_CHARACTERS_MAX = 256;
@@ -39,11 +40,13 @@ export function credentialRoutes(deps: {
   readonly roles?: RoleRule | undefined;
   /** The role that a caller is bound to; none is, unless given. */
   readonly boundRole?: Binding | undefined;
+  /** The role that `/creds` is for a caller who is bound to none; the identity's own session, unless given. */
+  readonly taskRole?: TaskRole | undefined;
   /** Asks for the token, where there is one. */
   readonly token?: Rule | undefined;
   readonly handler: (answer: Answer, also?: Rule) => Handler;
 }): readonly Route[] {
-  const { vendor, log, roles, boundRole } = deps;
+  const { vendor, log, roles, boundRole, taskRole } = deps;
   const paths = new LRUCache<string, Known>({ max: PATHS_MAX });
 
   function answer(path: string, address: string): Response | Promise<Response> {
@@ -51,16 +54,30 @@ export function credentialRoutes(deps: {
     try {
       const asked = readOnce(path);
       known = asked;
-      const bound = boundRole?.(address);
-      const vending =
-        bound instanceof Promise
-          ? bound.then((role) => vend(boundOr(asked, role, path), path, address))
-          : vend(boundOr(asked, bound, path), path, address);
-      if (!(vending instanceof Promise)) return vending;
-      return vending.catch((error: unknown) => refuse(error, path, address, asked));
+      const given = roleGiven(asked, address);
+      if (!(given instanceof Promise)) {
+        known = boundOr(asked, given, path);
+        const vending = vend(known, path, address);
+        if (!(vending instanceof Promise)) return vending;
+        return vending.catch((error: unknown) => refuse(error, path, address, known));
+      }
+      return given
+        .then((role) => {
+          known = boundOr(asked, role, path);
+          return vend(known, path, address);
+        })
+        .catch((error: unknown) => refuse(error, path, address, known));
     } catch (error) {
       return refuse(error, path, address, known);
     }
+  }
+
+  /** The role that a caller is given by who he is: the one of his label, else for `/creds` that of his task. */
+  function roleGiven({ asked }: Known, address: string): Role | undefined | Promise<Role | undefined> {
+    const bound = boundRole?.(address);
+    if (taskRole === undefined || asked.kind === "role") return bound;
+    if (bound instanceof Promise) return bound.then((role) => role ?? taskRole(address));
+    return bound ?? taskRole(address);
   }
 
   function vend(known: Known, path: string, address: string): Response | Promise<Response> {

@@ -7,10 +7,10 @@ import { pathOf } from "./path.ts";
 export type AddressOf = (request: Request) => string;
 
 /**
- * Answers one route, for the path as it was sent and the address that asks. What fails is thrown, or rejected with, as
- * AppError.
+ * Answers one route, for the path as it was sent and the address that asks; the request is there for its body, method and
+ * query. What fails is thrown, or rejected with, as AppError.
  */
-export type Answer = (path: string, address: string) => Response | Promise<Response>;
+export type Answer = (path: string, address: string, request: Request) => Response | Promise<Response>;
 
 /** What Elysia calls for a route. It takes no more of the context than it needs: Elysia makes only what is named here. */
 export type Handler = (context: { readonly request: Request }) => Response | Promise<Response>;
@@ -34,9 +34,9 @@ export function createHandlers(deps: {
 }): (answer: Answer, also?: Rule) => Handler {
   const { guard, addressOf, refuse, fail } = deps;
 
-  function respond(answer: Answer, path: string, address: string): Response | Promise<Response> {
+  function respond(answer: Answer, path: string, address: string, request: Request): Response | Promise<Response> {
     try {
-      const response = answer(path, address);
+      const response = answer(path, address, request);
       return response instanceof Promise ? response.catch((error: unknown) => fail(error, path)) : response;
     } catch (error) {
       return fail(error, path);
@@ -51,9 +51,9 @@ export function createHandlers(deps: {
         const asked = guard(request, path, address);
         const waits = asked instanceof Promise ? asked.then(() => also?.(request, path, address)) : undefined;
         const allowed = waits ?? also?.(request, path, address);
-        if (!(allowed instanceof Promise)) return respond(answer, path, address);
+        if (!(allowed instanceof Promise)) return respond(answer, path, address, request);
         return allowed.then(
-          () => respond(answer, path, address),
+          () => respond(answer, path, address, request),
           (error: unknown) => refuse(error, path, address),
         );
       } catch (error) {

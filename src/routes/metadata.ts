@@ -65,10 +65,21 @@ function readV2([what, encoded, ...rest]: readonly string[]): Asked | undefined 
 function readV3(version: Version, segments: readonly string[]): Asked | undefined {
   const own = RESOURCES.get(segments.join("/"));
   if (own !== undefined) return { version, resource: own, identifier: undefined };
+  const ofCaller = readAssociations(segments);
+  if (ofCaller !== undefined) return { version, ...ofCaller, identifier: undefined };
   const [identifier, ...rest] = segments[0] === "containers" ? segments.slice(1) : segments;
+  if (identifier === undefined) return undefined;
   const resource = RESOURCES.get(rest.join("/"));
-  if (identifier === undefined || resource === undefined) return undefined;
-  return { version, resource, identifier: decodeURIComponent(identifier) };
+  const ofContainer = resource === undefined ? readAssociations(rest) : { resource };
+  return ofContainer && { version, ...ofContainer, identifier: decodeURIComponent(identifier) };
+}
+
+/** `associations/<type>[/<name>]`; the name may contain slashes. */
+function readAssociations(segments: readonly string[]): Pick<Asked, "resource" | "association"> | undefined {
+  const [what, type, ...name] = segments.map((segment) => decodeURIComponent(segment));
+  if (what !== "associations" || type === undefined) return undefined;
+  if (name.length === 0) return { resource: "associations" };
+  return { resource: "association", association: { type, name: name.join("/") } };
 }
 
 function toJson(body: string): Response {

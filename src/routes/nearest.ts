@@ -20,6 +20,9 @@ const ROUTES = [
     `${base}/stats`,
     `${base}/task/stats`,
   ]),
+  ...["", "/containers/<container>"].map((container) => `/api${container}/task-protection/v1/state`),
+  "/v1/metadata",
+  "/v1/tasks",
   "/health",
 ];
 

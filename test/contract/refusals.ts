@@ -27,7 +27,6 @@ export function refusalsContract({ ask, connect, engine }: Subject): void {
 
   describe("a path that is none is 404 with the nearest route", () => {
     for (const [path, nearest] of [
-      ["/", "/v3"],
       ["/cred", "/creds"],
       ["/V3/task", "/v3/task"],
       ["/rolle/app", "/role/<name>"],

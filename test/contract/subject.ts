@@ -40,3 +40,14 @@ export function expectError(answer: RawAnswer, path: string, status: number): st
   const isMetadata = /^\/v[23]\b/.test(path) && !path.startsWith("/v2/credentials");
   return (isMetadata ? expectText : expectErrorObject)(answer, status);
 }
+
+/** The text of an error of task protection, in the agent's order of keys. */
+export function expectAgentError(answer: RawAnswer, status: number, code: string): string {
+  expect(answer.status, answer.body).toBe(status);
+  const { error, ...more } = jsonOf(answer);
+  expect(more).toEqual({});
+  const { Arn, Code, Message } = error;
+  expect(answer.body).toBe(JSON.stringify({ error: { Arn, Code: code, Message } }));
+  expect(Code).toBe(code);
+  return Message;
+}

@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, expect, test } from "bun:test";
-import { describeClients, describeWhere, python } from "../support/sdk/clients.ts";
+import { describeClients, python } from "../support/sdk/clients.ts";
 import { startMoto } from "../support/sdk/moto.ts";
 import { startServer } from "../support/sdk/server.ts";
+import { describeWhere } from "../support/tools.ts";
 
 /** A network of its own, in which the address of ECS is ours: clients join it to a relative address by themselves. */
 const NAMESPACE = "ecs-local-sdk";

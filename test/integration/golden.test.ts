@@ -5,7 +5,7 @@ import { startFakeEngine } from "../support/fake-engine.ts";
 import { golden } from "../support/golden.ts";
 import { network, withNetwork } from "../support/networks.ts";
 
-// Every document of V2, V3 and V4 for one fixed set of containers, byte for byte; test/golden has them, one file each.
+// Every document of V2, V3 and V4, stats too, for one fixed set of containers, byte for byte; test/golden has them, one file each.
 const NOW = Date.parse("2026-01-02T05:00:00Z");
 const ipv6 = { subnet: "fd00:7::/64", gateway: "fd00:7::1" };
 const shop = network({ name: "shop_default", subnet: "172.20.0.0/16", gateway: "172.20.0.1", ipv6 });
@@ -64,7 +64,7 @@ const done = container({
   id: id("d0e1"),
   ...stopped,
   exitCode: 0,
-  finishedAt: "2026-01-02T04:30:00.5Z",
+  finishedAt: "2026-01-02T04:59:30.5Z",
 });
 const old = container({ name: "shop-old-1", id: id("01d1"), running: false, finishedAt: "2026-01-02T01:59:59Z" });
 const oneOff = withLabels(
@@ -82,6 +82,8 @@ const orders = withLabels(container({ name: "ecs-orders-7-api-c2e5", id: id("fee
 });
 
 const engine = startFakeEngine({
+  stats: { cgroup: 1, since: NOW - 10_000, last: 1 },
+  statsIntervalMs: 20,
   networks: [shop, back, bridge],
   containers: [
     withNetwork(web, shop, { ipv4: "172.20.0.2", ipv6: "fd00:7::2" }),
@@ -117,7 +119,12 @@ describe.each([
   ["with all that can be configured", "configured-", CONFIGURED],
 ] as const)("%s", (_, prefix, env) => {
   const app = startApp(engine.host, { env, now: () => NOW });
-  beforeAll(() => eventually(() => app.inventory.isCurrent() && app.inventory.picture.machine() !== undefined, 2_000));
+  beforeAll(async () => {
+    await eventually(() => app.inventory.isCurrent() && app.inventory.picture.machine() !== undefined, 2_000);
+    const isWarm = async () =>
+      (await app.ask("/v4/task/stats", "172.20.0.2")).text.split("network_rate_stats").length > 2;
+    await eventually(isWarm, 2_000);
+  });
   afterAll(app.stop);
 
   const withTags = [
@@ -139,6 +146,12 @@ describe.each([
     ["v4-task", "/v4/task", "172.20.0.2"],
     ["v4-task-labelled", "/v4/task", "172.17.0.3"],
     ["v4-task-machine", "/v4/task", "127.0.0.1"],
+    ["v2-stats", `/v2/stats/${id("4f0c")}`, "172.20.0.3"],
+    ["v2-task-stats", "/v2/stats", "172.20.0.3"],
+    ["v3-stats", "/v3/stats", "172.20.0.2"],
+    ["v3-task-stats", "/v3/task/stats", "172.20.0.2"],
+    ["v4-stats", "/v4/stats", "172.20.0.2"],
+    ["v4-task-stats", "/v4/task/stats", "172.20.0.2"],
   ] as const;
 
   for (const [name, path, address] of prefix === ""

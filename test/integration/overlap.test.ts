@@ -30,6 +30,13 @@ describe("of two containers with one address", () => {
     expect((await app.ask("/v3", ADDRESS)).json.DockerName).toBe("near");
   });
 
+  test("the one on a network of our own is answered where containers call networks by name, as Podman's do", async () => {
+    const named = (which: typeof ours) => ({ ...which, Id: which.Name });
+    const own = on(named(ours), "endpoints", "172.31.6.9");
+    await start([on(named(ours), "near"), on(named(theirs), "far"), own], OWN_ID);
+    expect((await app.ask("/v3", ADDRESS)).json.DockerName).toBe("near");
+  });
+
   test("none is answered where our own container is on both networks", async () => {
     const both = withNetwork(on(ours, "endpoints", "172.31.6.9"), theirs, { ipv4: "172.31.6.9" });
     await start([on(ours, "near"), on(theirs, "far"), both], OWN_ID);

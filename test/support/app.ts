@@ -1,4 +1,5 @@
 import { createApp } from "../../src/app.ts";
+import type { CredentialSource } from "../../src/aws/contract.ts";
 import { createOfflineSource } from "../../src/aws/offline.ts";
 import { createAccess } from "../../src/commands/access.ts";
 import { createDocuments } from "../../src/commands/documents.ts";
@@ -19,6 +20,8 @@ interface AppOptions {
   now?: () => number;
   ownId?: string;
   macAddressOf?: (address: string) => string | undefined;
+  /** Where credentials come from; dummies, unless given. */
+  source?: CredentialSource;
   /** Asks who may ask, as the program does; the machine's addresses are the test's. */
   guarded?: {
     readonly own?: readonly string[];
@@ -51,10 +54,12 @@ export function startApp(host: string, options: AppOptions = {}) {
     monotonic: () => performance.now(),
     streamsMax: options.streamsMax,
   });
-  const vendor = createVendor({ source: createOfflineSource({ now: Date.now }), now: Date.now, log });
+  const vendor = createVendor({ source: options.source ?? createOfflineSource({ now: Date.now }), now: Date.now, log });
   const answer = createApp({
     vendor,
     metadata: documents.metadata,
+    agentApi: documents.agentApi,
+    introspection: documents.introspection,
     ...(options.guarded === undefined
       ? { guard: { allowedHosts: config.access.allowedHosts }, callerName: () => undefined }
       : createAccess({
@@ -62,6 +67,7 @@ export function startApp(host: string, options: AppOptions = {}) {
           inventory,
           own: ownAddresses(options.guarded),
           isOwn: (container) => container.id === options.ownId,
+          definitionOf: config.useTaskRole ? documents.definitionOf : undefined,
           now: () => performance.now(),
           inContainer: options.guarded.inContainer ?? false,
           ...(options.guarded.without && { without: options.guarded.without }),

@@ -51,6 +51,8 @@ export function serve(source: CredentialSource, now: () => number, port = 0) {
   const fetch = createApp({
     vendor,
     metadata: () => "{}",
+    agentApi: { protection: () => "{}", protect: () => "{}", fault: () => "{}" },
+    introspection: () => "{}",
     guard: { allowedHosts: [] },
     log,
     callerName: () => "shop-web-1",

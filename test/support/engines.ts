@@ -18,6 +18,23 @@ interface Found {
 
 const found: Found = await findEngines();
 
+/** A test that needs several engines at once, by name. Where one is missing, it is skipped by name. */
+export function describeTogether(what: string, names: readonly string[], body: (engines: RealEngine[]) => void): void {
+  const engines = names.flatMap((name) => found.engines.filter((each) => each.name === name));
+  if (engines.length < names.length) {
+    const reason = `ENGINES does not name all of ${names.join(", ")}`;
+    if (process.env.CI === "true") test(`${what}, as CI=true requires`, () => expect(names, reason).toBeEmpty());
+    else describe.skip(`${what} (skipped: ${reason})`, () => body([]));
+    return;
+  }
+  describe(what, () => {
+    const made = engines.map(({ name, socket }) => createRealEngine(name, socket));
+    beforeAll(() => Promise.all(made.map((engine) => engine.cleanUp())), 30_000);
+    afterAll(() => Promise.all(made.map((engine) => engine.cleanUp())), 60_000);
+    body(made);
+  });
+}
+
 /** The engines of `ENGINES` ("name=unix:///path name=..."), else the one that the docker command would ask. */
 async function findEngines(): Promise<Found> {
   const given = process.env.ENGINES?.trim();

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type ContainerDocument, summary } from "./containers.ts";
 import { createLifecycle, type EngineEvent, findContainer } from "./fake-engine-lifecycle.ts";
-import { statsFrame } from "./fake-engine-stats.ts";
+import { type FrameOptions, statsFrame } from "./fake-engine-stats.ts";
 import { createStreams } from "./fake-engine-streams.ts";
 import type { NetworkDocument } from "./networks.ts";
 
@@ -13,8 +13,11 @@ interface Options {
   apiVersion?: string;
   minApiVersion?: string;
   statsIntervalMs?: number;
+  stats?: FrameOptions;
   /** Makes it Podman, whose stream of events lags by so much. */
   lateEventsMs?: number;
+  /** The bridges that Podman's own API names, by the network's id. */
+  podmanInterfaces?: Record<string, string>;
 }
 
 const json = (body: unknown, status = 200) => Response.json(body, { status, headers: { server: "Docker/29" } });
@@ -57,7 +60,8 @@ export function startFakeEngine(options: Options = {}) {
   function stats(document: ContainerDocument): Response {
     let count = 0;
     return streams.open(`stats ${document.Id}`, (send) => {
-      const tick = () => send(statsFrame(document, count++));
+      const last = options.stats?.last ?? Number.POSITIVE_INFINITY;
+      const tick = () => send(statsFrame(document, Math.min(count++, last), options.stats));
       tick();
       const timer = setInterval(tick, statsIntervalMs);
       return () => clearInterval(timer);
@@ -77,6 +81,11 @@ export function startFakeEngine(options: Options = {}) {
     if (faults.endlessBody)
       return new Response(new ReadableStream({ pull: (c) => c.enqueue(Buffer.alloc(65_536, " ")) }));
     if (path === "/containers/json") return json(shuffle([...containers.values()]).map(summary));
+    if (path === "/v4.0.0/libpod/networks/json") {
+      return json(
+        Object.entries(options.podmanInterfaces ?? {}).map(([id, name]) => ({ id, network_interface: name })),
+      );
+    }
     if (path === "/networks") return json(shuffle([...networks.values()]));
     if (collection === "networks") {
       const found = networks.get(id) ?? [...networks.values()].find(({ Name }) => Name === id);

@@ -5,6 +5,8 @@ export interface NetworkDocument {
   Id: string;
   Driver: string;
   EnableIPv6: boolean;
+  Internal?: boolean;
+  Options?: Record<string, string>;
   IPAM: { Driver: string; Config: { Subnet: string; Gateway: string }[] };
 }
 

@@ -1,6 +1,6 @@
 import { expect } from "bun:test";
 import { ask } from "./ask.ts";
-import type { Network, RealEngine } from "./real-engine.ts";
+import type { ContainerOptions, Network, RealEngine } from "./real-engine.ts";
 
 export interface Project {
   readonly name: string;
@@ -11,15 +11,21 @@ interface Named {
   readonly DockerId: string;
 }
 
-/** Starts a container for each service, labelled as Compose does. */
+/**
+ * Starts a container for each service, labelled as Compose does.
+ *
+ * @param more what they are besides
+ */
 export async function startProject(
   engine: RealEngine,
   name: string,
   network: Network,
   services: readonly string[],
+  more: Partial<ContainerOptions> = {},
 ): Promise<Project> {
   const ids = services.map((service) =>
     engine.run({
+      ...more,
       name: `${name}-${service}-1`,
       network,
       labels: { "com.docker.compose.project": name, "com.docker.compose.service": service },

@@ -20,6 +20,7 @@ export interface RawRequest {
   readonly path: string;
   readonly method?: string;
   readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: string;
 }
 
 const HEAD_END = "\r\n\r\n";
@@ -69,9 +70,11 @@ export async function connect(port: number, from: string): Promise<Connection> {
 }
 
 /** The text of a request. Its `Host` is the address that containers know us by, unless the headers have another. */
-export function requestText({ path, method = "GET", headers = {} }: RawRequest): string {
-  const fields = Object.entries({ Host: "169.254.170.2", ...headers }).map(([name, value]) => `${name}: ${value}\r\n`);
-  return `${method} ${path} HTTP/1.1\r\n${fields.join("")}\r\n`;
+export function requestText({ path, method = "GET", headers = {}, body }: RawRequest): string {
+  const length = body === undefined ? {} : { "Content-Length": String(Buffer.byteLength(body)) };
+  const all = { Host: "169.254.170.2", ...length, ...headers };
+  const fields = Object.entries(all).map(([name, value]) => `${name}: ${value}\r\n`);
+  return `${method} ${path} HTTP/1.1\r\n${fields.join("")}\r\n${body ?? ""}`;
 }
 
 /** Sends one request over a connection of its own. */

@@ -11,6 +11,9 @@ export interface Network {
   readonly gateway: string;
 }
 
+/** A request to make something, in the engine's own words. */
+export type Document = Readonly<Record<string, unknown>> & { readonly Labels?: Readonly<Record<string, string>> };
+
 export interface ContainerOptions {
   readonly name: string;
   readonly network: Network;
@@ -60,28 +63,68 @@ export function createRealEngine(name: string, socket: string) {
   async function createNetwork(base: string, prefixLength = 24): Promise<Network> {
     serial += 1;
     const network = { name: `ecs-local-${RUN}-${serial}`, gateway: `${base}.1` };
-    await call("POST", "/networks/create", {
+    await define({
       Name: network.name,
       Driver: "bridge",
-      Labels: { [LABEL]: RUN },
       IPAM: { Driver: "default", Config: [{ Subnet: `${base}.0/${prefixLength}`, Gateway: network.gateway }] },
     });
     return network;
   }
 
+  /**
+   * A network of IPv6, and of IPv4 as well where `base` is given. Docker 20.10 makes none without IPv4.
+   *
+   * @param groups the first groups of its subnet, as `fd00:1`; the gateway is its ::1
+   */
+  async function createIpv6Network(groups: string, base?: string): Promise<Network> {
+    serial += 1;
+    const network = { name: `ecs-local-${RUN}-${serial}`, gateway: `${groups}::1` };
+    const [six, four] = [{ subnet: `${groups}::/64`, gateway: network.gateway }, base];
+    if (four === undefined && name === "podman") {
+      // Its API of Docker's adds IPv4, and so does its own where IPv6 is asked for by name.
+      const document = { name: network.name, driver: "bridge", subnets: [six] };
+      await call("POST", "/v4.0.0/libpod/networks/create", { ...document, labels: { [LABEL]: RUN } });
+      return network;
+    }
+    const Config = [{ Subnet: six.subnet, Gateway: six.gateway }];
+    if (four !== undefined) Config.push({ Subnet: `${four}.0/24`, Gateway: `${four}.1` });
+    await define({ Name: network.name, EnableIPv4: four !== undefined, EnableIPv6: true, IPAM: { Config } });
+    return network;
+  }
+
+  /** Makes a network of any kind. */
+  async function define(document: Document): Promise<void> {
+    await call("POST", "/networks/create", { ...document, Labels: { ...document.Labels, [LABEL]: RUN } });
+  }
+
+  /** Makes a container of any kind, of the lab's image unless it names one, and does not start it. */
+  async function create(name: string, document: Document): Promise<string> {
+    const { Id } = await read<{ Id: string }>("POST", `/containers/create?name=${name}`, {
+      Cmd: ["sh", "-c", "sleep 600"],
+      ...document,
+      Image: document.Image ?? (await labImage()),
+      Labels: { ...document.Labels, [LABEL]: RUN },
+      HostConfig: { Ulimits: ULIMITS, ...(document.HostConfig as object) },
+    });
+    return Id;
+  }
+
+  async function start(id: string): Promise<void> {
+    await call("POST", `/containers/${id}/start`);
+  }
+
   async function run(options: ContainerOptions): Promise<string> {
     const { network, address, aliases, publish = {} } = options;
     const ports = Object.entries(publish);
-    const { Id } = await read<{ Id: string }>("POST", `/containers/create?name=${options.name}`, {
-      Image: options.image ?? (await labImage()),
+    const id = await create(options.name, {
+      Image: options.image,
       Cmd: options.command ?? ["sh", "-c", "sleep 600"],
-      Labels: { ...options.labels, [LABEL]: RUN },
+      Labels: options.labels,
       Env: options.env,
       User: options.user,
       ExposedPorts: Object.fromEntries(ports.map(([port]) => [port, {}])),
       HostConfig: {
         NetworkMode: network.name,
-        Ulimits: ULIMITS,
         Binds: options.binds,
         ExtraHosts: options.extraHosts,
         ...options.host,
@@ -93,8 +136,8 @@ export function createRealEngine(name: string, socket: string) {
         },
       },
     });
-    await call("POST", `/containers/${Id}/start`);
-    return Id;
+    await start(id);
+    return id;
   }
 
   async function connect(network: Network, id: string): Promise<void> {
@@ -143,6 +186,10 @@ export function createRealEngine(name: string, socket: string) {
     host: `unix://${socket}`,
     call,
     createNetwork,
+    createIpv6Network,
+    define,
+    create,
+    start,
     run,
     connect,
     exec,

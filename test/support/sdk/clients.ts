@@ -1,7 +1,6 @@
-import { describe, expect, test } from "bun:test";
 import { join } from "node:path";
 import { note } from "../secrets.ts";
-import { prepareGo, preparePython, type Tools } from "./tools.ts";
+import { describeWhere, prepareGo, preparePython, type Tools } from "../tools.ts";
 
 /** A program that is written with one SDK, as a user's is, and asks STS who it is. */
 export interface SdkClient {
@@ -28,8 +27,8 @@ export interface Transcript {
 }
 
 /** Has moto as well, which all tests of clients ask. */
-export const python = preparePython();
-const go = prepareGo();
+export const python = preparePython("sdk/python", join(import.meta.dir, "requirements.txt"));
+const go = prepareGo("sdk/go", join(import.meta.dir, "go"));
 
 const COMMANDS: readonly (readonly [name: string, tools: Tools, command: (folder: string) => string[]])[] = [
   ["boto3", python, (folder) => [join(folder, "bin/python"), join(import.meta.dir, "boto3-client.py")]],
@@ -46,13 +45,6 @@ export function describeClients(what: string, body: (client: SdkClient) => void)
     const client: SdkClient = { name, run: (options) => run(command(folder), options) };
     describeWhere(`${name} ${what}`, missing, () => body(client));
   }
-}
-
-/** Tests that need what may be missing here: skipped by name with the reason, a failure with `CI=true`. */
-export function describeWhere(what: string, missing: string | undefined, body: () => void): void {
-  if (missing === undefined) describe(what, body);
-  else if (process.env.CI !== "true") describe.skip(`${what} (skipped: ${missing})`, body);
-  else test(`${what}, as CI=true requires`, () => expect(missing).toBeUndefined());
 }
 
 /** All that a user sets who has no profile. botocore knows the region by another name than the rest. */

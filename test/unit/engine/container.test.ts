@@ -45,6 +45,19 @@ test("a container of which the engine says least has empty facts", () => {
   expect([facts.networkOwner, facts.health, facts.startedAt]).toEqual([undefined, undefined, undefined]);
 });
 
+for (const [title, limits, nanoCpus] of [
+  ["its own number", { NanoCpus: 7, CpuQuota: 50_000 }, 7],
+  ["a quota of a period", { NanoCpus: 0, CpuQuota: 25_000, CpuPeriod: 50_000 }, 500_000_000],
+  ["a quota of the kernel's period where none is said", { CpuQuota: 150_000, CpuPeriod: 0 }, 1_500_000_000],
+  ["a quota of none, which is no limit", { CpuQuota: -1, CpuPeriod: 50_000 }, 0],
+  ["a period without a quota, which is no limit", { CpuPeriod: 50_000 }, 0],
+] as const) {
+  test(`a container has the CPUs of ${title}`, () => {
+    const document = inspect();
+    expect(toContainer({ ...document, HostConfig: { ...document.HostConfig, ...limits } }).nanoCpus).toBe(nanoCpus);
+  });
+}
+
 describe("ports", () => {
   const binding = (HostPort: string, HostIp = "0.0.0.0") => ({ HostIp, HostPort });
   for (const [title, ports, expected] of [
@@ -68,63 +81,22 @@ describe("ports", () => {
       expect(found.map((port) => `${port.containerPort}/${port.protocol} ${port.hostPort}`)).toEqual([...expected]);
     });
   }
+  test("that are one are in the order of their addresses, IPv4 first", () => {
+    const ports = { "80/tcp": [binding("8080", "::"), binding("8080", "127.0.0.1"), binding("8080")] };
+    expect(toContainer(inspect({ ports })).ports.map(({ hostIp }) => hostIp)).toEqual(["0.0.0.0", "127.0.0.1", "::"]);
+  });
+  test("of Podman, which leaves out an address of the host that is all, have it as Docker", () => {
+    const ports = { "80/tcp": [binding("8080", ""), binding("8081", "127.0.0.1")] };
+    expect(toContainer(inspect({ ports })).ports.map(({ hostIp }) => hostIp)).toEqual(["0.0.0.0", "127.0.0.1"]);
+  });
 });
 
-describe("networks", () => {
-  const attachmentsOf = (endpoint: object) =>
-    toContainer({ ...inspect(), NetworkSettings: { Networks: { n: endpoint } } }).attachments;
-  test("have their addresses in one spelling", () => {
-    const endpoint = {
-      NetworkID: "id",
-      IPAddress: "172.18.0.2",
-      GlobalIPv6Address: "FD00:0:0:0:0::2",
-      Gateway: "172.18.0.1",
-      IPv6Gateway: "FD00:0:0:0::1",
-      MacAddress: "02:42:AC:12:00:02",
-    };
-    expect(attachmentsOf(endpoint)).toEqual([
-      {
-        name: "n",
-        networkId: "id",
-        ipv4: "172.18.0.2",
-        ipv6: "fd00::2",
-        gateways: ["172.18.0.1", "fd00::1"],
-        macAddress: "02:42:ac:12:00:02",
-        aliases: [],
-      },
-    ]);
-  });
-  test("without addresses stay, without any", () => {
-    const none = {
-      name: "n",
-      networkId: "",
-      ipv4: undefined,
-      ipv6: undefined,
-      gateways: [],
-      macAddress: undefined,
-      aliases: [],
-    };
-    const empty = { IPAddress: "", GlobalIPv6Address: "", Gateway: "", IPv6Gateway: "", MacAddress: "" };
-    expect(attachmentsOf(empty)).toEqual([none]);
-    expect(attachmentsOf({ NetworkID: null, IPAddress: null, Gateway: null })).toEqual([none]);
-  });
-  for (const [networkMode, owner] of [
-    ["container:4f0c", "4f0c"],
-    ["container:web", "web"],
-    ["bridge", undefined],
-    ["host", undefined],
-    ["my-container:x", undefined],
-  ] as const) {
-    test(`of the mode ${networkMode} are ${owner ?? "its own"}`, () => {
-      expect(toContainer(inspect({ networkMode })).networkOwner).toBe(owner);
-    });
-  }
-});
-
-test("mounts keep their order, and a bind mount has no name", () => {
+test("mounts are in the order of their places, and a bind mount has no name", () => {
   const bind = { Type: "bind", Source: "/srv", Destination: "/x", Mode: "", RW: true };
-  expect(toContainer(inspect({ mounts: [bind, { ...bind, Name: "data" }] })).mounts).toEqual([
+  const data = { ...bind, Name: "data", Destination: "/data" };
+  expect(toContainer(inspect({ mounts: [bind, { ...bind, Source: "/more" }, data] })).mounts).toEqual([
+    { name: "data", source: "/srv", destination: "/data" },
     { name: "", source: "/srv", destination: "/x" },
-    { name: "data", source: "/srv", destination: "/x" },
+    { name: "", source: "/more", destination: "/x" },
   ]);
 });

@@ -50,6 +50,13 @@ describe("the usual sockets", () => {
       });
     });
   }
+  test("are passed over where we may not ask, as root's engine beside a rootless one", () => {
+    const all = () => true;
+    expect(discover(NO_CONFIG, env, all, (path) => path.startsWith("/run/user/7/podman")).target).toBe(
+      "unix:///run/user/7/podman/podman.sock",
+    );
+    expect(discover(NO_CONFIG, env, all, () => false).target).toBe("unix:///var/run/docker.sock");
+  });
   test("are listed, in their order, where none is there", () => {
     const tried = inOrder.map((path) => `unix://${path}`).join(", ");
     const message = `No container engine was found; tried ${tried}`;

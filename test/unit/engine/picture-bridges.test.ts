@@ -41,3 +41,14 @@ describe("a gateway is a bridge's", () => {
     expect(picture.isBridgeGateway("10.0.0.1")).toBe(true);
   });
 });
+
+test("a network is found by the name that a container of Podman calls it by", () => {
+  const picture = createPicture();
+  const listed = { id: "f0c4", name: "lan", subnets: ["192.168.0.0/24"], gateways: [], driver: "bridge" };
+  picture.setNetworks([listed, { ...listed, id: "5e7a", name: "dmz", subnets: ["192.168.1.0/24"] }]);
+  const facts = toContainer(withNetwork(container({ name: "web" }), { ...lan, Id: "lan" }, { ipv4: "192.168.0.2" }));
+  picture.put(facts);
+  expect(picture.isInSubnet("192.168.0.9", facts.attachments[0]?.networkId)).toBe(true);
+  expect(picture.isInSubnet("192.168.1.9", facts.attachments[0]?.networkId)).toBe(false);
+  expect(picture.isBridgeGateway("192.168.0.1")).toBe(true);
+});

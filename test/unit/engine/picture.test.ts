@@ -27,6 +27,46 @@ function pictureOf(...containers: Container[]) {
   return { ...picture, ids: (address: string) => picture.claimants(address).map(({ id }) => id) };
 }
 
+describe("what shares a network namespace has the networks of its owner", () => {
+  const web = make("web", [{ ipv4: "10.0.0.2" }]);
+  const sidecar = make("sidecar", [], { networkOwner: "web" });
+  const addressIn = (picture: ReturnType<typeof pictureOf>) =>
+    picture.containers.get("sidecar")?.attachments.map(({ ipv4 }) => ipv4);
+  test("whichever is known first", () => {
+    expect(addressIn(pictureOf(web, sidecar))).toEqual(["10.0.0.2"]);
+    expect(addressIn(pictureOf(sidecar, web))).toEqual(["10.0.0.2"]);
+  });
+  test("by the owner's name", () => {
+    expect(addressIn(pictureOf({ ...web, id: "4f0c" }, sidecar))).toEqual(["10.0.0.2"]);
+  });
+  test("at another address as soon as the owner has it, as another object", () => {
+    const picture = pictureOf(web, sidecar);
+    const before = picture.containers.get("sidecar");
+    picture.put(make("web", [{ ipv4: "10.0.0.9" }]));
+    expect(addressIn(picture)).toEqual(["10.0.0.9"]);
+    expect(picture.containers.get("sidecar")).not.toBe(before);
+  });
+  test("as the same object where another container changes", () => {
+    const picture = pictureOf(web, sidecar);
+    const before = picture.containers.get("sidecar");
+    picture.put(make("db", []));
+    expect(picture.containers.get("sidecar")).toBe(before as Container);
+  });
+  test("where that shares another's itself", () => {
+    const picture = pictureOf(
+      make("sidecar", [], { networkOwner: "proxy" }),
+      make("proxy", [], { networkOwner: "web" }),
+    );
+    picture.put(web);
+    expect(addressIn(picture)).toEqual(["10.0.0.2"]);
+  });
+  test("and its own as the engine has them where the owner is not known, or is said to be itself", () => {
+    const alone = make("sidecar", [{ ipv4: "10.0.0.3" }], { networkOwner: "web" });
+    expect(addressIn(pictureOf(alone))).toEqual(["10.0.0.3"]);
+    expect(addressIn(pictureOf({ ...alone, networkOwner: "sidecar" }))).toEqual(["10.0.0.3"]);
+  });
+});
+
 describe("an address is claimed", () => {
   const web = make("web", [{ ipv4: "10.0.0.2", ipv6: "fd00::2" }, { ipv4: "10.1.0.2" }]);
   test("by the running container that has it, on any network, IPv4 and IPv6", () => {

@@ -56,7 +56,7 @@ describe("a lease", () => {
     engine.send("a", FRAME);
     await settle();
     world.nowMs += 14_999;
-    expect(streams.latest("a")).toBe(FRAME);
+    expect(streams.latest("a")?.plain()).toBe(FRAME);
     world.nowMs += 1;
     expect(streams.latest("a")).toBeUndefined();
     await settle();
@@ -67,7 +67,7 @@ describe("a lease", () => {
     const { streams, engine, world } = await follow(["a"]);
     engine.send("a", FRAME);
     await settle();
-    expect(streams.latest("a")).toBe(FRAME);
+    expect(streams.latest("a")?.plain()).toBe(FRAME);
     world.startedAt.set("a", "2026-01-02T03:04:05Z");
     expect(streams.latest("a")).toBeUndefined();
     await settle();
@@ -78,7 +78,7 @@ describe("a lease", () => {
     const { streams, engine, world } = await follow(["a"]);
     engine.send("a", FRAME);
     await settle();
-    expect(streams.latest("a")).toBe(FRAME);
+    expect(streams.latest("a")?.plain()).toBe(FRAME);
     world.nowMs += LEASE_MS + 1;
     engine.send("a", FRAME);
     await settle();
@@ -99,7 +99,7 @@ describe("a lease", () => {
     const { streams, engine } = await follow(["a", "b"]);
     const waiting = streams.wait("a", 60_000);
     streams.close();
-    expect(await waiting).toBeNull();
+    expect(await waiting).toBeUndefined();
     expect(engine.aborted).toEqual(["a", "b"]);
   });
 });
@@ -109,9 +109,23 @@ describe("a full house", () => {
     const { streams, engine, lines, world } = await follow(["a", "b"], 2);
     world.nowMs += IN_USE_MS - 2;
     expect(streams.latest("c")).toBeUndefined();
-    expect(await streams.wait("d", 60_000)).toBeNull();
+    expect(await streams.wait("d", 60_000)).toBeUndefined();
     expect([engine.paths.length, engine.aborted]).toEqual([2, []]);
     expect(lines).toEqual(["all streams of statistics are in use, further containers have none"]);
+  });
+
+  test("says so again when there was room in between", async () => {
+    const { streams, engine, lines } = await follow(["a", "b"], 2);
+    for (const ended of ["a", "c"]) {
+      streams.latest("d");
+      streams.latest("e");
+      engine.finish(ended);
+      await settle();
+      streams.latest("c");
+      await settle();
+    }
+    streams.latest("d");
+    expect(lines).toEqual(Array(3).fill("all streams of statistics are in use, further containers have none"));
   });
 
   test("goes on serving those who have one", async () => {
@@ -119,7 +133,7 @@ describe("a full house", () => {
     streams.latest("c");
     engine.send("a", FRAME);
     await settle();
-    expect(streams.latest("a")).toBe(FRAME);
+    expect(streams.latest("a")?.plain()).toBe(FRAME);
   });
 
   test("gives the place of the one that was asked for least recently, if that is more than 30 s ago", async () => {

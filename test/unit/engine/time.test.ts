@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { toTime } from "../../../src/engine/time.ts";
+import { toNanoseconds, toTime } from "../../../src/engine/time.ts";
 
 describe("a time", () => {
   for (const [given, expected] of [
@@ -29,6 +29,22 @@ describe("a time", () => {
   ] as const) {
     test(`${given === "" ? "of no text" : given} is ${expected ?? "absent"}`, () => {
       expect(toTime(given)).toBe(expected);
+    });
+  }
+});
+
+describe("in nanoseconds", () => {
+  for (const [given, expected] of [
+    ["1970-01-01T00:00:00.000000001Z", 1n],
+    ["1970-01-01T00:00:01.5Z", 1_500_000_000n],
+    ["1970-01-01T02:00:00+02:00", 0n],
+    ["2026-01-02T03:04:05.123456789Z", 1_767_323_045_123_456_789n],
+    ["0001-01-01T00:00:00Z", undefined],
+    ["yesterday", undefined],
+    [undefined, undefined],
+  ] as const) {
+    test(`${given} is ${expected ?? "absent"}`, () => {
+      expect(toNanoseconds(given)).toBe(expected);
     });
   }
 });

@@ -54,8 +54,11 @@ export function setup() {
       isOwnAddress: (address) => address === "192.0.2.7",
     }),
     stats: createStats({
-      latest: (id) => (world.slow.has(id) ? undefined : `{"id":"${id}"}`),
-      wait: async () => null,
+      latest(id) {
+        const text = () => `{"id":"${id}"}`;
+        return world.slow.has(id) ? undefined : { complete: true, plain: text, rated: text };
+      },
+      wait: async () => undefined,
       close: () => {},
     }),
     tasks: createTasks({ picture, bodies: createBodies({}), config: task, now }),

@@ -28,7 +28,9 @@ const EXPECTED: Record<ErrorCode, { name: string; [family: string]: number | str
   forbidden: same("Forbidden", 403),
   unauthorized: same("Unauthorized", 401),
   "role-not-allowed": same("RoleNotAllowed", 403),
+  "no-task-role": same("NoTaskRole", 400),
   "own-request": same("AskedItself", 403),
+  "bad-request": same("InvalidRequest", 400),
   "caller-unknown": unknown("UnknownCaller"),
   "container-unknown": unknown("UnknownContainer"),
   "container-ambiguous": unknown("AmbiguousContainer"),
@@ -48,6 +50,7 @@ const EXPECTED: Record<ErrorCode, { name: string; [family: string]: number | str
   "upstream-unavailable": same("UpstreamUnavailable", 503),
   "bad-configuration": same("BadConfiguration", 503),
   "cannot-listen": same("CannotListen", 500),
+  "network-failed": same("NetworkFailed", 500),
 };
 
 describe("a failure's bytes", () => {

@@ -1,31 +1,47 @@
+import { describe, expect, test } from "bun:test";
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 
-const TOOLS = resolve(import.meta.dir, "../../../.tools/sdk");
+const TOOLS = resolve(import.meta.dir, "../../.tools");
 const TIMEOUT_MS = 300_000;
 
 /** A folder with what a client needs, or why there is none. */
 export type Tools = { readonly folder: string } | { readonly missing: string };
 
-/** A virtual environment of Python with boto3, the AWS CLI and moto, made when it is missing or the pins have changed. */
-export function preparePython(): Tools {
+/** Tests that need what may be missing here: skipped by name with the reason, a failure with `CI=true`. */
+export function describeWhere(what: string, missing: string | undefined, body: () => void): void {
+  if (missing === undefined) describe(what, body);
+  else if (process.env.CI !== "true") describe.skip(`${what} (skipped: ${missing})`, body);
+  else test(`${what}, as CI=true requires`, () => expect(missing).toBeUndefined());
+}
+
+/**
+ * A virtual environment of Python, made when it is missing or the pins have changed.
+ *
+ * @param name of its folder in .tools
+ * @param requirements the file that lists all that is in it
+ */
+export function preparePython(name: string, requirements: string): Tools {
   const python = Bun.which("python3");
   if (python === null) return { missing: "python3 is not installed" };
-  const requirements = join(import.meta.dir, "requirements.txt");
-  return prepare("python", [requirements], [python, "--version"], (folder) => [
+  return prepare(name, [requirements], [python, "--version"], (folder) => [
     [python, "-m", "venv", folder],
     // Everything is in the list: what is not must not come in.
     [join(folder, "bin/pip"), "install", "--quiet", "--no-deps", "--requirement", requirements],
   ]);
 }
 
-/** The client in Go, built when it is missing or its source has changed. */
-export function prepareGo(): Tools {
+/**
+ * A client in Go, built when it is missing or its source has changed.
+ *
+ * @param name of its folder in .tools, where it is called `client`
+ * @param source the folder of its module
+ */
+export function prepareGo(name: string, source: string): Tools {
   const go = Bun.which("go");
   if (go === null) return { missing: "go is not installed" };
-  const source = join(import.meta.dir, "go");
   const files = ["main.go", "go.mod", "go.sum"].map((name) => join(source, name));
-  return prepare("go", files, [go, "version"], (folder) => [
+  return prepare(name, files, [go, "version"], (folder) => [
     [go, "-C", source, "build", "-mod=readonly", "-o", join(folder, "client"), "."],
   ]);
 }
@@ -53,6 +69,8 @@ function prepare(
 }
 
 function run(command: string[]): { failed: boolean; output: string } {
-  const { success, stdout, stderr } = Bun.spawnSync(command, { timeout: TIMEOUT_MS });
+  // Linked to nothing, a client in Go runs in a container that has no library.
+  const env = { ...process.env, CGO_ENABLED: "0" };
+  const { success, stdout, stderr } = Bun.spawnSync(command, { env, timeout: TIMEOUT_MS });
   return { failed: !success, output: `${stdout}${stderr}` };
 }

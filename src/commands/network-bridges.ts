@@ -1,0 +1,95 @@
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { type BridgeNetwork, bridgeNetworks } from "../engine/bridges.ts";
+import type { Engine } from "../engine/client.ts";
+import { contains } from "../engine/ip-address.ts";
+import { AppError } from "../errors.ts";
+import { TASK_ADDRESS } from "../network/plan.ts";
+import { isInterfaceName } from "../network/state.ts";
+
+/** The bridges whose containers are to be led to us. */
+export interface Chosen {
+  readonly bridges: readonly string[];
+  /** What the user should know about those, and about networks that were left out. */
+  readonly notes: readonly string[];
+}
+
+/** Where the kernel lists this network namespace's interfaces that speak IPv4. */
+const INTERFACES = "/proc/sys/net/ipv4/conf";
+
+const exists = (name: string) => existsSync(`${INTERFACES}/${name}`);
+const isBridge = (name: string) => existsSync(`/sys/class/net/${name}/bridge`);
+
+/**
+ * Checks the interfaces that the command line names.
+ *
+ * @throws AppError `bad-configuration` for the first that cannot be meant
+ */
+export function namedBridges(names: readonly string[]): Chosen {
+  for (const name of names) {
+    if (!isInterfaceName(name) || ["lo", "all", "default"].includes(name)) {
+      throw new AppError("bad-configuration", `--bridge is '${name}', which no bridge is called`, {
+        hint: "give the name of a bridge, such as docker0: ip link show type bridge",
+      });
+    }
+    if (!exists(name)) {
+      throw new AppError("bad-configuration", `--bridge is '${name}', and this machine has no such interface`, {
+        hint: "see what there is with: ip link show type bridge",
+      });
+    }
+  }
+  const others = names.filter((name) => !isBridge(name));
+  const notes = others.map((name) => `${name} is no bridge: whoever is on its link reaches the server's port`);
+  return { bridges: [...new Set(names)], notes };
+}
+
+/**
+ * The bridges of the engine's networks, as far as they are on this machine and their containers need the rules.
+ *
+ * @throws AppError `network-failed` where there is none; the engine's own
+ */
+export async function engineBridges(engine: Engine): Promise<Chosen> {
+  const notes: string[] = [];
+  const bridges: string[] = [];
+  for (const network of await bridgeNetworks(engine)) {
+    const why = reasonAgainst(network, exists);
+    if (why !== undefined) notes.push(`the network ${network.network} is left out: ${why}`);
+    else if (network.interfaceName) bridges.push(network.interfaceName);
+  }
+  if (bridges.length > 0) return { bridges: [...new Set(bridges)], notes };
+  throw new AppError(
+    "network-failed",
+    [`the engine at ${engine.target} has no bridge on this machine to set up`, ...notes].join("; "),
+    {
+      hint: "name one with --bridge; where the engine runs in a virtual machine or rootless, run this program in a container at 169.254.170.2 instead",
+    },
+  );
+}
+
+/**
+ * Why a network of the engine's cannot be, or need not be, led to us; undefined where it is to be.
+ *
+ * @param isThere whether this machine has an interface
+ */
+export function reasonAgainst(network: BridgeNetwork, isThere: (name: string) => boolean): string | undefined {
+  if (network.subnets.some((subnet) => contains(subnet, TASK_ADDRESS))) {
+    return `${TASK_ADDRESS} is an address of its own, where its containers ask without these rules`;
+  }
+  if (network.internal) return "it is internal, and its containers have no way out";
+  if (network.interfaceName === undefined) return "the engine does not say which bridge it has";
+  if (!isInterfaceName(network.interfaceName)) return `no interface can be called '${network.interfaceName}'`;
+  if (isThere(network.interfaceName)) return undefined;
+  return `its bridge ${network.interfaceName} is not on this machine now (Podman's is there while a container runs)`;
+}
+
+/** Interfaces whose `route_localnet` is 1: `all` stands for every one of them. */
+export function openInterfaces(): readonly string[] {
+  const isOpen = (name: string) => {
+    try {
+      return readFileSync(`${INTERFACES}/${name}/route_localnet`, "utf8").trim() === "1";
+    } catch {
+      // It went away meanwhile.
+      return false;
+    }
+  };
+  return readdirSync(INTERFACES).filter(isOpen);
+}

@@ -1,0 +1,87 @@
+import type { Container } from "../engine/container.ts";
+import type { Log } from "../log.ts";
+import { isOneOff, LABELS } from "./task.ts";
+import type { ContainerDefinition, TaskDefinition } from "./task-definition.ts";
+
+const SAID_MAX = 1_000;
+
+/** What a task's containers say of their task definition. */
+export interface Labelled {
+  readonly family: string | undefined;
+  readonly revision: string | undefined;
+}
+
+export interface Match {
+  readonly definition: TaskDefinition;
+  /** Another one that fits as well: documents are made of the first, and a role is vended of neither. */
+  readonly rival: TaskDefinition | undefined;
+}
+
+/** The task definition of a task, by all of its containers and what their labels say; undefined where none fits. */
+export type DefinitionOf = (members: readonly Container[], labelled: Labelled) => Match | undefined;
+
+/**
+ * Finds which task has which definition. A task that is labelled with a family has a definition of that family, and of
+ * that revision where both say one, or none. Else it is the one that names most of the members; of several, the one
+ * with fewest containers that the task lacks, then the first in the order given, which is said once in the log.
+ */
+export function createDefinitions(definitions: () => readonly TaskDefinition[], log: Log): DefinitionOf {
+  const said = new Set<string>();
+
+  function sayTie(first: TaskDefinition, others: readonly TaskDefinition[], member: string): void {
+    const cause = `so does ${others.map(({ path }) => path).join(" and ")}`;
+    const key = `${member} ${first.path} ${cause}`;
+    if (said.has(key)) return;
+    if (said.size >= SAID_MAX) said.clear();
+    said.add(key);
+    log.warning("a task definition was taken for a task that another one fits as well", {
+      container: member,
+      path: first.path,
+      cause,
+      hint: `label the task's containers with ${LABELS.family}`,
+    });
+  }
+
+  return (containers, { family, revision }) => {
+    const candidates = definitions().filter(
+      (one) =>
+        family === undefined ||
+        (one.family === family && (revision === undefined || (one.revision ?? revision) === revision)),
+    );
+    if (candidates.length === 0) return undefined;
+    const members = containers.filter((each) => !isOneOff(each));
+    const [best, ...others] = candidates
+      .map((definition) => ({ definition, ...fit(definition, members) }))
+      .filter(({ named }) => named > 0 || family !== undefined)
+      .sort((a, b) => b.named - a.named || a.lacking - b.lacking);
+    const equals = others.filter(({ named, lacking }) => named === best?.named && lacking === best.lacking);
+    if (best && equals.length > 0) {
+      const member = members.map(({ name }) => name).sort()[0] ?? "";
+      sayTie(
+        best.definition,
+        equals.map(({ definition }) => definition),
+        member,
+      );
+    }
+    return best && { definition: best.definition, rival: equals[0]?.definition };
+  };
+}
+
+/** How many members a definition names, and how many of its containers none of them is. */
+function fit(definition: TaskDefinition, members: readonly Container[]): { named: number; lacking: number } {
+  const found = members.flatMap((member) => containerDefinitionOf(definition, member) ?? []);
+  return { named: found.length, lacking: definition.containers.size - new Set(found).size };
+}
+
+/** What a task's definition says of a container: by its label, its Compose service or its name. */
+export function containerDefinitionOf(
+  definition: TaskDefinition | undefined,
+  { labels, name }: Container,
+): ContainerDefinition | undefined {
+  if (definition === undefined) return undefined;
+  for (const called of [labels[LABELS.containerName], labels[LABELS.service], name]) {
+    const found = called && definition.containers.get(called);
+    if (found) return found;
+  }
+  return undefined;
+}

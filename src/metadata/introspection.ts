@@ -1,0 +1,101 @@
+import type { Inventory } from "../engine/inventory.ts";
+import { AppError } from "../errors.ts";
+import { containerInstanceArnOf } from "./arn.ts";
+import { introspectionTask } from "./introspection-document.ts";
+import { taskKey } from "./task.ts";
+import { taskFacts } from "./task-facts.ts";
+import type { Tasks } from "./tasks.ts";
+
+/** The agent takes so many characters for a short id, of which the beginning counts. */
+const SHORT_ID_CHARACTERS = 12;
+/**
+ * The form of the agent's own, of whose version the answers are; in the brackets, where it has its commit, stands who
+ * really answers. Datadog reads the number behind the `v`.
+ */
+const VERSION = "Amazon ECS Agent - v1.105.1 (ecs-local-endpoints)";
+
+export type IntrospectionResource = "commands" | "metadata" | "tasks";
+
+/**
+ * The agent's introspection, which it has on port 51678 for who runs beside it: Fluent Bit's ECS filter, Datadog. JSON
+ * text now where it is at hand, else a promise of it. Throws and rejects with AppError.
+ */
+export type Introspection = (resource: IntrospectionResource, query: URLSearchParams) => string | Promise<string>;
+
+export function createIntrospection(deps: {
+  readonly inventory: Pick<Inventory, "picture" | "isCurrent" | "ready" | "confirm">;
+  readonly tasks: Pick<Tasks, "body" | "description">;
+}): Introspection {
+  const { inventory, tasks } = deps;
+  const { containers } = inventory.picture;
+
+  /** Of the machine's task, which is not the caller's: the agent answers for its instance. */
+  function metadata(): string {
+    const { cluster, taskArn } = tasks.description(undefined);
+    return JSON.stringify({
+      Cluster: cluster.slice(cluster.lastIndexOf("/") + 1),
+      ContainerInstanceArn: containerInstanceArnOf(taskArn, cluster) ?? null,
+      Version: VERSION,
+    });
+  }
+
+  /** A container is in one task only, so that the machine's has but those that are in no other. */
+  function taskOf(key: string | undefined) {
+    return introspectionTask(taskFacts(tasks, key), (id) => {
+      const container = containers.get(id);
+      return container !== undefined && taskKey(container) === key;
+    });
+  }
+
+  function all() {
+    const keys = new Set([...containers.values()].map(taskKey));
+    return [...keys].map(taskOf).filter(({ Containers }) => Containers.length > 0);
+  }
+
+  function withContainer(id: string) {
+    const isMeant = (each: string) => (id.length > SHORT_ID_CHARACTERS ? each === id : each.startsWith(id));
+    return all().filter(({ Containers }) => Containers.some(({ DockerId }) => isMeant(`${DockerId}`)));
+  }
+
+  function find(query: URLSearchParams): string {
+    const [id, arn] = [query.get("dockerid"), query.get("taskarn")];
+    if (id !== null && arn !== null) {
+      throw new AppError("bad-request", "The query has both dockerid and taskarn, and takes one of them");
+    }
+    if (id === null && arn === null) return JSON.stringify({ Tasks: all() });
+    const found = id === null ? all().filter(({ Arn }) => Arn === arn) : withContainer(id);
+    const what = id === null ? `the ARN '${shorten(arn ?? "")}'` : `a container with the id '${shorten(id)}'`;
+    if (found.length > 1) {
+      throw new AppError("container-ambiguous", `${found.length} tasks have ${what}`, {
+        hint: "ask by dockerid with a container's whole id",
+      });
+    }
+    if (found[0] === undefined) {
+      throw new AppError("container-unknown", `No task has ${what}`, { hint: "/v1/tasks lists them" });
+    }
+    return JSON.stringify(found[0]);
+  }
+
+  /** A log line of a container's can be asked about before its start is known. */
+  async function later(query: URLSearchParams): Promise<string> {
+    const deadlineMs = await inventory.ready();
+    await inventory.confirm(deadlineMs);
+    return find(query);
+  }
+
+  return (resource, query) => {
+    if (resource === "commands") return '{"AvailableCommands":["/v1/metadata","/v1/tasks"]}';
+    if (resource === "metadata") return metadata();
+    if (!inventory.isCurrent()) return later(query);
+    try {
+      return find(query);
+    } catch (error) {
+      if (error instanceof AppError && error.code === "container-unknown") return later(query);
+      throw error;
+    }
+  };
+}
+
+function shorten(text: string): string {
+  return text.length > 128 ? `${text.slice(0, 128)}…` : text;
+}

@@ -1,0 +1,113 @@
+import { Value } from "@sinclair/typebox/value";
+import { AppError } from "../errors.ts";
+import { isObject, readJsonObject } from "../json-file.ts";
+import { CPU_FORMS, MEMORY_FORMS, parseTaskCpu, parseTaskMemory } from "../task-config.ts";
+import { DefinitionSchema, type Registered, schemaProblems } from "./task-definition-schema.ts";
+
+export interface ContainerDefinition {
+  readonly name: string;
+  /** CPU units, 1024 to a vCPU. */
+  readonly cpu: number | undefined;
+  /** The hard limit: the agent shows 0 where there is only a reservation, and so do we what the engine says. */
+  readonly memoryMiB: number | undefined;
+  readonly essential: boolean;
+  /** As it was registered: with `awslogs-stream-prefix`, and without its secretOptions. */
+  readonly log: { readonly driver: string; readonly options: Readonly<Record<string, string>> } | undefined;
+  readonly hasHealthCheck: boolean;
+  readonly restarts: boolean;
+  readonly dockerLabels: Readonly<Record<string, string>>;
+}
+
+/** What a file of ECS_LOCAL_TASK_DEFINITION says. It is replaced and never changed. */
+export interface TaskDefinition {
+  readonly path: string;
+  readonly family: string;
+  /** Undefined where it is not registered yet. */
+  readonly revision: string | undefined;
+  /** In vCPU. */
+  readonly cpu: number | undefined;
+  readonly memoryMiB: number | undefined;
+  /** Where it runs on Fargate alone. */
+  readonly isFargate: boolean;
+  readonly isAwsvpc: boolean;
+  /** An ARN, or in a file that is not registered yet perhaps a bare name. */
+  readonly taskRole: string | undefined;
+  readonly containers: ReadonlyMap<string, ContainerDefinition>;
+}
+
+/**
+ * Reads a task definition in the form that `register-task-definition` takes or that `describe-task-definition` gives.
+ *
+ * @param checkRole throws AppError for a `taskRoleArn` that is no role; not asked where nobody uses it
+ * @throws AppError `bad-configuration` with the variable, the path, the place and the reason of every problem
+ */
+export function readTaskDefinition(
+  variable: string,
+  path: string,
+  checkRole: (role: string) => void = () => {},
+): TaskDefinition {
+  const document = readJsonObject(variable, path);
+  const isDescribed = isObject(document.taskDefinition);
+  // Generators write null for what is not set.
+  const value = JSON.parse(JSON.stringify(isDescribed ? document.taskDefinition : document), (_, v) => v ?? undefined);
+  const problems: string[] = [];
+  if (Value.Check(DefinitionSchema, value)) {
+    findProblems(value, checkRole, problems);
+    if (problems.length === 0) return toDefinition(path, value);
+  } else problems.push(...schemaProblems(value));
+  const place = isDescribed ? "taskDefinition." : "";
+  const lines = problems.map((problem) => `${variable} is '${path}', in which ${place}${problem}`);
+  throw new AppError("bad-configuration", lines.join("\n"));
+}
+
+function findProblems(value: Registered, checkRole: (role: string) => void, problems: string[]): void {
+  const { cpu, memory, taskRoleArn, containerDefinitions } = value;
+  if (cpu && parseTaskCpu(cpu) === undefined) problems.push(`cpu is '${cpu}', which is neither ${CPU_FORMS}`);
+  if (memory && parseTaskMemory(memory) === undefined)
+    problems.push(`memory is '${memory}', which is neither ${MEMORY_FORMS}`);
+  const places = new Map<string, number>();
+  for (const [index, { name }] of containerDefinitions.entries()) {
+    const before = places.get(name);
+    if (before === undefined) places.set(name, index);
+    else
+      problems.push(
+        `containerDefinitions[${index}].name is '${name}', which is that of containerDefinitions[${before}] too`,
+      );
+  }
+  try {
+    if (taskRoleArn) checkRole(taskRoleArn);
+  } catch (error) {
+    if (!(error instanceof AppError)) throw error;
+    problems.push(`taskRoleArn is no role: ${error.publicMessage}`);
+  }
+}
+
+function toDefinition(path: string, value: Registered): TaskDefinition {
+  const { family, revision, cpu, memory, requiresCompatibilities: launchTypes = [] } = value;
+  return {
+    path,
+    family,
+    revision: revision?.toString(),
+    cpu: cpu ? parseTaskCpu(cpu) : undefined,
+    memoryMiB: memory ? parseTaskMemory(memory) : undefined,
+    isFargate: launchTypes.length > 0 && launchTypes.every((type) => type === "FARGATE"),
+    isAwsvpc: value.networkMode === "awsvpc",
+    taskRole: value.taskRoleArn || undefined,
+    containers: new Map(value.containerDefinitions.map((container) => [container.name, toContainer(container)])),
+  };
+}
+
+function toContainer(value: Registered["containerDefinitions"][number]): ContainerDefinition {
+  const { logConfiguration: log, healthCheck: check } = value;
+  return {
+    name: value.name,
+    // ECS writes 0 for what was not given.
+    cpu: value.cpu || undefined,
+    memoryMiB: value.memory || undefined,
+    essential: value.essential ?? true,
+    log: log && { driver: log.logDriver, options: log.options ?? {} },
+    hasHealthCheck: check !== undefined && check.command?.[0] !== "NONE",
+    restarts: value.restartPolicy?.enabled ?? false,
+    dockerLabels: value.dockerLabels ?? {},
+  };
+}

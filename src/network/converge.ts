@@ -1,0 +1,75 @@
+import { AppError } from "../errors.ts";
+import type { Operations } from "./operations.ts";
+import { keyOf, type Step } from "./step.ts";
+
+/** Every step that may stand by our doing, oldest first. It is written before what it names is made. */
+export interface Journal {
+  readonly steps: readonly Step[];
+  readonly write: (steps: readonly Step[]) => void;
+}
+
+/**
+ * Makes exactly the wanted steps stand of those that are ours. A failure takes away what this call made. Killed anywhere,
+ * the journal names all that may stand, so that the next call, or {@link takeDown}, ends right.
+ *
+ * @returns how many steps were made or taken away
+ * @throws AppError `network-failed`
+ */
+export async function bringUp(wanted: readonly Step[], journal: Journal, operations: Operations): Promise<number> {
+  const before = journal.steps;
+  const known = new Set(before.map(keyOf));
+  const kept = new Set(wanted.map(keyOf));
+  const stale = before.filter((step) => !kept.has(keyOf(step)));
+  const added = wanted.filter((step) => !known.has(keyOf(step)));
+  if (added.length > 0) journal.write([...before, ...added]);
+  const made: Step[] = [];
+  try {
+    for (const step of wanted) {
+      if (await operations.stands(step)) continue;
+      // Before it is made: a command that failed may have done it.
+      made.push(step);
+      await operations.make(step);
+    }
+  } catch (cause) {
+    throw await rolledBack(cause, made, () => journal.write(before), operations);
+  }
+  for (const step of stale.toReversed()) await operations.takeAway(step);
+  if (added.length > 0 || stale.length > 0) journal.write(wanted);
+  return made.length + stale.length;
+}
+
+async function rolledBack(
+  cause: unknown,
+  made: readonly Step[],
+  restoreJournal: () => void,
+  operations: Operations,
+): Promise<unknown> {
+  try {
+    for (const step of made.toReversed()) await operations.takeAway(step);
+    restoreJournal();
+  } catch (second) {
+    if (!(cause instanceof AppError) || !(second instanceof AppError)) return cause;
+    return new AppError("network-failed", `${cause.publicMessage}; then undoing failed: ${second.publicMessage}`, {
+      hint: "mend what it names and run network down, which takes the rest away",
+      cause,
+    });
+  }
+  return cause;
+}
+
+/**
+ * Takes away all that is ours, last made first, and stops at what fails: what keeps strangers out must not go before what
+ * lets them in.
+ *
+ * @param frame steps that are known to be ours without a journal
+ * @returns how many stood
+ * @throws AppError `network-failed`
+ */
+export async function takeDown(journal: Journal, frame: readonly Step[], operations: Operations): Promise<number> {
+  const known = new Set(journal.steps.map(keyOf));
+  const steps = [...frame.filter((step) => !known.has(keyOf(step))), ...journal.steps];
+  let taken = 0;
+  for (const step of steps.toReversed()) if (await operations.takeAway(step)) taken += 1;
+  journal.write([]);
+  return taken;
+}

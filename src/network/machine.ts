@@ -1,0 +1,69 @@
+import { readFileSync, writeFileSync } from "node:fs";
+import { AppError } from "../errors.ts";
+import type { Command } from "./step.ts";
+
+/** iptables itself waits 5 s for others. */
+const DEADLINE_MS = 10_000;
+
+/** What of this machine is asked and changed. */
+export interface Machine {
+  /** Runs a command to its end. `output` is what it said, trimmed. */
+  readonly run: (command: Command) => Promise<{ readonly exitCode: number; readonly output: string }>;
+  /** A bridge's `route_localnet`; undefined where there is no such interface. */
+  readonly routeLocalnet: (bridge: string) => string | undefined;
+  readonly setRouteLocalnet: (bridge: string, value: string) => void;
+  /** The number that no other interface had since the machine started; undefined where there is no such interface. */
+  readonly ifindex: (bridge: string) => number | undefined;
+}
+
+/**
+ * @param programs the paths of `iptables` and `ip`, as far as they are there
+ * @param path the PATH that they get
+ */
+export function createMachine(
+  programs: Readonly<Record<string, string | undefined>>,
+  path: string,
+  deadlineMs = DEADLINE_MS,
+): Machine {
+  return {
+    async run([name, ...args]) {
+      const program = programs[name];
+      if (program === undefined) {
+        const hint = `install it (apt-get install ${name === "ip" ? "iproute2" : name}) and run this again`;
+        throw new AppError("network-failed", `there is no ${name} on the PATH ${path}`, { hint });
+      }
+      const env = { PATH: path, LC_ALL: "C" };
+      const child = Bun.spawn([program, ...args], { stdin: "ignore", stdout: "pipe", stderr: "pipe", env });
+      const ending = Promise.all([child.exited, child.stdout.text(), child.stderr.text()]);
+      const late = Promise.withResolvers<undefined>();
+      const timer = setTimeout(() => late.resolve(undefined), deadlineMs);
+      const ended = await Promise.race([ending, late.promise]);
+      clearTimeout(timer);
+      if (ended === undefined) {
+        // KILL, because what hangs in the kernel's hands may not heed less. Its output is not waited for: a child of it may hang.
+        child.kill("SIGKILL");
+        return { exitCode: 124, output: `it did not end within ${deadlineMs / 1_000} s` };
+      }
+      const [exitCode, stdout, stderr] = ended;
+      const signal = child.signalCode === null ? "" : `it was ended by ${child.signalCode}`;
+      return { exitCode, output: [stderr.trim(), stdout.trim(), signal].filter(Boolean).join("; ") };
+    },
+    routeLocalnet: (bridge) => readLine(`/proc/sys/net/ipv4/conf/${bridge}/route_localnet`),
+    setRouteLocalnet(bridge, value) {
+      writeFileSync(`/proc/sys/net/ipv4/conf/${bridge}/route_localnet`, value);
+    },
+    ifindex(bridge) {
+      const text = readLine(`/sys/class/net/${bridge}/ifindex`);
+      return text === undefined ? undefined : Number(text);
+    },
+  };
+}
+
+function readLine(path: string): string | undefined {
+  try {
+    return readFileSync(path, "utf8").trim();
+  } catch {
+    // No such interface, which is what is asked.
+    return undefined;
+  }
+}

@@ -1,0 +1,96 @@
+import { AppError } from "../errors.ts";
+import type { Machine } from "./machine.ts";
+import { type Command, commandsToDo, commandsToUndo, commandToCheck, type Step } from "./step.ts";
+
+/** How a step is looked at, made and taken away. */
+export interface Operations {
+  readonly stands: (step: Step) => Promise<boolean>;
+  readonly make: (step: Step) => Promise<void>;
+  /** Takes away what stands and is ours. False where it does not stand, or is not ours. */
+  readonly takeAway: (step: Step) => Promise<boolean>;
+}
+
+/** @throws AppError `network-failed` with the command and what it said, in each */
+export function createOperations(machine: Machine): Operations {
+  async function runAll(commands: readonly Command[]): Promise<void> {
+    for (const command of commands) {
+      const { exitCode, output } = await machine.run(command);
+      if (exitCode !== 0) throw failed(command, exitCode, output);
+    }
+  }
+
+  async function stands(step: Step): Promise<boolean> {
+    if (step.kind === "sysctl") {
+      return machine.routeLocalnet(step.bridge) === "1" && machine.ifindex(step.bridge) === step.ifindex;
+    }
+    if (step.kind === "address") return hasTaskAddress(machine);
+    // Asked for a rule that leads to a chain that is not there, iptables answers 2, as for one that it cannot read.
+    if (step.kind === "rule" && step.leadsTo && !(await stands({ ...step, kind: "chain", chain: step.leadsTo }))) {
+      return false;
+    }
+    const command = commandToCheck(step);
+    const { exitCode, output } = await machine.run(command);
+    // 1 is "there is none"; anything else, such as 4 for a lock that was not got, says nothing of the rule.
+    if (exitCode > 1) throw failed(command, exitCode, output);
+    return exitCode === 0;
+  }
+
+  function setRouteLocalnet(bridge: string, value: string): void {
+    try {
+      machine.setRouteLocalnet(bridge, value);
+    } catch (cause) {
+      const why = cause instanceof Error ? cause.message : String(cause);
+      throw new AppError("network-failed", `net.ipv4.conf.${bridge}.route_localnet could not be set: ${why}`, {
+        hint: "give the program a writable /proc/sys, as root outside of containers has it",
+        cause,
+      });
+    }
+  }
+
+  return {
+    stands,
+    async make(step) {
+      if (step.kind === "sysctl") return setRouteLocalnet(step.bridge, "1");
+      try {
+        await runAll(commandsToDo(step));
+      } catch (error) {
+        // A command of a call that was killed may go on for a moment and be first.
+        if (!(await stands(step))) throw error;
+      }
+    },
+    async takeAway(step) {
+      if ((step.kind === "sysctl" && step.was === "1") || (step.kind === "address" && step.was)) return false;
+      if (!(await stands(step))) return false;
+      if (step.kind === "sysctl") setRouteLocalnet(step.bridge, step.was);
+      else {
+        for (let found = true; found; found = step.kind === "rule" && (await stands(step))) {
+          await runAll(commandsToUndo(step));
+        }
+      }
+      return true;
+    },
+  };
+}
+
+/** Whether 169.254.170.2 is an address of `lo`. */
+export async function hasTaskAddress(machine: Machine): Promise<boolean> {
+  const command: Command = ["ip", "-4", "-o", "address", "show", "dev", "lo"];
+  const { exitCode, output } = await machine.run(command);
+  if (exitCode !== 0) throw failed(command, exitCode, output);
+  return / 169\.254\.170\.2\/32 /.test(output);
+}
+
+function failed(command: Command, exitCode: number, output: string): AppError {
+  const hint = /permission denied|operation not permitted/i.test(output)
+    ? "run it as root with the capability NET_ADMIN"
+    : /can't initialize|match|target|module/i.test(output)
+      ? "load the kernel's modules for iptables, or use network up --loopback"
+      : "mend what it names and run this again";
+  return new AppError(
+    "network-failed",
+    `${command.join(" ")} failed with ${exitCode}: ${output || "it said nothing"}`,
+    {
+      hint,
+    },
+  );
+}

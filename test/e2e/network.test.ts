@@ -1,0 +1,298 @@
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { existsSync, readFileSync } from "node:fs";
+import { startMachine, whyNoNamespaces } from "../support/netns.ts";
+
+const TASK_ADDRESS = "169.254.170.2";
+const PORT = 51679;
+/** A service of the machine that listens on 127.0.0.1 and is nobody's business. */
+const OTHER_PORT = 9000;
+const UP = "up --bridge ecsbr0";
+const CI = process.env.CI === "true";
+
+type Machine = ReturnType<typeof startMachine>;
+
+for (const iptables of ["iptables-nft", "iptables-legacy"]) {
+  const why = whyNoNamespaces(iptables);
+  if (why !== undefined && CI) {
+    test(`network with ${iptables}, as CI=true requires`, () => expect(why).toBeUndefined());
+    continue;
+  }
+  describe.skipIf(why !== undefined)(`network with ${iptables}${why ? ` (skipped: ${why})` : ""}`, () => {
+    let machine: Machine;
+    beforeAll(async () => {
+      machine = startMachine(iptables);
+      const env = { ECS_LOCAL_ALLOWED_NETWORKS: "10.211.1.0/24", DOCKER_HOST: "unix:///nonexistent.sock" };
+      machine.start([`${import.meta.dir}/../../dist/ecs-local-endpoints`, "--offline", "--port", String(PORT)], env);
+      machine.start([process.execPath, "-e", otherService]);
+      for (let tries = 0; !credentials(machine.fromMachine("127.0.0.1", PORT)); tries += 1) {
+        if (tries > 100) throw new Error("the server does not answer");
+        await Bun.sleep(50);
+      }
+      for (let tries = 0; machine.fromMachine("127.0.0.1", OTHER_PORT) !== "other"; tries += 1) {
+        if (tries > 100) throw new Error("the other service does not answer");
+        await Bun.sleep(50);
+      }
+    }, 30_000);
+    afterAll(() => machine?.stop(), 30_000);
+
+    test("up leads the container and the machine to the server, and only one bridge is opened", () => {
+      expect(machine.fromClient(TASK_ADDRESS, 80)).toBe("");
+      expect(machine.network("status --bridge ecsbr0")).toMatchObject({
+        exitCode: 1,
+        stdout: expect.stringMatching(/^missing {2}net\.ipv4\.conf\.ecsbr0\.route_localnet is 1$/m),
+      });
+      const before = machine.sysctls();
+      expect(machine.network(UP)).toMatchObject({ exitCode: 0, stderr: "" });
+      expect(credentials(machine.fromClient(TASK_ADDRESS, 80))).toBeTrue();
+      expect(credentials(machine.fromMachine(TASK_ADDRESS, 80))).toBeTrue();
+      expect(machine.sysctls()).toBe(before.replace("ecsbr0/route_localnet:0", "ecsbr0/route_localnet:1"));
+      const { exitCode, stdout } = machine.network("status");
+      expect(exitCode).toBe(0);
+      expect(stdout).toMatch(/^(ok .*\n){15}all stands\n$/);
+      expect(JSON.parse(machine.network("status --json").stdout)).toMatchObject({ stands: true, notes: [] });
+    });
+
+    test("up again changes nothing", () => {
+      const [rules, state] = [machine.rules(), readFileSync(machine.stateFile, "utf8")];
+      const again = machine.network(UP);
+      expect(again).toMatchObject({ exitCode: 0, stdout: expect.stringMatching(/^nothing to change: /) });
+      expect(machine.rules()).toBe(rules);
+      expect(readFileSync(machine.stateFile, "utf8")).toBe(state);
+    });
+
+    test("status names the one rule that is missing, and up mends it", () => {
+      const rules = machine.rules();
+      const flushed = machine.onMachine("iptables -t nat -F ECS-LOCAL-OUTPUT");
+      expect(flushed.exitCode).toBe(0);
+      const { exitCode, stdout } = machine.network("status");
+      expect(exitCode).toBe(1);
+      expect(stdout.match(/^missing .*$/gm)).toEqual([
+        `missing  ${TASK_ADDRESS}:80 leads this machine's programs to 127.0.0.1:${PORT}`,
+      ]);
+      expect(machine.network(UP).exitCode).toBe(0);
+      expect(machine.rules()).toBe(rules);
+    });
+
+    test("status of other bridges tells what is left over", () => {
+      const { exitCode, stdout } = machine.network("status --bridge lan0");
+      expect(exitCode).toBe(1);
+      expect(stdout).toContain("note     left over from an earlier up: net.ipv4.conf.ecsbr0.route_localnet is 1\n");
+    });
+
+    test("another port takes the place of the first", () => {
+      const rules = machine.rules();
+      expect(machine.network(`${UP} --port ${OTHER_PORT}`).exitCode).toBe(0);
+      expect(machine.fromClient(TASK_ADDRESS, 80)).toBe("other");
+      expect(machine.rules()).not.toContain(String(PORT));
+      expect(machine.network(UP).exitCode).toBe(0);
+      expect(credentials(machine.fromClient(TASK_ADDRESS, 80))).toBeTrue();
+      expect(machine.rules()).toBe(rules);
+    });
+
+    test("two at once take turns, and end as one", async () => {
+      machine.network("down");
+      const both = [1, 2].map(() => machine.start(["sh", "-c", `"$BINARY" network ${UP}`]).exited);
+      expect(await Promise.all(both)).toEqual([0, 0]);
+      const rules = machine.rules();
+      expect(rules.match(/-j DNAT/g)).toHaveLength(1);
+      expect(machine.network(UP).stdout).toContain("nothing to change");
+    });
+
+    test("down leaves the machine as it was, with rules of others untouched", () => {
+      machine.network("down");
+      const others = `iptables -N OTHERS && iptables -A INPUT -i lan0 -j OTHERS && iptables -P FORWARD DROP
+        iptables -t nat -A PREROUTING -i lan0 -p tcp --dport 81 -j REDIRECT --to-ports 82`;
+      expect(machine.onMachine(others).exitCode).toBe(0);
+      const [rules, sysctls] = [machine.rules(), machine.sysctls()];
+      expect(rules).toContain("OTHERS");
+      expect(machine.network(UP).exitCode).toBe(0);
+      expect(machine.rules()).not.toBe(rules);
+      expect(machine.network("down").exitCode).toBe(0);
+      expect([machine.rules(), machine.sysctls()]).toEqual([rules, sysctls]);
+      expect(existsSync(machine.stateFile)).toBeFalse();
+      expect(machine.network("down")).toMatchObject({ exitCode: 0, stdout: "nothing of network up stands\n" });
+      expect(machine.fromClient(TASK_ADDRESS, 80)).toBe("");
+    });
+
+    test("a value that somebody else set to 1 stays 1, and one that was changed since is left alone", () => {
+      machine.sysctl("ecsbr0", 1);
+      machine.network(UP);
+      machine.network("down");
+      expect(machine.sysctls()).toContain("ecsbr0/route_localnet:1");
+      machine.sysctl("ecsbr0", 0);
+      machine.network(UP);
+      machine.sysctl("ecsbr0", 0);
+      machine.network("down");
+      expect(machine.sysctls()).toContain("ecsbr0/route_localnet:0");
+    });
+
+    test("without its state file, down finds its chains by name and says what it cannot know", () => {
+      const rules = machine.rules();
+      machine.network(UP);
+      machine.onMachine("rm -r /run/ecs-local-endpoints");
+      const { exitCode, stderr } = machine.network("down");
+      expect(exitCode).toBe(0);
+      expect(stderr).toContain("route_localnet was left at 1 on ecsbr0");
+      expect(machine.rules()).toBe(rules);
+      machine.sysctl("ecsbr0", 0);
+    });
+
+    test("a step that fails takes back those before it, and says which and why", () => {
+      const [rules, sysctls] = [machine.rules(), machine.sysctls()];
+      const failing = machine.failAt("--to-destination");
+      const { exitCode, stderr } = machine.network(UP, failing);
+      expect(exitCode).toBe(1);
+      expect(stderr).toMatch(
+        /^ecs-local-endpoints: iptables .* -j DNAT .* failed with 3: no such thing here\nhint: .+\n$/,
+      );
+      expect([machine.rules(), machine.sysctls()]).toEqual([rules, sysctls]);
+      expect(existsSync(machine.stateFile)).toBeFalse();
+    });
+
+    test("killed between any two steps of up, the next down ends right, and so does the next up", () => {
+      const before = [machine.rules(), machine.sysctls()];
+      machine.network(UP);
+      const after = [machine.rules(), machine.sysctls()];
+      machine.network("down");
+      let kills = 0;
+      for (let nth = 1; ; nth += 1) {
+        const when = nth % 2 ? "before" : "after";
+        const { exitCode, signal } = machine.network(UP, machine.killAt(nth, when));
+        if (exitCode === 0) break;
+        expect(signal).toBe("SIGKILL");
+        kills += 1;
+        expect(machine.network("down").exitCode).toBe(0);
+        expect([machine.rules(), machine.sysctls()], `killed ${when} change ${nth}, down`).toEqual(before);
+        machine.network(UP, machine.killAt(nth, when === "before" ? "after" : "before"));
+        expect(machine.network(UP).exitCode).toBe(0);
+        expect([machine.rules(), machine.sysctls()], `killed at change ${nth}, up`).toEqual(after);
+        machine.network("down");
+      }
+      machine.network("down");
+      expect(kills).toBe(14);
+    }, 120_000);
+
+    test("killed between any two steps of down, the next down ends right, and so does the next up", () => {
+      const before = [machine.rules(), machine.sysctls()];
+      machine.network(UP);
+      const after = [machine.rules(), machine.sysctls()];
+      let kills = 0;
+      for (let nth = 1; ; nth += 1) {
+        const when = nth % 2 ? "before" : "after";
+        const { exitCode, signal } = machine.network("down", machine.killAt(nth, when));
+        if (exitCode === 0) break;
+        expect(signal).toBe("SIGKILL");
+        kills += 1;
+        expect(machine.network("down").exitCode).toBe(0);
+        expect([machine.rules(), machine.sysctls()], `killed ${when} change ${nth}, down`).toEqual(before);
+        machine.network(UP);
+        machine.network("down", machine.killAt(nth, when === "before" ? "after" : "before"));
+        expect(machine.network(UP).exitCode).toBe(0);
+        expect([machine.rules(), machine.sysctls()], `killed at change ${nth}, up`).toEqual(after);
+      }
+      expect(kills).toBeGreaterThan(14);
+      expect([machine.rules(), machine.sysctls()]).toEqual(before);
+    }, 120_000);
+
+    test("neither Ctrl-C nor an end of the session leaves a half", () => {
+      const rules = machine.rules();
+      for (const signal of ["INT", "TERM", "HUP"]) {
+        expect(machine.network(UP, machine.killAt(5, "before", signal)).exitCode, signal).toBe(0);
+        expect(machine.network("status").exitCode).toBe(0);
+        expect(machine.network("down", machine.killAt(5, "before", signal)).exitCode, signal).toBe(0);
+        expect(machine.rules()).toBe(rules);
+      }
+    }, 20_000);
+
+    test("a firewall that lets nobody in lets the container in to the server", () => {
+      machine.onMachine("iptables -P INPUT DROP && iptables -A INPUT -i lo -j ACCEPT");
+      machine.network(UP);
+      expect(credentials(machine.fromClient(TASK_ADDRESS, 80))).toBeTrue();
+      machine.network("down");
+      machine.onMachine("iptables -P INPUT ACCEPT && iptables -D INPUT -i lo -j ACCEPT");
+    });
+
+    test("a container's port that an engine gives the machine on its 127.0.0.1 goes on answering", async () => {
+      machine.startInClient([process.execPath, "-e", otherService.replace("127.0.0.1", machine.ADDRESS.client)]);
+      // What Docker does without its proxy, the sysctl as well.
+      machine.network("down");
+      machine.sysctl("ecsbr0", 1);
+      machine.onMachine(`iptables -t nat -A OUTPUT -d 127.0.0.1 -p tcp --dport 8081 -j DNAT --to ${machine.ADDRESS.client}:9000
+        iptables -t nat -A POSTROUTING -s 127.0.0.0/8 -o ecsbr0 -j MASQUERADE`);
+      for (let tries = 0; machine.fromMachine("127.0.0.1", 8081) !== "other"; tries += 1) {
+        if (tries > 50) throw new Error("the container's service does not answer");
+        await Bun.sleep(50);
+      }
+      machine.network(UP);
+      expect(machine.fromMachine("127.0.0.1", 8081)).toBe("other");
+      machine.network("down");
+      expect(machine.fromMachine("127.0.0.1", 8081)).toBe("other");
+      // The same where the sysctl is ours.
+      machine.sysctl("ecsbr0", 0);
+      machine.network(UP);
+      expect(machine.fromMachine("127.0.0.1", 8081)).toBe("other");
+      machine.network("down");
+      machine.onMachine("iptables -t nat -F OUTPUT; iptables -t nat -F POSTROUTING");
+    }, 20_000);
+
+    describe("keeps 127.0.0.0/8 to the machine:", () => {
+      beforeAll(() => machine.sendLoopback());
+
+      test("a container that sends to 127.0.0.1 itself reaches nothing, where the sysctl alone lets it in", () => {
+        machine.sysctl("ecsbr0", 1);
+        expect(machine.fromClient("127.0.0.1", OTHER_PORT)).toBe("other");
+        machine.sysctl("ecsbr0", 0);
+        machine.network(UP);
+        expect(credentials(machine.fromClient(TASK_ADDRESS, 80))).toBeTrue();
+        for (const port of [OTHER_PORT, PORT]) expect(machine.fromClient("127.0.0.1", port), String(port)).toBe("");
+        expect(machine.fromClient(TASK_ADDRESS, OTHER_PORT)).toBe("");
+        machine.network("down");
+      }, 20_000);
+
+      test("what a container sends in the name of 127.0.0.0/8 is dropped before anything sees it", () => {
+        machine.network(UP);
+        const dropped = () =>
+          /^ *(\d+) .* ecsbr0 /m.exec(machine.onMachine("iptables -t raw -vnxL ECS-LOCAL-GUARD").stdout)?.[1];
+        expect(dropped()).toBe("0");
+        machine.forgeFromClient("127.0.0.5");
+        expect(dropped()).toBe("1");
+        machine.network("down");
+      });
+
+      test("nor by a port that others forward to loopback, which did not work before either", () => {
+        const rule = "PREROUTING -p tcp -d 10.211.1.1 --dport 8080 -j DNAT --to-destination 127.0.0.1:9000";
+        machine.onMachine(`iptables -t nat -A ${rule}`);
+        machine.network(UP);
+        expect(machine.fromClient("10.211.1.1", 8080)).toBe("");
+        machine.network("down");
+        // Somebody who has set the sysctl counts on it.
+        machine.sysctl("ecsbr0", 1);
+        expect(machine.fromClient("10.211.1.1", 8080)).toBe("other");
+        machine.network(UP);
+        expect(machine.fromClient("10.211.1.1", 8080)).toBe("other");
+        machine.network("down");
+        machine.sysctl("ecsbr0", 0);
+        machine.onMachine(`iptables -t nat -D ${rule}`);
+      }, 20_000);
+
+      test("a neighbour on another link reaches neither it nor 169.254.170.2, even where all links were opened", () => {
+        machine.network(UP);
+        for (const port of [OTHER_PORT, PORT]) expect(machine.fromNeighbour("127.0.0.1", port)).toBe("");
+        expect(machine.fromNeighbour(TASK_ADDRESS, 80)).toBe("");
+        machine.network("down");
+        machine.sysctl("all", 1);
+        expect(machine.fromNeighbour("127.0.0.1", OTHER_PORT)).toBe("other");
+        expect(machine.network(UP).stderr).toContain("net.ipv4.conf.all.route_localnet is 1");
+        for (const port of [OTHER_PORT, PORT]) expect(machine.fromNeighbour("127.0.0.1", port)).toBe("");
+        machine.network("down");
+        machine.sysctl("all", 0);
+      }, 20_000);
+    });
+  });
+}
+
+const otherService = `Bun.serve({ hostname: "127.0.0.1", port: ${OTHER_PORT}, fetch: () => new Response("other") })`;
+
+function credentials(answer: string): boolean {
+  return answer.includes('"AccessKeyId":"ASIA');
+}

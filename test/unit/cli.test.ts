@@ -1,0 +1,62 @@
+import { describe, expect, spyOn, test } from "bun:test";
+import { parseArguments } from "../../src/cli.ts";
+
+/** What the command line asks for, and what it says to whom. */
+function parse(line: string) {
+  const said = { stdout: "", stderr: "" };
+  const spies = (["stdout", "stderr"] as const).map((name) =>
+    spyOn(process[name], "write").mockImplementation((text) => {
+      said[name] += String(text);
+      return true;
+    }),
+  );
+  try {
+    return { invocation: parseArguments(line === "" ? [] : line.split(" "), "1.2.3"), ...said };
+  } finally {
+    for (const spy of spies) spy.mockRestore();
+  }
+}
+
+describe("the command line", () => {
+  for (const [line, invocation] of [
+    ["", { kind: "serve", flags: {} }],
+    ["--offline --port 9", { kind: "serve", flags: { offline: true, port: "9" } }],
+    ["network up", { kind: "network", request: { action: "up" } }],
+    ["network up --port 9", { kind: "network", request: { action: "up", port: "9" } }],
+    ["network up --bridge a --bridge b", { kind: "network", request: { action: "up", bridge: ["a", "b"] } }],
+    [
+      "network up --loopback --print-unit",
+      { kind: "network", request: { action: "up", loopback: true, printUnit: true } },
+    ],
+    ["network down --print", { kind: "network", request: { action: "down", print: true } }],
+    ["network status --json", { kind: "network", request: { action: "status", json: true } }],
+  ] as const) {
+    test(`'${line}' is understood`, () => {
+      expect<unknown>(parse(line)).toEqual({ invocation, stdout: "", stderr: "" });
+    });
+  }
+
+  for (const [line, said] of [
+    ["network", "up"],
+    ["network upp", "up"],
+    ["network up --prot 9", "--port"],
+    ["network up docker0", "too many arguments"],
+    ["network down --bridge a", "unknown option '--bridge'"],
+    ["netwrok up", "too many arguments"],
+    ["--print", "unknown option '--print'"],
+  ] as const) {
+    test(`'${line}' is wrong usage, which stderr tells`, () => {
+      const { invocation, stdout, stderr } = parse(line);
+      expect(invocation).toEqual({ kind: "exit", code: 2 });
+      expect([stdout, stderr]).toEqual(["", expect.stringContaining(said)]);
+    });
+  }
+
+  for (const line of ["--help", "network --help", "network up --help"]) {
+    test(`'${line}' is help on stdout`, () => {
+      const { invocation, stdout, stderr } = parse(line);
+      expect(invocation).toEqual({ kind: "exit", code: 0 });
+      expect([stdout, stderr]).toEqual([expect.stringContaining("Usage: ecs-local-endpoints"), ""]);
+    });
+  }
+});

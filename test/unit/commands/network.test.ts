@@ -1,0 +1,21 @@
+import { afterEach, expect, test } from "bun:test";
+import { network } from "../../../src/commands/network.ts";
+
+const docker = { host: undefined, apiVersion: undefined, certPath: undefined, tlsVerify: false };
+const deps = { docker, env: {}, program: ["/bin/ecs"], out: () => {}, err: () => {} };
+
+const { platform } = process;
+afterEach(() => void Object.defineProperty(process, "platform", { value: platform }));
+
+for (const action of ["up", "down", "status"] as const) {
+  test(`network ${action} on what is not Linux is one sentence that says what to do instead`, async () => {
+    Object.defineProperty(process, "platform", { value: "darwin" });
+    await expect(network({ action }, deps)).rejects.toThrow(
+      expect.objectContaining({
+        code: "network-failed",
+        message: `network ${action} makes rules of Linux, and this is darwin`,
+        hint: expect.stringContaining("container at 169.254.170.2"),
+      }) as Error,
+    );
+  });
+}

@@ -1,0 +1,108 @@
+import { afterAll, describe, expect, test } from "bun:test";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { findIptables, searchPath } from "../../../src/network/iptables.ts";
+import { takeTurn } from "../../../src/network/lock.ts";
+import { createMachine } from "../../../src/network/machine.ts";
+import { createOperations } from "../../../src/network/operations.ts";
+import { planRules } from "../../../src/network/plan.ts";
+
+const root = mkdtempSync(join(tmpdir(), "machine-"));
+afterAll(() => rmSync(root, { recursive: true }));
+const PATH = "/usr/bin:/bin";
+
+/** A folder with programs that are shell scripts. */
+function folder(name: string, programs: Record<string, string>): string {
+  const path = join(root, name);
+  Bun.spawnSync(["mkdir", path]);
+  for (const [program, script] of Object.entries(programs)) {
+    writeFileSync(join(path, program), `#!/bin/sh\n${script}\n`, { mode: 0o755 });
+  }
+  return path;
+}
+
+describe("a command", () => {
+  const bin = folder("commands", {
+    says: 'echo "on stdout: $*"; echo on stderr >&2; exit 3',
+    hangs: "sleep 6",
+  });
+  const machine = createMachine({ says: `${bin}/says`, hangs: `${bin}/hangs` }, PATH, 300);
+
+  test("gives its code and all that it said", async () => {
+    expect(await machine.run(["says", "a b", "c"])).toEqual({ exitCode: 3, output: "on stderr; on stdout: a b c" });
+  });
+  test("that hangs is ended at the deadline, and says so", async () => {
+    const begun = performance.now();
+    expect(await machine.run(["hangs"])).toEqual({ exitCode: 124, output: "it did not end within 0.3 s" });
+    expect(performance.now() - begun).toBeLessThan(3_000);
+  });
+  test("that is not there is an error that says what to install", async () => {
+    await expect(machine.run(["ip", "address"])).rejects.toThrow(
+      expect.objectContaining({ code: "network-failed", hint: expect.stringContaining("iproute2") }) as Error,
+    );
+  });
+});
+
+describe("iptables", () => {
+  const nft = folder("nft", { iptables: "echo 'iptables v1.8.9 (nf_tables)'" });
+  const legacy = folder("legacy", { iptables: "echo 'iptables v1.8.9 (legacy)'" });
+  const old = folder("old", { iptables: "echo 'iptables v1.6.1'" });
+  const both = folder("both", { iptables: "echo 'iptables v1.8.9 (nf_tables)'", "iptables-legacy": "" });
+
+  test("is the one of that name, of the kind that it says", async () => {
+    expect(await findIptables(nft, undefined)).toEqual({ program: `${nft}/iptables`, backend: "nf_tables" });
+    expect(await findIptables(`${legacy}:${nft}`, undefined)).toMatchObject({ backend: "legacy" });
+    expect(await findIptables(old, undefined)).toMatchObject({ backend: "legacy" });
+    expect(await findIptables(root, undefined)).toBeUndefined();
+  });
+  test("is the other one where that made the rules that stand", async () => {
+    expect(await findIptables(both, "legacy")).toEqual({ program: `${both}/iptables-legacy`, backend: "legacy" });
+    expect(await findIptables(both, "nf_tables")).toEqual({ program: `${both}/iptables`, backend: "nf_tables" });
+    expect(await findIptables(nft, "legacy")).toBeUndefined();
+  });
+  test("is looked for where root alone has it on the PATH", () => {
+    expect(searchPath("/a:/b")).toBe("/a:/b:/usr/sbin:/sbin");
+    expect(searchPath(undefined)).toBe("/usr/bin:/bin:/usr/sbin:/sbin");
+  });
+});
+
+describe("an answer of iptables", () => {
+  const [step] = planRules(1, []);
+  for (const [code, said, hint] of [
+    [4, "Fatal: can't open lock file: Permission denied", /root/],
+    [3, "can't initialize iptables table `raw': Table does not exist", /modules.*--loopback/],
+    [2, "Bad argument", /run this again/],
+  ] as const) {
+    test(`that is ${code} is no "not there", but an error with what to do`, async () => {
+      const bin = folder(`answers-${code}`, { iptables: `echo "${said.replace("`", "\\`")}" >&2; exit ${code}` });
+      const { stands } = createOperations(createMachine({ iptables: `${bin}/iptables` }, PATH));
+      if (step === undefined) throw new Error("no step");
+      await expect(stands(step)).rejects.toThrow(
+        expect.objectContaining({
+          message: `iptables -w 5 -t raw -S ECS-LOCAL-GUARD failed with ${code}: ${said}`,
+          hint: expect.stringMatching(hint),
+        }) as Error,
+      );
+    });
+  }
+});
+
+describe.skipIf(process.platform !== "linux")("a turn", () => {
+  const name = `\0ecsnet-turn-${process.pid}`;
+  test("is one process's at a time, and the next one waits for it", async () => {
+    const done = await takeTurn(name, 1_000);
+    await expect(takeTurn(name, 120)).rejects.toThrow(
+      expect.objectContaining({ message: "another network command of this program is running" }) as Error,
+    );
+    const next = takeTurn(name, 5_000);
+    done();
+    (await next)();
+  });
+});
+
+test.skipIf(process.platform !== "linux")("an interface that is not there has no sysctl and no number", () => {
+  const machine = createMachine({}, PATH);
+  expect([machine.routeLocalnet("nope0"), machine.ifindex("nope0")]).toEqual([undefined, undefined]);
+  expect([machine.routeLocalnet("lo"), machine.ifindex("lo")]).toEqual([expect.stringMatching(/^[01]$/), 1]);
+});
