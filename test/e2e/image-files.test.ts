@@ -6,7 +6,7 @@ import { describeEngines } from "../support/engines.ts";
 import { machineOf, needsOf, unpackImage } from "../support/image-files.ts";
 
 const SCRIPT = resolve(import.meta.dir, "../../scripts/image");
-const IMAGE = "docker.io/library/ecs-local-endpoints-of-script";
+const IMAGE = `docker.io/library/ecs-local-endpoints-script-${process.pid}`;
 const CA_FILE = "etc/ssl/certs/ca-certificates.crt";
 const TIMEOUT_MS = 120_000;
 

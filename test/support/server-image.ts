@@ -4,8 +4,8 @@ import { stage } from "../../scripts/container/stage.ts";
 import type { RealEngine } from "./real-engine.ts";
 
 const root = resolve(import.meta.dir, "../..");
-/** In full: Podman adds its own prefix to a shorter name. */
-const IMAGE = "docker.io/library/ecs-local-endpoints-test:latest";
+/** In full: Podman adds its own prefix to a shorter name. Of this run: who removes another's, ends its containers. */
+const IMAGE = `docker.io/library/ecs-local-endpoints-test:${process.pid}`;
 
 let staged: Promise<void> | undefined;
 

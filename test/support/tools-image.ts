@@ -6,8 +6,8 @@ import type { RealEngine } from "./real-engine.ts";
 import { stageServerImage } from "./server-image.ts";
 
 const STAGED = resolve(import.meta.dir, "../../dist/image", OWN_ARCH);
-/** In full: Podman adds its own prefix to a shorter name, and takes no tag here. */
-const REPOSITORY = "docker.io/library/ecs-local-endpoints-tools";
+/** In full, and of this run, as that of server-image.ts. Podman takes no tag here. */
+const REPOSITORY = `docker.io/library/ecs-local-endpoints-tools-${process.pid}`;
 
 /** An image with the program of image-tools.ts as `/tools`, and the libraries of the server's. Gives its name. */
 export async function importToolsImage(engine: RealEngine): Promise<string> {
