@@ -46,6 +46,11 @@ export function createCallerRule(options: CallerOptions): Rule {
     return options.allowedNetworks.some((network) => contains(network, address));
   }
 
+  /** Whether it is in a subnet of the engine's, or of one that was made without an event. */
+  function mayBeInSubnet(address: string): boolean {
+    return picture.isInSubnet(address) || inventory.engine()?.hasLateEvents === true;
+  }
+
   async function decide(address: string): Promise<void> {
     try {
       const deadlineMs = await inventory.ready();
@@ -55,7 +60,7 @@ export function createCallerRule(options: CallerOptions): Rule {
       if (isKnown(address)) return;
       if (inventory.engine() === undefined) {
         if (options.isInContainer() && own.isInContainerSubnet(address) && !isGateway(address)) return;
-      } else if (picture.isInSubnet(address) && !isGateway(address)) throw error;
+      } else if (mayBeInSubnet(address) && !isGateway(address)) throw error;
     }
     if (!isKnown(address)) throw refusal(address);
   }
