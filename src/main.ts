@@ -59,7 +59,7 @@ async function main(): Promise<void> {
     process.exitCode = await network(invocation.request, { docker, env, program: program(), out, err });
     return;
   }
-  const running = serve(parseConfig(env, invocation.flags), env, writeLog);
+  const running = await serve(parseConfig(env, invocation.flags), env, writeLog);
   for (const signal of ["SIGTERM", "SIGINT"] as const) {
     process.on(signal, () => {
       void running.stop(signal).then(() => process.exit(0));

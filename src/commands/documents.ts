@@ -12,6 +12,7 @@ import { createMetadata, type Metadata } from "../metadata/metadata.ts";
 import { createProtections } from "../metadata/protections.ts";
 import { createStats } from "../metadata/stats.ts";
 import { type TaskDescription, taskKey } from "../metadata/task.ts";
+import type { readTaskDefinition } from "../metadata/task-definition.ts";
 import { createTasks } from "../metadata/tasks.ts";
 import { type FilesConfig, readMetadataFiles } from "./metadata-files.ts";
 
@@ -38,11 +39,13 @@ export function createDocuments(deps: {
   readonly log: Log;
   readonly now: () => number;
   readonly monotonic: () => number;
+  /** Needed where the configuration names task definitions. */
+  readonly readDefinition?: typeof readTaskDefinition | undefined;
   readonly streamsMax?: number | undefined;
 }): Documents {
   const { config, inventory, log, now } = deps;
   const { picture } = inventory;
-  const files = readMetadataFiles(config, log);
+  const files = readMetadataFiles(config, log, deps.readDefinition);
   const bodies = createBodies({
     networks: picture.networks,
     get taskOverride() {

@@ -2,7 +2,7 @@ import type { Config } from "../config.ts";
 import { parseRole } from "../credentials/role.ts";
 import type { Log } from "../log.ts";
 import { type JsonObject, readOverride } from "../metadata/overrides.ts";
-import { readTaskDefinition, type TaskDefinition } from "../metadata/task-definition.ts";
+import type { readTaskDefinition, TaskDefinition } from "../metadata/task-definition.ts";
 import { type WatchedFile, watchFiles } from "../watched-files.ts";
 
 /** What the files that users write say of tasks and containers, as they are now. */
@@ -26,9 +26,14 @@ export type FilesConfig = Pick<
 /**
  * Reads the files that documents are made of, and again when they change.
  *
+ * @param readDefinition needed where the configuration names task definitions
  * @throws AppError `bad-configuration` with every problem of all of them
  */
-export function readMetadataFiles(config: FilesConfig, log: Log): MetadataFiles {
+export function readMetadataFiles(
+  config: FilesConfig,
+  log: Log,
+  readDefinition: typeof readTaskDefinition | undefined,
+): MetadataFiles {
   const overrides: { taskOverride: JsonObject | undefined; containerOverride: JsonObject | undefined } = {
     taskOverride: undefined,
     containerOverride: undefined,
@@ -58,7 +63,7 @@ export function readMetadataFiles(config: FilesConfig, log: Log): MetadataFiles 
       ...config.taskDefinitionPaths.flatMap((named) =>
         file("ECS_LOCAL_TASK_DEFINITION", named, (path) => {
           // A key that is set again keeps its place: the order is the one given.
-          found.set(path, readTaskDefinition("ECS_LOCAL_TASK_DEFINITION", path, checkRole));
+          if (readDefinition) found.set(path, readDefinition("ECS_LOCAL_TASK_DEFINITION", path, checkRole));
           definitions = [...found.values()];
         }),
       ),

@@ -41,7 +41,7 @@ export interface Running {
  * @param writeLog takes the log's lines
  * @throws AppError `bad-configuration` or `cannot-listen`: nothing but a bad start ends the process
  */
-export function serve(config: Config, env: Environment, writeLog: (lines: string) => void): Running {
+export async function serve(config: Config, env: Environment, writeLog: (lines: string) => void): Promise<Running> {
   const now = Date.now;
   const monotonic = () => performance.now();
   const log = createLog({ level: config.logLevel, format: config.logFormat, write: writeLog });
@@ -64,7 +64,17 @@ export function serve(config: Config, env: Environment, writeLog: (lines: string
     macAddressOf,
     onLive: warnOfPublishedPort({ picture: () => inventory.picture, isOwn, config, log }),
   });
-  const documents = createDocuments({ config, inventory, isOwnAddress: own.has, log, now, monotonic });
+  // Loading the schema of a task definition takes a millisecond of the start.
+  const files = config.taskDefinitionPaths.length > 0 ? await import("../metadata/task-definition.ts") : undefined;
+  const documents = createDocuments({
+    config,
+    inventory,
+    isOwnAddress: own.has,
+    log,
+    now,
+    monotonic,
+    readDefinition: files?.readTaskDefinition,
+  });
   const roles = readRoles(config.rolesPath);
   if (!config.offline) checkAuthorities(env);
   const source = config.offline

@@ -102,9 +102,13 @@ export function createAddressLookup(deps: {
       }
       if (session.engine.hasLateEvents) fetchNews(session);
       if (found === undefined && !picture.isInSubnet(address)) {
-        const reread = inTime(session.rereadNetworks(), deadlineMs);
-        const isRead = await Promise.race([reread.then(() => true), contact.untilChange(leftMs).then(() => false)]);
-        if (isRead && contact.isLive() && !picture.isInSubnet(address)) return undefined;
+        const change = contact.untilChange(leftMs).then(() => "changed" as const);
+        const readAtMs = await Promise.race([session.rereadNetworks(), change]);
+        if (readAtMs === "changed") continue;
+        // Where networks have no events, one that was made since the reading began is in none of its answers.
+        const isOld = session.engine.hasLateEvents && (readAtMs ?? 0) < askedAtMs - FRESH_MS;
+        if (readAtMs === undefined || isOld) await contact.untilChange(Math.min(leftMs, LOOK_EVERY_MS));
+        else if (contact.isLive() && !picture.isInSubnet(address)) return undefined;
       } else listed = (await nextNews(address, session, deadlineMs)) || listed;
     }
   }

@@ -23,8 +23,11 @@ export interface Session {
   readonly read: () => Promise<void>;
   /** Lists the containers anew, for engines whose events come late. True when the engine answered. */
   readonly relist: () => Promise<boolean>;
-  /** Reads the networks anew, at most four times a second, for engines that have no events of them (Podman 4). */
-  readonly rereadNetworks: () => Promise<void>;
+  /**
+   * Reads the networks anew, at most four times a second, for engines that have no events of them (Podman 4). When the
+   * reading began, on the clock of `performance`; undefined where it failed.
+   */
+  readonly rereadNetworks: () => Promise<number | undefined>;
   /** Asks whether the engine answers, once however many ask. Rejects with `engine-unavailable` after `timeoutMs`. */
   readonly ping: (timeoutMs: number) => Promise<void>;
   /** Puts into the picture what events say. Rejects where the engine must be asked and does not answer. */
@@ -34,7 +37,7 @@ export interface Session {
 /** @param changed is called when the picture changed */
 export function createSession(engine: Engine, picture: MutablePicture, log: Log, changed: () => void): Session {
   const inspections = createInspections(engine, picture, log, changed);
-  let networks: { readonly begunAtMs: number; readonly promise: Promise<void> } | undefined;
+  let networks: { readonly begunAtMs: number; readonly promise: Promise<number | undefined> } | undefined;
   let listing: Promise<boolean> | undefined;
   let pinging: Promise<void> | undefined;
 
@@ -60,11 +63,15 @@ export function createSession(engine: Engine, picture: MutablePicture, log: Log,
     picture.setMachine(NCPU && MemTotal ? { cpus: NCPU, memoryBytes: MemTotal } : undefined);
   }
 
-  function rereadNetworks(): Promise<void> {
-    if (networks === undefined || performance.now() - networks.begunAtMs > NETWORKS_EVERY_MS) {
-      networks = { begunAtMs: performance.now(), promise: readNetworks().catch(() => undefined) };
-    }
-    return networks.promise;
+  function rereadNetworks(): Promise<number | undefined> {
+    const nowMs = performance.now();
+    if (networks !== undefined && nowMs - networks.begunAtMs <= NETWORKS_EVERY_MS) return networks.promise;
+    const promise = readNetworks().then(
+      () => nowMs,
+      () => undefined,
+    );
+    networks = { begunAtMs: nowMs, promise };
+    return promise;
   }
 
   /** @param all inspects every container, not only those that are new to us */

@@ -47,10 +47,10 @@ describeWhere("the consumers of task metadata", "missing" in go ? go.missing : u
   let server: Running;
   let endpoints: Record<string, string>;
 
-  beforeAll(() => {
+  beforeAll(async () => {
     engine = startFakeEngine({ containers: [web, job], statsIntervalMs: 100 });
     const env = { ...ENV, DOCKER_HOST: engine.host, ECS_LOCAL_METADATA_PORT: String(freePort()) };
-    server = serve(parseConfig(env), env, note);
+    server = await serve(parseConfig(env), env, note);
     const base = `http://127.0.0.1:${server.port}`;
     endpoints = {
       ECS_CONTAINER_METADATA_URI: `${base}/v3/containers/web`,

@@ -16,6 +16,6 @@ contract("the server in this process, with a fake STS", async (dockerHost) => {
     AWS_ACCESS_KEY_ID: "AKIAEXAMPLE",
     AWS_SECRET_ACCESS_KEY: "long-lived",
   };
-  const { port, stop } = serve(parseConfig(env), env, console.error);
+  const { port, stop } = await serve(parseConfig(env), env, console.error);
   return { port, stop: () => stop("end of the test").finally(aws.stop) };
 });

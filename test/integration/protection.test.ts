@@ -14,6 +14,7 @@ const shop = network({ name: "shop_default", subnet: "172.31.1.0/24", gateway: "
 const WEB = "172.31.1.2";
 const DB = "172.31.1.3";
 const PAYROLL = "172.31.1.4";
+const JOB = "172.31.1.11";
 const BLOG = "172.31.1.10";
 const GATEWAY = "172.31.1.1";
 const STRANGER = "203.0.113.9";
@@ -153,4 +154,27 @@ describe("a container that has just started", () => {
     expect((await state(PAYROLL)).ProtectionEnabled).toBe(false);
     expect((await put(BLOG, '{"ProtectionEnabled":true}', of("blog-web-1"))).status).toBe(200);
   });
+
+  test("sets nothing for another task, although that one is named in full and nobody has asked who it is", async () => {
+    const open = startApp(engine.host);
+    try {
+      await open.inventory.ready();
+      const job = withNetwork(withComposeProject(container({ name: "job" }), "jobs", "job"), shop, { ipv4: JOB });
+      engine.add(job);
+      expect((await put(JOB, '{"ProtectionEnabled":true}', of("payroll"), open)).status).toBe(403);
+      expect((await open.ask(PATH, PAYROLL)).json.protection.ProtectionEnabled).toBe(false);
+    } finally {
+      open.stop();
+    }
+  });
+});
+
+test("introspection does not call a container unknown while a silent engine was not noticed yet", async () => {
+  engine.faults.hold = true;
+  try {
+    const { status, json } = await app.ask(`/v1/tasks?dockerid=${"0".repeat(64)}`, WEB);
+    expect([status, json.Message]).toEqual([503, expect.stringContaining("engine")]);
+  } finally {
+    engine.faults.hold = false;
+  }
 });

@@ -10,6 +10,7 @@ import { createInventory } from "../../src/engine/inventory.ts";
 import { contains } from "../../src/engine/ip-address.ts";
 import type { OwnAddresses } from "../../src/engine/own-addresses.ts";
 import { createLog } from "../../src/log.ts";
+import { readTaskDefinition } from "../../src/metadata/task-definition.ts";
 import type { RuleName } from "../../src/routes/guard.ts";
 import { note, noteAnswer, secretsOf } from "./secrets.ts";
 
@@ -53,6 +54,7 @@ export function startApp(host: string, options: AppOptions = {}) {
     now: options.now ?? Date.now,
     monotonic: () => performance.now(),
     streamsMax: options.streamsMax,
+    readDefinition: readTaskDefinition,
   });
   const vendor = createVendor({ source: options.source ?? createOfflineSource({ now: Date.now }), now: Date.now, log });
   const answer = createApp({

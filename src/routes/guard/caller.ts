@@ -58,6 +58,11 @@ export function createCallerRule(options: CallerOptions): Rule {
   let revision = Number.NaN;
   let sinceMs = Number.NEGATIVE_INFINITY;
 
+  /** Whether it is in a subnet of the engine's, or of one that was made without an event. */
+  function mayBeInSubnet(address: string): boolean {
+    return picture.isInSubnet(address) || inventory.engine()?.hasLateEvents === true;
+  }
+
   async function decide(address: string): Promise<void> {
     try {
       const deadlineMs = await inventory.ready();
@@ -67,7 +72,7 @@ export function createCallerRule(options: CallerOptions): Rule {
       if (isKnown(address)) return;
       if (inventory.engine() === undefined) {
         if (options.isInContainer() && own.isInContainerSubnet(address) && !isGateway(address)) return;
-      } else if (picture.isInSubnet(address) && !isGateway(address)) throw error;
+      } else if (mayBeInSubnet(address) && !isGateway(address)) throw error;
     }
     if (!isKnown(address)) throw refusal(address);
   }
