@@ -1,5 +1,6 @@
 /**
- * Writes the program as one file: `bun run build [--outfile=PATH] [--target=bun-linux-arm64]`.
+ * Writes the program as one file: `bun run build [--outfile=PATH] [--target=bun-linux-arm64]
+ * [--executable=PATH]`, the last being the target's Bun where it is not to be downloaded.
  *
  * Two constants are put in. Source code declares them and guards with `typeof`, since they do not exist when it runs
  * uncompiled:
@@ -18,6 +19,7 @@ const root = resolve(import.meta.dir, "..");
 const { values } = parseArgs({
   options: {
     outfile: { type: "string", default: resolve(root, "dist/ecs-local-endpoints") },
+    executable: { type: "string" },
     target: { type: "string", default: `bun-${process.platform}-${process.arch}` },
   },
 });
@@ -41,6 +43,7 @@ const build = Bun.spawnSync(
     `--outfile=${resolve(values.outfile)}`,
     `--target=${values.target}`,
     ...BUILD_FLAGS,
+    ...(values.executable ? [`--compile-executable-path=${resolve(values.executable)}`] : []),
     ...Object.entries(constants).flatMap(([name, value]) => ["--define", `${name}=${JSON.stringify(value)}`]),
   ],
   { cwd: root, stdout: "inherit", stderr: "inherit" },

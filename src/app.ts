@@ -14,7 +14,8 @@ import type { RoleRule } from "./routes/guard/roles.ts";
 import type { Rule } from "./routes/guard/rule.ts";
 import { createGuard, type GuardOptions } from "./routes/guard.ts";
 import { type AddressOf, createHandlers, type Route } from "./routes/handler.ts";
-import { JSON_OK, toResponse } from "./routes/http-error.ts";
+import { createHealth, type HealthFacts } from "./routes/health.ts";
+import { toResponse } from "./routes/http-error.ts";
 import { introspectionRoutes } from "./routes/introspection.ts";
 import { metadataRoutes } from "./routes/metadata.ts";
 import { unknownRoute } from "./routes/nearest.ts";
@@ -37,6 +38,8 @@ export interface AppDeps {
     readonly boundRole?: Binding;
     readonly taskRole?: TaskRole | undefined;
   };
+  /** What `/health` says beside that we answer. */
+  readonly health?: HealthFacts;
   readonly rateLimit?: RateLimit | undefined;
   readonly log: Log;
   /** The container's name for the audit, where the address is known. */
@@ -83,7 +86,7 @@ export function createApp(deps: AppDeps): (request: Request) => Response | Promi
   const nothing = handler((path) => {
     throw unknownRoute(path);
   });
-  const health = handler(() => new Response('{"status":"ok"}', JSON_OK));
+  const health = handler(createHealth(deps.guard.caller, deps.health));
   const routes: readonly Route[] = [
     ["/health", health],
     ...credentialRoutes({ vendor: deps.vendor, log, callerName: deps.callerName, ...deps.access, handler }),

@@ -20,7 +20,7 @@ Exit codes: 0 ended as asked, 1 failed at run time, 2 wrong usage or configurati
 
 /** What the command line asks for. `exit` ends the program at once, its text already written. */
 export type Invocation =
-  | { readonly kind: "serve"; readonly flags: Flags }
+  | { readonly kind: "serve" | "healthcheck"; readonly flags: Flags }
   | { readonly kind: "network"; readonly request: NetworkRequest }
   | { readonly kind: "exit"; readonly code: number };
 
@@ -49,6 +49,13 @@ export function parseArguments(argv: readonly string[], version: string): Invoca
     .enablePositionalOptions()
     .action(() => choose({ kind: "serve", flags: command.opts<Flags>() }));
   addNetwork(command, (request) => choose({ kind: "network", request }));
+  command
+    .command("healthcheck")
+    .description("ask the running server whether it is well: exit code 0, else 1")
+    .option("--port <port>", "the server's port, where it is not the environment's")
+    .option("--bind <address>", "the server's address, where it is not the environment's")
+    .allowExcessArguments(false)
+    .action((flags: Flags) => choose({ kind: "healthcheck", flags }));
   try {
     command.parse([...argv], { from: "user" });
   } catch (error) {

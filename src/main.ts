@@ -1,14 +1,14 @@
 import type { Invocation } from "./cli.ts";
 import { serve } from "./commands/serve.ts";
-import { parseConfig } from "./config.ts";
+import { type Flags, parseConfig } from "./config.ts";
 import { AppError } from "./errors.ts";
 import { versionText } from "./version.ts";
 
 /** Writes why the program does not start, each problem on its line, and ends it. */
-function fail(error: AppError): never {
+function fail(error: AppError, code = error.code === "bad-configuration" ? 2 : 1): never {
   for (const line of error.publicMessage.split("\n")) process.stderr.write(`ecs-local-endpoints: ${line}\n`);
   if (error.hint !== undefined) process.stderr.write(`hint: ${error.hint}\n`);
-  process.exit(error.code === "bad-configuration" ? 2 : 1);
+  process.exit(code);
 }
 
 /** Without arguments, as in an image, the parser is not even loaded: it is a third of the time to start. */
@@ -16,6 +16,19 @@ async function readInvocation(argv: readonly string[]): Promise<Invocation> {
   if (argv.length === 0) return { kind: "serve", flags: {} };
   const { parseArguments } = await import("./cli.ts");
   return parseArguments(argv, versionText());
+}
+
+async function checkHealth(flags: Flags): Promise<never> {
+  const { healthcheck } = await import("./commands/healthcheck.ts");
+  try {
+    const { code, line } = await healthcheck(parseConfig(process.env, flags));
+    (code === 0 ? process.stdout : process.stderr).write(`${line}\n`);
+    process.exit(code);
+  } catch (error) {
+    // Never 2, which Docker keeps for itself in a HEALTHCHECK.
+    if (error instanceof AppError) fail(error, 1);
+    throw error;
+  }
 }
 
 const LOG_UNREAD_BYTES_MAX = 1024 * 1024;
@@ -37,6 +50,7 @@ async function main(): Promise<void> {
   const env = process.env;
   const invocation = await readInvocation(process.argv.slice(2));
   if (invocation.kind === "exit") process.exit(invocation.code);
+  if (invocation.kind === "healthcheck") return checkHealth(invocation.flags);
   if (invocation.kind === "network") {
     const { network } = await import("./commands/network.ts");
     const out = (lines: string) => void process.stdout.write(lines);

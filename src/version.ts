@@ -4,6 +4,9 @@ import { version } from "../package.json";
 declare const BUILD_COMMIT: string | undefined;
 declare const BUILD_TARGET: string | undefined;
 
+/** `0.1.0`. */
+export { version };
+
 /** Version, commit and build target in one line, for `--version`. */
 export function versionText(): string {
   const commit = typeof BUILD_COMMIT === "string" ? BUILD_COMMIT : "source";

@@ -2,7 +2,7 @@ import { LRUCache } from "lru-cache";
 import type { CredentialSource, Credentials, Role } from "../aws/contract.ts";
 import { PROCESS_DEADLINE_MS } from "../aws/deadline.ts";
 import { handOutWindowMs, renewalWindowMs } from "../aws/lifetime.ts";
-import { AppError } from "../errors.ts";
+import { AppError, type ErrorCode } from "../errors.ts";
 import type { Log } from "../log.ts";
 import { createGate } from "./gate.ts";
 import { sessionNameOf } from "./role.ts";
@@ -10,12 +10,20 @@ import { within } from "./within.ts";
 
 export type VendRequest = { readonly kind: "session" } | { readonly kind: "role"; readonly role: Role };
 
+/** `unknown`: it was not asked for yet, or not since it expired. */
+export type SessionState =
+  | { readonly status: "ok"; readonly credentials: Credentials }
+  | { readonly status: "failed"; readonly code: ErrorCode }
+  | { readonly status: "unknown" };
+
 export interface Vendor {
   /**
    * Answers at once what is cached, else within `coldWaitMs`. Throws AppError, or rejects with it: the source's own,
    * or `upstream-unavailable` while the fetch goes on.
    */
   readonly vend: (request: VendRequest) => Credentials | Promise<Credentials>;
+  /** How the identity's own session stands, without asking for it: for a look from outside. */
+  readonly session: () => SessionState;
   /** Forgets everything; nothing is asked of the source from then on. */
   readonly close: () => void;
 }
@@ -42,6 +50,9 @@ interface Failure {
   /** By the clock that nobody sets. */
   readonly until: number;
 }
+
+/** No role is called so. */
+const SESSION_KEY = "";
 
 /**
  * Vends credentials from `source`, asking it once per role and life however many ask us.
@@ -85,7 +96,7 @@ export function createVendor(options: {
   function vend(request: VendRequest): Credentials | Promise<Credentials> {
     const fingerprint = source.fingerprint();
     if (fingerprint !== identity) forget(fingerprint);
-    const key = request.kind === "session" ? "" : request.role.id;
+    const key = request.kind === "session" ? SESSION_KEY : request.role.id;
     const held = entries.get(key);
     const left = held === undefined ? 0 : leftMs(held);
     if (held === undefined || left <= 0) {
@@ -102,6 +113,14 @@ export function createVendor(options: {
       if (leftMs(held) > 0) return held.credentials;
       throw error;
     });
+  }
+
+  function session(): SessionState {
+    if (source.fingerprint() !== identity) return { status: "unknown" };
+    const held = entries.peek(SESSION_KEY);
+    if (held !== undefined && leftMs(held) > 0) return { status: "ok", credentials: held.credentials };
+    const failure = failures.peek(SESSION_KEY);
+    return failure === undefined ? { status: "unknown" } : { status: "failed", code: failure.error.code };
   }
 
   function leftMs({ credentials, lifeMs, since }: Held): number {
@@ -191,7 +210,7 @@ export function createVendor(options: {
     closed = true;
     forget(identity);
   }
-  return { vend, close };
+  return { vend, session, close };
 }
 
 function asAppError(error: unknown): AppError {

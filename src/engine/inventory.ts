@@ -13,10 +13,14 @@ const WAIT_MS = 900;
 /** For how long a lost engine is expected back, so that a request waits for it; later it is refused at once. */
 const EXPECTED_BACK_MS = 5_000;
 
+export type Contact = "connecting" | "connected" | "unavailable";
+
 export interface Inventory extends AddressLookup {
   readonly picture: Picture;
   /** The engine of now, or of last: for what only it can answer. Undefined before the first contact. */
   readonly engine: () => Engine | undefined;
+  /** How the contact with the engine stands, for a look from outside. */
+  readonly contact: () => Contact;
   /** Whether the picture is the engine's and no container is being asked for, which is so nearly always. */
   readonly isCurrent: () => boolean;
   /**
@@ -145,6 +149,7 @@ export function createInventory(deps: {
   return {
     picture,
     engine: () => session?.engine,
+    contact: () => (state === "live" ? "connected" : state === "connecting" ? "connecting" : "unavailable"),
     isCurrent: () => state === "live" && session?.inspections.pending() === 0,
     async ready() {
       const deadlineMs = now() + WAIT_MS;

@@ -1,13 +1,16 @@
 import { describe, expect, test } from "bun:test";
+import { version as VERSION } from "../../package.json";
 import { SHOP_WEB } from "./machine.ts";
 import { EVERY_PATH } from "./routes.ts";
-import { expectError, type Subject } from "./subject.ts";
+import { expectError, jsonOf, type Subject } from "./subject.ts";
 
 const from = SHOP_WEB.address;
 
 export function refusalsContract({ ask, connect, engine }: Subject): void {
-  test("/health is well", async () => {
-    expect((await ask(from, "/health")).body).toBe('{"status":"ok"}');
+  test("/health says that it is well, and of engine and identity how they stand", async () => {
+    const { status, version, engine, identity } = jsonOf(await ask(from, "/health"));
+    expect({ status, version, engine }).toEqual({ status: "ok", version: VERSION, engine: "connected" });
+    expect(["ok", "unknown"]).toContain(identity.status);
   });
 
   describe("a method", () => {

@@ -1,5 +1,6 @@
 import { expect, test } from "bun:test";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { createConnection } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { runBinary, startBinary } from "../support/binary.ts";
@@ -59,6 +60,39 @@ test("SIGTERM lets a request that waits for its answer have it, and takes no new
   expect([status, headers.get("content-type")]).toEqual([200, "application/json"]);
   expect(await stopping).toBe(0);
   await engine.stop();
+});
+
+test("SIGTERM ends it within 1.5 s, whatever a client still holds open", async () => {
+  const server = await startBinary({ DOCKER_HOST: "unix:///nonexistent.sock" }, { args: ["--offline"] });
+  const half = createConnection(server.port, "127.0.0.1", () =>
+    half.write("GET /creds HTTP/1.1\r\nHost: localhost\r\n"),
+  );
+  half.on("error", () => {});
+  while ((await server.get("/health")).status !== 200 || half.bytesWritten === 0) await Bun.sleep(10);
+  const begin = performance.now();
+  expect(await server.stop()).toBe(0);
+  const tookMs = performance.now() - begin;
+  expect(tookMs).toBeLessThan(1_500);
+  // Else the client was not held, and nothing was tested.
+  expect(tookMs).toBeGreaterThan(1_000);
+});
+
+test("healthcheck asks the server of the same configuration, by no proxy, and ends with 0, or with 1 and the reason", async () => {
+  const server = await startBinary({ DOCKER_HOST: "unix:///nonexistent.sock", ECS_LOCAL_OFFLINE: "1" });
+  const port = String(server.port);
+  const env = { ECS_LOCAL_METADATA_PORT: port, HTTP_PROXY: "http://127.0.0.1:9", http_proxy: "http://127.0.0.1:9" };
+  const well = expect.stringMatching(
+    new RegExp(`^healthy: 127\\.0\\.0\\.1:${port}, version .*, engine .*, identity .*\n$`),
+  );
+  expect(runBinary(["healthcheck"], env)).toEqual({ exitCode: 0, stdout: well, stderr: "" });
+  expect(runBinary(["healthcheck", "--port", port]).exitCode).toBe(0);
+  await server.stop();
+  const reason = expect.stringMatching(/^unhealthy: 127\.0\.0\.1:\d+ is not answered[^\n]*\n$/);
+  expect(runBinary(["healthcheck"], env)).toEqual({ exitCode: 1, stdout: "", stderr: reason });
+  expect(runBinary(["healthcheck"], { ECS_LOCAL_METADATA_PORT: "x9" })).toMatchObject({
+    exitCode: 1,
+    stderr: expect.stringContaining("'x9'"),
+  });
 });
 
 test("a log that nobody reads any more does not end the server", async () => {

@@ -5,7 +5,7 @@ import { describeEngines } from "../support/engines.ts";
 import { freePort } from "../support/free-port.ts";
 import type { Network } from "../support/real-engine.ts";
 import { interfaceOf, letPass, redirectTaskAddress, startNeighbour } from "../support/redirects.ts";
-import { importServerImage, removeServerImage } from "../support/server-image.ts";
+import { buildServerImage, removeServerImage } from "../support/server-image.ts";
 
 const TASK_ADDRESS = "169.254.170.2";
 const LOG_WAIT_MS = 300;
@@ -117,8 +117,8 @@ describeEngines("the door", ({ engine, freeSubnet }) => {
         network,
         address: TASK_ADDRESS,
         image,
-        command: ["/ecs-local-endpoints"],
-        env: ["HOME=/", "ECS_LOCAL_BIND_ADDRESS=0.0.0.0", "ECS_LOCAL_OFFLINE=1", ...env],
+        command: [],
+        env: ["ECS_LOCAL_OFFLINE=1", ...env],
         binds: [`${engine.socket}:/var/run/docker.sock`],
         aliases: ["metadata.corp", "endpoints"],
         ...options,
@@ -138,7 +138,7 @@ describeEngines("the door", ({ engine, freeSubnet }) => {
       for (const id of running.splice(0)) await engine.remove(id);
     }, 60_000);
     beforeAll(async () => {
-      image = await importServerImage(engine);
+      image = await buildServerImage(engine);
       network = await engine.createNetwork("169.254.170");
     }, 60_000);
     // A new one for each server: its kernel would go on sending to the former server's hardware address.

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from "bun:test";
 import { type Answer, ask } from "../support/ask.ts";
 import { describeEngines } from "../support/engines.ts";
-import { importServerImage, removeServerImage } from "../support/server-image.ts";
+import { buildServerImage, removeServerImage } from "../support/server-image.ts";
 
 describeEngines("two macvlans of one subnet", ({ engine }) => {
   const parents = ["a", "b"].map((end) => `eqm${process.pid}${end}`);
@@ -46,9 +46,9 @@ describeEngines("two macvlans of one subnet", ({ engine }) => {
           name: "eq-server",
           network: ours,
           address: server,
-          image: await importServerImage(engine),
-          command: ["/ecs-local-endpoints"],
-          env: ["HOME=/", "ECS_LOCAL_BIND_ADDRESS=0.0.0.0", "ECS_LOCAL_OFFLINE=1"],
+          image: await buildServerImage(engine),
+          command: [],
+          env: ["ECS_LOCAL_OFFLINE=1"],
           binds: [`${engine.socket}:/var/run/docker.sock`],
         });
         try {

@@ -3,7 +3,7 @@ import { ask } from "../support/ask.ts";
 import { startBinary } from "../support/binary.ts";
 import type { Network } from "../support/real-engine.ts";
 import { missing, startRootlessPodman } from "../support/rootless.ts";
-import { importServerImage } from "../support/server-image.ts";
+import { buildServerImage } from "../support/server-image.ts";
 
 if (missing !== "" && process.env.CI === "true") {
   test("a rootless Podman can be started, as CI=true requires", () => expect(missing).toBe(""));
@@ -52,9 +52,9 @@ describe.if(missing === "")(`a rootless Podman${missing && ` (skipped: ${missing
       name: "eq-rootless-server",
       network,
       address,
-      image: await importServerImage(podman.engine),
-      command: ["/ecs-local-endpoints"],
-      env: ["HOME=/", "ECS_LOCAL_BIND_ADDRESS=0.0.0.0", "ECS_LOCAL_OFFLINE=1"],
+      image: await buildServerImage(podman.engine),
+      command: [],
+      env: ["ECS_LOCAL_OFFLINE=1"],
       binds: [`${podman.engine.socket}:/var/run/docker.sock`],
     });
     let answer = await ask(podman.engine, id, address, 80, "/v4");

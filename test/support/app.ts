@@ -75,6 +75,7 @@ export function startApp(host: string, options: AppOptions = {}) {
           ...(options.guarded.without && { without: options.guarded.without }),
         })),
     log,
+    health: { contact: inventory.contact, session: vendor.session },
     addressOf: (request) => request.headers.get("x-test-address") ?? "",
   });
 

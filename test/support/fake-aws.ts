@@ -38,9 +38,12 @@ export interface FakeAws {
 const ACCOUNT = "111122223333";
 
 /** STS and IAM over real HTTP: the query protocol of four actions, and the one call of the SSO portal. */
-export function startFakeAws(tls?: { readonly cert: string; readonly key: string }): FakeAws {
+export function startFakeAws(
+  tls?: { readonly cert: string; readonly key: string },
+  { hostname, port } = { hostname: "127.0.0.1", port: 0 },
+): FakeAws {
   let issued = 0;
-  const server = Bun.serve({ port: 0, hostname: "127.0.0.1", development: false, fetch: answer, ...(tls && { tls }) });
+  const server = Bun.serve({ port, hostname, development: false, fetch: answer, ...(tls && { tls }) });
   const fake: FakeAws = {
     url: `${tls ? "https" : "http"}://127.0.0.1:${server.port}`,
     port: server.port ?? 0,

@@ -27,6 +27,10 @@ export interface ContainerOptions {
   readonly aliases?: readonly string[];
   /** Lines of its file of hosts, as `name:address`. */
   readonly extraHosts?: readonly string[];
+  /** `uid:gid`; root unless given. */
+  readonly user?: string;
+  /** More of what the engine calls HostConfig: `ReadonlyRootfs`, `GroupAdd`, `Dns`. */
+  readonly host?: Readonly<Record<string, unknown>>;
   /** Ports that the engine publishes, as `80/tcp`, and where. */
   readonly publish?: Readonly<Record<string, { readonly HostIp: string; readonly HostPort: string }>>;
 }
@@ -117,11 +121,13 @@ export function createRealEngine(name: string, socket: string) {
       Cmd: options.command ?? ["sh", "-c", "sleep 600"],
       Labels: options.labels,
       Env: options.env,
+      User: options.user,
       ExposedPorts: Object.fromEntries(ports.map(([port]) => [port, {}])),
       HostConfig: {
         NetworkMode: network.name,
         Binds: options.binds,
         ExtraHosts: options.extraHosts,
+        ...options.host,
         PortBindings: Object.fromEntries(ports.map(([port, binding]) => [port, [binding]])),
       },
       NetworkingConfig: {

@@ -21,19 +21,12 @@ export interface CallerOptions {
 }
 
 /**
- * Lets in, on every path but `/health`: loopback, addresses of our own interfaces, exactly the address of a running
- * container, the gateway of a bridge, and configured networks. A subnet alone never counts, as that of a macvlan is the
- * whole LAN, but where no engine was ever reached and we run in a container, that of a network of containers. An address of a subnet of the engine's that
- * no container has yet may wait for 900 ms: its container may be starting. Others are `forbidden`, or
- * `engine-unavailable` where an engine that was lost would have to tell.
+ * Tells whom we know without a wait, by an address in its canonical spelling. Everybody else is, for the time being, a
+ * stranger.
  */
-export function createCallerRule(options: CallerOptions): Rule {
-  const { inventory, own, now, refuseGateway } = options;
+export function createAcquaintance(options: CallerOptions) {
+  const { inventory, own, refuseGateway } = options;
   const { picture } = inventory;
-  const known = new Set<string>();
-  const waiting = new Map<string, Promise<void>>();
-  let revision = Number.NaN;
-  let sinceMs = Number.NEGATIVE_INFINITY;
 
   function isGateway(address: string): boolean {
     if (inventory.engine() !== undefined) return picture.isBridgeGateway(address);
@@ -45,6 +38,25 @@ export function createCallerRule(options: CallerOptions): Rule {
     if (isGateway(address)) return !refuseGateway;
     return options.allowedNetworks.some((network) => contains(network, address));
   }
+
+  return { isGateway, isKnown };
+}
+
+/**
+ * Lets in, on every path but `/health`: loopback, addresses of our own interfaces, exactly the address of a running
+ * container, the gateway of a bridge, and configured networks. A subnet alone never counts, as that of a macvlan is the
+ * whole LAN, but where no engine was ever reached and we run in a container, that of a network of containers. An address of a subnet of the engine's that
+ * no container has yet may wait for 900 ms: its container may be starting. Others are `forbidden`, or
+ * `engine-unavailable` where an engine that was lost would have to tell.
+ */
+export function createCallerRule(options: CallerOptions): Rule {
+  const { inventory, own, now, refuseGateway } = options;
+  const { picture } = inventory;
+  const { isGateway, isKnown } = createAcquaintance(options);
+  const known = new Set<string>();
+  const waiting = new Map<string, Promise<void>>();
+  let revision = Number.NaN;
+  let sinceMs = Number.NEGATIVE_INFINITY;
 
   /** Whether it is in a subnet of the engine's, or of one that was made without an event. */
   function mayBeInSubnet(address: string): boolean {

@@ -192,3 +192,30 @@ describe("failure", () => {
     expect(world.calls).toBe(1);
   });
 });
+
+describe("what it says of the session without asking for it", () => {
+  const SESSION: VendRequest = { kind: "session" };
+  test("is nothing until somebody has asked, though a role was, and when the identity has changed", async () => {
+    const { world, vendor } = setup();
+    await vendor.vend(ROLE);
+    expect(vendor.session()).toEqual({ status: "unknown" });
+    const credentials = await vendor.vend(SESSION);
+    expect(vendor.session()).toEqual({ status: "ok", credentials });
+    world.fingerprint = "b";
+    expect(vendor.session()).toEqual({ status: "unknown" });
+    expect(world.calls).toBe(2);
+  });
+  test("is its failure, until one comes that is good, and nothing once that has expired", async () => {
+    const { world, vendor } = setup();
+    world.failure = down;
+    expect((async () => vendor.vend(SESSION))()).rejects.toBe(down);
+    await Bun.sleep(5);
+    expect(vendor.session()).toEqual({ status: "failed", code: "upstream-unavailable" });
+    world.failure = undefined;
+    world.at += MINUTE;
+    await vendor.vend(SESSION);
+    expect(vendor.session().status).toBe("ok");
+    world.at += 61 * MINUTE;
+    expect(vendor.session()).toEqual({ status: "unknown" });
+  });
+});

@@ -1,0 +1,83 @@
+import { chmodSync, cpSync, mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, utimesSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { bunExecutable } from "./bun-executable.ts";
+import { debianPackage, unpack } from "./debian.ts";
+import { type Arch, CA_CERTIFICATES, LIBRARIES, PLATFORMS } from "./pins.ts";
+
+const CA_FILE = "etc/ssl/certs/ca-certificates.crt";
+
+/**
+ * Lays out what the Dockerfile copies: `dist/image/any` for every architecture, `dist/image/<arch>` for one.
+ *
+ * @param root folder of the project
+ * @throws Error where something cannot be had, or is of another architecture
+ */
+export async function stage(root: string, arch: Arch): Promise<void> {
+  const { libc, loader, libraries, machine } = PLATFORMS[arch];
+  const cache = join(root, ".tools/debian");
+  const [libcFile, caFile] = await Promise.all([
+    debianPackage(libc, cache, process.env),
+    debianPackage(CA_CERTIFICATES, cache, process.env),
+  ]);
+  const scratch = mkdtempSync(join(root, ".tools/stage-"));
+  try {
+    const folder = emptied(join(root, "dist/image", arch));
+    await compile(root, arch, join(folder, "ecs-local-endpoints"));
+    await unpack(libcFile, [libraries], scratch);
+    // The loader is a link in the package for one architecture, and to be one file here.
+    put(join(scratch, libraries, loader.slice(loader.lastIndexOf("/") + 1)), join(folder, loader));
+    for (const library of LIBRARIES) put(join(scratch, libraries, library), join(folder, libraries, library));
+    for (const file of filesIn(folder)) await checkMachine(join(folder, file), machine);
+
+    const any = emptied(join(root, "dist/image/any"));
+    await unpack(caFile, ["usr/share/ca-certificates/mozilla"], scratch);
+    await Bun.write(join(any, CA_FILE), await allCertificates(join(scratch, "usr/share/ca-certificates/mozilla")));
+    for (const tree of [folder, any]) settle(tree);
+  } finally {
+    rmSync(scratch, { recursive: true });
+  }
+}
+
+async function compile(root: string, arch: Arch, outfile: string): Promise<void> {
+  const args = [`--outfile=${outfile}`, `--target=${PLATFORMS[arch].target}`];
+  const executable = await bunExecutable(root, arch);
+  if (executable !== undefined) args.push(`--executable=${executable}`);
+  const build = Bun.spawnSync([process.execPath, join(root, "scripts/build.ts"), ...args], { stderr: "pipe" });
+  if (!build.success) throw new Error(`the program could not be compiled:\n${build.stderr.toString().trim()}`);
+}
+
+/** As `update-ca-certificates` writes them, by name. */
+async function allCertificates(folder: string): Promise<string> {
+  const names = readdirSync(folder).sort();
+  return (await Promise.all(names.map((name) => Bun.file(join(folder, name)).text()))).join("");
+}
+
+async function checkMachine(file: string, machine: number): Promise<void> {
+  const header = new DataView(await Bun.file(file).slice(0, 20).arrayBuffer());
+  const isElf = header.byteLength === 20 && header.getUint32(0) === 0x7f454c46;
+  const found = isElf ? header.getUint16(18, true) : undefined;
+  if (found !== machine) throw new Error(`${file} is for the ELF machine ${found}, not ${machine}`);
+}
+
+/** Nothing depends on who stages and when: modes are not the umask's, times always the same. */
+function settle(tree: string): void {
+  for (const path of [".", ...(readdirSync(tree, { recursive: true }) as string[])].map((name) => join(tree, name))) {
+    chmodSync(path, statSync(path).isDirectory() || !path.endsWith(CA_FILE) ? 0o755 : 0o644);
+    utimesSync(path, 0, 0);
+  }
+}
+
+function put(from: string, to: string): void {
+  mkdirSync(dirname(to), { recursive: true });
+  cpSync(from, to, { dereference: true });
+}
+
+function emptied(folder: string): string {
+  rmSync(folder, { recursive: true, force: true });
+  mkdirSync(folder, { recursive: true });
+  return folder;
+}
+
+function filesIn(folder: string): string[] {
+  return (readdirSync(folder, { recursive: true }) as string[]).filter((name) => statSync(join(folder, name)).isFile());
+}
