@@ -5,7 +5,7 @@ import type { Inventory } from "../engine/inventory.ts";
 import { canonicalAddress } from "../engine/ip-address.ts";
 import { defaultGateways, isInContainer, isLoopback, type OwnAddresses } from "../engine/own-addresses.ts";
 import { createOwnNames } from "../engine/own-names.ts";
-import type { TaskDescription } from "../metadata/task.ts";
+import type { TaskDefinition } from "../metadata/task-definition.ts";
 import { createBinding } from "../routes/guard/binding.ts";
 import { createRoleRule } from "../routes/guard/roles.ts";
 import { createTokenRule } from "../routes/guard/token.ts";
@@ -26,7 +26,7 @@ export function createAccess(deps: {
   readonly inventory: Inventory;
   readonly own: OwnAddresses;
   readonly isOwn: (container: Container) => boolean;
-  readonly definitionOf?: ((container: Container) => Pick<TaskDescription, "definition" | "rival">) | undefined;
+  readonly definitionOf?: ((container: Container) => TaskDefinition | undefined) | undefined;
   readonly now: () => number;
   readonly inContainer?: boolean;
   readonly without?: readonly RuleName[];

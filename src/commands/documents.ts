@@ -10,9 +10,9 @@ import { createIntrospection, type Introspection } from "../metadata/introspecti
 import { createLookup } from "../metadata/lookup.ts";
 import { createMetadata, type Metadata } from "../metadata/metadata.ts";
 import { createProtections } from "../metadata/protections.ts";
+import { roleDefinitionOf } from "../metadata/role-definition.ts";
 import { createStats } from "../metadata/stats.ts";
-import { type TaskDescription, taskKey } from "../metadata/task.ts";
-import type { readTaskDefinition } from "../metadata/task-definition.ts";
+import type { readTaskDefinition, TaskDefinition } from "../metadata/task-definition.ts";
 import { createTasks } from "../metadata/tasks.ts";
 import { type FilesConfig, readMetadataFiles } from "./metadata-files.ts";
 
@@ -21,8 +21,8 @@ export interface Documents {
   readonly metadata: Metadata;
   readonly agentApi: AgentApi;
   readonly introspection: Introspection;
-  /** The task definition of a container's task, if any is, and another that fits as well. */
-  readonly definitionOf: (container: Container) => Pick<TaskDescription, "definition" | "rival">;
+  /** The task definition whose role a container is to have. Throws AppError `no-task-role`. */
+  readonly roleDefinitionOf: (container: Container) => TaskDefinition | undefined;
   readonly close: () => void;
 }
 
@@ -78,7 +78,8 @@ export function createDocuments(deps: {
     metadata: createMetadata({ picture, lookup, tasks, stats: createStats(streams), now }),
     agentApi: createAgentApi({ lookup, tasks, protections: createProtections(now) }),
     introspection: createIntrospection({ inventory, tasks }),
-    definitionOf: (container) => tasks.description(taskKey(container)),
+    roleDefinitionOf: (container) =>
+      roleDefinitionOf(files.definitions(), container, () => picture.containers.values()),
     close() {
       files.close();
       streams.close();

@@ -92,7 +92,7 @@ export async function serve(config: Config, env: Environment, writeLog: (lines: 
       inventory,
       own,
       isOwn,
-      definitionOf: config.useTaskRole ? documents.definitionOf : undefined,
+      definitionOf: config.useTaskRole ? documents.roleDefinitionOf : undefined,
       now: monotonic,
     }),
     health: { contact: inventory.contact, session: vendor.session },

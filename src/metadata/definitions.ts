@@ -11,19 +11,14 @@ export interface Labelled {
   readonly revision: string | undefined;
 }
 
-export interface Match {
-  readonly definition: TaskDefinition;
-  /** Another one that fits as well: documents are made of the first, and a role is vended of neither. */
-  readonly rival: TaskDefinition | undefined;
-}
-
 /** The task definition of a task, by all of its containers and what their labels say; undefined where none fits. */
-export type DefinitionOf = (members: readonly Container[], labelled: Labelled) => Match | undefined;
+export type DefinitionOf = (members: readonly Container[], labelled: Labelled) => TaskDefinition | undefined;
 
 /**
  * Finds which task has which definition. A task that is labelled with a family has a definition of that family, and of
- * that revision where both say one, or none. Else it is the one that names most of the members; of several, the one
- * with fewest containers that the task lacks, then the first in the order given, which is said once in the log.
+ * that revision where both say one, or none. Else it is the one whose family the Compose project is called like, else the
+ * one that names most of the members; of several, the one with fewest containers that the
+ * task lacks, then the first in the order given, which is said once in the log.
  */
 export function createDefinitions(definitions: () => readonly TaskDefinition[], log: Log): DefinitionOf {
   const said = new Set<string>();
@@ -43,18 +38,17 @@ export function createDefinitions(definitions: () => readonly TaskDefinition[], 
   }
 
   return (containers, { family, revision }) => {
-    const candidates = definitions().filter(
-      (one) =>
-        family === undefined ||
-        (one.family === family && (revision === undefined || (one.revision ?? revision) === revision)),
-    );
+    const candidates = definitions().filter((one) => isLabelled(one, family, revision));
     if (candidates.length === 0) return undefined;
-    const members = containers.filter((each) => !isOneOff(each));
+    const regular = containers.filter((each) => !isOneOff(each));
+    const members = regular.length > 0 ? regular : containers;
     const [best, ...others] = candidates
       .map((definition) => ({ definition, ...fit(definition, members) }))
-      .filter(({ named }) => named > 0 || family !== undefined)
-      .sort((a, b) => b.named - a.named || a.lacking - b.lacking);
-    const equals = others.filter(({ named, lacking }) => named === best?.named && lacking === best.lacking);
+      .filter(({ isOwn, named }) => isOwn || named > 0 || family !== undefined)
+      .sort((a, b) => Number(b.isOwn) - Number(a.isOwn) || b.named - a.named || a.lacking - b.lacking);
+    const equals = others.filter(
+      ({ isOwn, named, lacking }) => isOwn === best?.isOwn && named === best.named && lacking === best.lacking,
+    );
     if (best && equals.length > 0) {
       const member = members.map(({ name }) => name).sort()[0] ?? "";
       sayTie(
@@ -63,14 +57,21 @@ export function createDefinitions(definitions: () => readonly TaskDefinition[], 
         member,
       );
     }
-    return best && { definition: best.definition, rival: equals[0]?.definition };
+    return best?.definition;
   };
 }
 
 /** How many members a definition names, and how many of its containers none of them is. */
-function fit(definition: TaskDefinition, members: readonly Container[]): { named: number; lacking: number } {
+function fit(definition: TaskDefinition, members: readonly Container[]) {
   const found = members.flatMap((member) => containerDefinitionOf(definition, member) ?? []);
-  return { named: found.length, lacking: definition.containers.size - new Set(found).size };
+  const isOwn = members.some((member) => member.labels[LABELS.project] === definition.family);
+  return { isOwn, named: found.length, lacking: definition.containers.size - new Set(found).size };
+}
+
+/** Whether a definition is one of which labels speak, as far as they say something. */
+export function isLabelled(definition: TaskDefinition, family: string | undefined, revision: string | undefined) {
+  if (revision !== undefined && (definition.revision ?? revision) !== revision) return false;
+  return family === undefined || definition.family === family;
 }
 
 /** What a task's definition says of a container: by its label, its Compose service or its name. */

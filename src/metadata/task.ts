@@ -23,8 +23,6 @@ export interface TaskDescription extends TaskConfig {
   readonly machine: Machine | undefined;
   /** Undefined where no task definition is the task's. */
   readonly definition?: TaskDefinition | undefined;
-  /** Another definition that fits the task as well. */
-  readonly rival?: TaskDefinition | undefined;
 }
 
 /**
@@ -85,8 +83,10 @@ export function describeTask(
   const [family, revision] = [first(LABELS.family), first(LABELS.revision)];
   // Beside projects, what once ran on the machine is no member.
   const present = key === undefined ? own.filter((container) => container.running) : own;
-  const match = definitionOf?.(present, { family, revision });
-  const definition = match?.definition;
+  // A family and its revision are of one container.
+  const named = present.find(({ labels }) => labels[LABELS.family])?.labels;
+  const labelled = { family: named?.[LABELS.family], revision: named ? named[LABELS.revision] || undefined : revision };
+  const definition = definitionOf?.(present, labelled);
   return {
     ...config,
     cluster: first(LABELS.cluster) ?? config.cluster,
@@ -94,7 +94,6 @@ export function describeTask(
     family: family ?? definition?.family ?? config.family,
     revision: revision ?? definition?.revision ?? config.revision,
     definition,
-    rival: match?.rival,
     launchType: (definition?.isFargate ? "FARGATE" : config.launchType) ?? "EC2",
     availabilityZone: config.availabilityZone ?? zoneOf(taskArn),
     machine,

@@ -76,8 +76,11 @@ export function credentialRoutes(deps: {
   function roleGiven({ asked }: Known, address: string): Role | undefined | Promise<Role | undefined> {
     const bound = boundRole?.(address);
     if (taskRole === undefined || asked.kind === "role") return bound;
-    if (bound instanceof Promise) return bound.then((role) => role ?? taskRole(address));
-    return bound ?? taskRole(address);
+    if (!(bound instanceof Promise)) return bound ?? taskRole(address);
+    // Both wait for the engine: one after the other would take twice as long as clients wait.
+    const ofTask = Promise.try(taskRole, address);
+    ofTask.catch(() => undefined);
+    return bound.then((role) => role ?? ofTask);
   }
 
   function vend(known: Known, path: string, address: string): Response | Promise<Response> {

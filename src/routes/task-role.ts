@@ -4,7 +4,6 @@ import type { Container } from "../engine/container.ts";
 import type { Inventory } from "../engine/inventory.ts";
 import { canonicalAddress } from "../engine/ip-address.ts";
 import { AppError } from "../errors.ts";
-import { LABELS, type TaskDescription } from "../metadata/task.ts";
 import type { TaskDefinition } from "../metadata/task-definition.ts";
 
 /**
@@ -18,24 +17,20 @@ export type TaskRole = (address: string) => Role | undefined | Promise<Role | un
  * has no credentials. A caller that cannot be told is refused, but for this machine itself, whose session it is.
  *
  * @param deps.isHost whether an address is this machine's where we run in no container
- * @param deps.definitionOf the task definition of a container's task, and another that fits as well
+ * @param deps.definitionOf the task definition whose role a container is to have; throws AppError `no-task-role`
  */
 export function createTaskRole(deps: {
   readonly inventory: Pick<Inventory, "picture" | "ready" | "atAddress" | "waitForAddress">;
   readonly isHost: (address: string) => boolean;
-  readonly definitionOf: (container: Container) => Pick<TaskDescription, "definition" | "rival">;
+  readonly definitionOf: (container: Container) => TaskDefinition | undefined;
 }): TaskRole {
   const { inventory } = deps;
   const { picture } = inventory;
   const roles = new WeakMap<TaskDefinition, Role>();
 
   function roleOf(container: Container): Role | undefined {
-    const { definition, rival } = deps.definitionOf(container);
+    const definition = deps.definitionOf(container);
     if (definition === undefined) return undefined;
-    if (rival !== undefined && rival.taskRole !== definition.taskRole) {
-      const text = `The task of ${container.name} fits the task definitions ${definition.path} and ${rival.path} alike, which have different roles`;
-      throw new AppError("no-task-role", text, { hint: `label its containers with ${LABELS.family}` });
-    }
     const known = roles.get(definition);
     if (known !== undefined) return known;
     const { family, path, taskRole } = definition;

@@ -171,3 +171,13 @@ describe("without the switch", () => {
     ]);
   });
 });
+
+test("a container is told within a second that the engine is gone, and not of another's role", async () => {
+  const { ask, engine, roleOf, inventory } = await start(shop(ARN));
+  expect(await roleOf("/creds", WEB.address)).toBe(ARN);
+  await engine.stop();
+  await eventually(() => !inventory.isCurrent(), 5_000);
+  const begin = performance.now();
+  expect((await ask("/creds", WEB.address)).status).toBe(503);
+  expect(performance.now() - begin).toBeLessThan(1_000);
+});

@@ -69,7 +69,7 @@ export function startApp(host: string, options: AppOptions = {}) {
           inventory,
           own: ownAddresses(options.guarded),
           isOwn: (container) => container.id === options.ownId,
-          definitionOf: config.useTaskRole ? documents.definitionOf : undefined,
+          definitionOf: config.useTaskRole ? documents.roleDefinitionOf : undefined,
           now: () => performance.now(),
           inContainer: options.guarded.inContainer ?? false,
           ...(options.guarded.without && { without: options.guarded.without }),

@@ -18,10 +18,9 @@ function shop(options: Partial<ContainerOptions> = {}) {
 describe("a task's description", () => {
   const web = shop();
   const describeBy = (given: Partial<TaskDefinition>, env: object = {}, members = [web]) =>
-    describeTask(members, "project shop", { ...config, ...env }, { cpus: 8, memoryBytes: 2 ** 34 }, () => ({
-      definition: definition("shop", ["web"], given),
-      rival: undefined,
-    }));
+    describeTask(members, "project shop", { ...config, ...env }, { cpus: 8, memoryBytes: 2 ** 34 }, () =>
+      definition("shop", ["web"], given),
+    );
   test("is the definition's before the configuration's", () => {
     const given = { revision: "7", cpu: 0.25, memoryMiB: 512, isFargate: true, isAwsvpc: true };
     const env = { cpu: 4, memoryMiB: 99, launchType: "EC2", networkMode: "bridge" };
@@ -62,10 +61,9 @@ describe("a task's description", () => {
 });
 
 function documentBy(given: Partial<ContainerDefinition>, facts = shop(), version: "v3" | "v4" = "v4") {
-  const task = describeTask([facts], "project shop", config, undefined, () => ({
-    definition: definition("shop", [{ name: "web", ...given }]),
-    rival: undefined,
-  }));
+  const task = describeTask([facts], "project shop", config, undefined, () =>
+    definition("shop", [{ name: "web", ...given }]),
+  );
   return JSON.parse(JSON.stringify(containerDocument(facts, task, version, [])));
 }
 

@@ -42,8 +42,7 @@ function setup(...members: ReturnType<typeof member>[]) {
     picture,
     bodies,
     config,
-    definitionOf: (members) =>
-      members.length > 0 && world.definition ? { definition: world.definition, rival: undefined } : undefined,
+    definitionOf: (members) => (members.length > 0 ? world.definition : undefined),
     filesRevision: () => world.revision,
     now: () => world.now,
   });

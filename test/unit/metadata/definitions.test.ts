@@ -8,7 +8,7 @@ import { definition } from "./definition-builder.ts";
 
 const make = (name: string, labels: Record<string, string> = {}) => toContainer(container({ name, labels }));
 const service = (name: string, labels: Record<string, string> = {}) =>
-  make(`shop-${name}-1`, { [LABELS.project]: "shop", [LABELS.service]: name, ...labels });
+  make(`shop-${name}-1`, { [LABELS.project]: "proj", [LABELS.service]: name, ...labels });
 const unlabelled = { family: undefined, revision: undefined };
 
 function setup(...definitions: ReturnType<typeof definition>[]) {
@@ -17,7 +17,7 @@ function setup(...definitions: ReturnType<typeof definition>[]) {
   const of = createDefinitions(() => definitions, log);
   return {
     pathOf: (...[members, labelled = unlabelled]: [Parameters<typeof of>[0], Partial<Parameters<typeof of>[1]>?]) =>
-      of(members, { ...unlabelled, ...labelled })?.definition.path,
+      of(members, { ...unlabelled, ...labelled })?.path,
     said: () => {
       log.flush();
       return lines.splice(0).map((line) => JSON.parse(line));
@@ -48,11 +48,17 @@ describe("a task without a family's label has the definition that names most of 
       }
     });
   }
-  test("and what was run by hand beside a project counts for nothing", () => {
+  test("before all others the one that is called like the Compose project", () => {
+    const { pathOf, said } = setup(shop, definition("proj", ["web", "x", "y"]), blog);
+    expect(pathOf([service("web"), service("db")])).toBe("proj.json");
+    expect(pathOf([service("other")])).toBe("proj.json");
+    expect(said()).toEqual([]);
+  });
+  test("and what was run by hand beside a project counts only where nothing else is", () => {
     const { pathOf } = setup(shop, blog);
     const oneOff = { [LABELS.oneOff]: "True" };
     expect(pathOf([service("cache"), service("db", oneOff), service("web", oneOff)])).toBe("blog.json");
-    expect(pathOf([service("db", oneOff)])).toBeUndefined();
+    expect(pathOf([service("db", oneOff)])).toBe("shop.json");
   });
 });
 

@@ -39,7 +39,7 @@ function start(taskRole: string | undefined, hasDefinition = true) {
     isHost: (address) => address.startsWith("127.") && address !== GATEWAY && address !== STARTING,
     definitionOf: () => {
       world.asked += 1;
-      return hasDefinition ? { definition: shop, rival: world.rival } : {};
+      return hasDefinition ? shop : undefined;
     },
   });
   /** The role's id, or the code of the error. */
@@ -102,12 +102,4 @@ describe("a caller that is no container", () => {
     expect([await ask(WEB), await ask(STRANGER)]).toEqual(["engine-unavailable", "engine-unavailable"]);
     expect(await ask("127.0.0.1")).toBeUndefined();
   });
-});
-
-test("a container whose task fits two definitions with different roles is given neither", async () => {
-  const { ask, world } = start("shop");
-  world.rival = definition("blog", ["web"], { taskRole: "blog" });
-  expect(await ask(WEB)).toBe("no-task-role");
-  world.rival = definition("blog", ["web"], { taskRole: "shop" });
-  expect(await ask(WEB)).toBe("shop");
 });
