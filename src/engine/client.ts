@@ -1,6 +1,7 @@
 import { AppError } from "../errors.ts";
 import { readBounded, splitLines } from "./answer.ts";
 import type { EngineEndpoint } from "./discover.ts";
+import { type Place, placeOf } from "./place.ts";
 import { decodeText, type EngineVersion, VersionSchema } from "./schema.ts";
 import { unreachable } from "./unreachable.ts";
 
@@ -15,6 +16,8 @@ export interface Engine {
   readonly apiVersion: string;
   /** Whether its stream of events lags: Podman reads its own events back from a file, four times a second. */
   readonly hasLateEvents: boolean;
+  /** Where its networks are, as far as the way to it tells. */
+  readonly place: Place;
   /**
    * The body of a GET as text. `path` begins after the version, which is the agreed one unless another is given, as for
    * Podman's own API.
@@ -69,6 +72,7 @@ export async function createEngine(
     target,
     apiVersion: version,
     hasLateEvents: (answer.Components ?? []).some(({ Name }) => Name === "Podman Engine"),
+    place: await placeOf(endpoint),
     get: (path, options) => request(`/v${options?.version ?? version}${path}`, timeoutMs, options?.signal),
     async lines(path, signal) {
       const response = await open(`/v${version}${path}`, signal);

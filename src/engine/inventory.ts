@@ -56,7 +56,7 @@ export function createInventory(deps: {
   readonly onLive?: () => void;
 }): Inventory {
   const { now } = deps;
-  const picture = createPicture();
+  const picture = createPicture(deps.isOwn);
   let state: "connecting" | "live" | "silent" | "lost" = "connecting";
   let error: AppError | undefined;
   let lostAtMs = Number.NEGATIVE_INFINITY;

@@ -29,6 +29,11 @@ export interface Picture {
   readonly networks: () => readonly Network[];
   /** Undefined where the engine does not say. */
   readonly machine: () => Machine | undefined;
+  /**
+   * Whether the engine's networks are not those that we are on, as where it is rootless or another machine's and we run in
+   * none of its containers: then no address is that of a container, a network or a gateway of it.
+   */
+  readonly isElsewhere: () => boolean;
   /** Grows with every change: what was made from the picture is good for as long as this is the same. */
   readonly revision: () => number;
   /** The running containers that have the address, without those that share another's network namespace. */
@@ -47,9 +52,13 @@ export interface MutablePicture extends Picture {
   readonly withdraw: (id: string) => void;
   readonly setNetworks: (networks: readonly Network[]) => void;
   readonly setMachine: (machine: Machine | undefined) => void;
+  /** Begins with an engine. Where it is the one of before, what that said of its place stays. */
+  readonly begin: (target: string, isElsewhere: boolean) => void;
+  readonly setElsewhere: (isElsewhere: boolean) => void;
 }
 
-export function createPicture(): MutablePicture {
+/** @param isOwn whether a container is the one that we run in */
+export function createPicture(isOwn: (container: Container) => boolean = () => false): MutablePicture {
   const containers = new Map<string, Container>();
   const claims = new Map<string, Container[]>();
   /** The containers that share another's network namespace, as the engine has them. */
@@ -58,6 +67,22 @@ export function createPicture(): MutablePicture {
   let gateways = new Set<string>();
   let machine: Machine | undefined;
   let revision = 0;
+  let target = "";
+  let elsewhere = false;
+  /** Whether we run in none of its containers, and at which revision that was seen. */
+  let outside = { at: -1, isSo: false };
+
+  function isElsewhere(): boolean {
+    if (!elsewhere || outside.at === revision) return elsewhere && outside.isSo;
+    outside = { at: revision, isSo: !containers.values().some((each) => each.running && isOwn(each)) };
+    return outside.isSo;
+  }
+
+  function setElsewhere(next: boolean): void {
+    if (elsewhere === next) return;
+    elsewhere = next;
+    revision += 1;
+  }
 
   function withdraw(id: string): void {
     for (const address of addressesOf(containers.get(id))) {
@@ -96,7 +121,7 @@ export function createPicture(): MutablePicture {
   }
 
   function isBridgeGateway(address: string): boolean {
-    if (!gateways.has(address)) return false;
+    if (!gateways.has(address) || isElsewhere()) return false;
     const bridges = networks.filter((network) => network.driver === "bridge");
     if (bridges.some((bridge) => bridge.gateways.includes(address))) return true;
     // The engine's document of a network may leave the gateway out; that of a container on it does not.
@@ -111,11 +136,13 @@ export function createPicture(): MutablePicture {
     containers,
     networks: () => networks,
     machine: () => machine,
+    isElsewhere,
     revision: () => revision,
-    claimants: (address) => claims.get(address) ?? [],
-    isGateway: (address) => gateways.has(address),
+    claimants: (address) => (isElsewhere() ? [] : (claims.get(address) ?? [])),
+    isGateway: (address) => gateways.has(address) && !isElsewhere(),
     isBridgeGateway,
     isInSubnet: (address, networkId) =>
+      !isElsewhere() &&
       networks.some(
         (network) =>
           (networkId === undefined || isCalled(network, networkId)) &&
@@ -144,6 +171,15 @@ export function createPicture(): MutablePicture {
       machine = next;
       revision += 1;
     },
+    begin(next, isNextElsewhere) {
+      if (target === next) return;
+      target = next;
+      // What another engine had there is believed no longer.
+      claims.clear();
+      setElsewhere(isNextElsewhere);
+      revision += 1;
+    },
+    setElsewhere,
     setNetworks(next) {
       networks = next;
       indexGateways();

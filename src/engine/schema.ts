@@ -29,8 +29,18 @@ export const NetworksSchema = Type.Array(
   }),
 );
 
-/** What the engine says of its machine. */
-export const InfoSchema = Type.Object({ NCPU: number, MemTotal: number });
+/** What the engine says of its machine and of itself: rootless, in Docker's words and in Podman's. */
+export const InfoSchema = Type.Object({
+  NCPU: number,
+  MemTotal: number,
+  SecurityOptions: texts,
+  Rootless: nullable(Type.Boolean()),
+});
+type Info = Static<typeof InfoSchema>;
+
+export function isRootless({ SecurityOptions, Rootless }: Info): boolean {
+  return Rootless === true || (SecurityOptions ?? []).some((option) => option.split(",")[0] === "name=rootless");
+}
 
 /** Podman's own list of networks, which names their bridges. */
 export const PodmanNetworksSchema = Type.Array(Type.Object({ id: Type.String(), network_interface: text }));

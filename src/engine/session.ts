@@ -1,10 +1,11 @@
+import { AppError } from "../errors.ts";
 import type { Log } from "../log.ts";
 import type { Engine } from "./client.ts";
 import { createEvents, type Events } from "./events.ts";
 import { createInspections, type Inspections } from "./inspections.ts";
 import { canonicalAddress } from "./ip-address.ts";
 import type { MutablePicture } from "./picture.ts";
-import { decodeText, type EngineEvent, InfoSchema, ListSchema, NetworksSchema } from "./schema.ts";
+import { decodeText, type EngineEvent, InfoSchema, isRootless, ListSchema, NetworksSchema } from "./schema.ts";
 
 const NETWORKS_EVERY_MS = 250;
 
@@ -59,8 +60,18 @@ export function createSession(engine: Engine, picture: MutablePicture, log: Log,
   }
 
   async function readMachine(): Promise<void> {
-    const { NCPU, MemTotal } = decodeText(InfoSchema, await engine.get("/info"), "its machine");
-    picture.setMachine(NCPU && MemTotal ? { cpus: NCPU, memoryBytes: MemTotal } : undefined);
+    const { isElsewhere, isSure } = engine.place;
+    try {
+      const info = decodeText(InfoSchema, await engine.get("/info"), "its machine");
+      const { NCPU, MemTotal } = info;
+      picture.setMachine(NCPU && MemTotal ? { cpus: NCPU, memoryBytes: MemTotal } : undefined);
+      picture.setElsewhere(isRootless(info) || (isSure && isElsewhere));
+    } catch (error) {
+      // What the machine has is worth telling, and no reason to go without containers. A proxy may refuse to tell it.
+      const isRefused = error instanceof AppError && error.code === "engine-refused";
+      if (isRefused && !isSure && !isElsewhere) picture.setElsewhere(false);
+    }
+    changed();
   }
 
   function rereadNetworks(): Promise<number | undefined> {
@@ -121,9 +132,12 @@ export function createSession(engine: Engine, picture: MutablePicture, log: Log,
   }
 
   const read = async (): Promise<void> => {
-    // What the machine has is worth telling, and no reason to go without containers.
-    void readMachine().catch(() => undefined);
+    const machine = readMachine();
     await Promise.all([readNetworks(), list(true)]);
+    // It is waited for only where the answer counts: Podman takes a quarter of a second for it.
+    if (!engine.place.isSure && picture.isElsewhere()) await machine;
   };
+  // Until an engine that may be rootless has told, no address counts.
+  picture.begin(engine.target, engine.place.isElsewhere || !engine.place.isSure);
   return { engine, inspections, read, relist, rereadNetworks, ping, events: createEvents(engine, apply) };
 }

@@ -85,6 +85,10 @@ export function watchEngine(
       onLive();
       const { target, apiVersion: version } = engine;
       log.info("watching the engine", { target, version, containers: picture.containers.size });
+      if (picture.isElsewhere()) {
+        const hint = "run this program in a container on one of them, or name the container in the path";
+        log.info("no address tells a container of this engine: its networks are not this machine's", { target, hint });
+      }
       const answering = untilAnswersAgain(session, abort.signal);
       answering.catch(() => undefined);
       await Promise.race([following, answering]);

@@ -5,10 +5,13 @@ import { LABELS, taskKey } from "./task.ts";
 /** How a path names a container, for the error that says what to ask instead. */
 export type Example = (name: string) => string;
 
-/** Where a request came from. A gateway hides who asks: a published port and a relay arrive with its address. */
+/**
+ * Where a request came from. A gateway hides who asks: a published port and a relay arrive with its address. Where the
+ * engine's networks are elsewhere no address tells a container.
+ */
 export type Caller =
   | { readonly kind: "container"; readonly container: Container }
-  | { readonly kind: "host" | "gateway" | "stranger"; readonly address: string };
+  | { readonly kind: "host" | "gateway" | "stranger" | "elsewhere"; readonly address: string };
 
 const CANDIDATES_LISTED_MAX = 10;
 
@@ -75,7 +78,7 @@ function preferred(found: readonly Container[], passes: (container: Container) =
 export function taskKeyOf(all: Iterable<Container>, caller: Caller, example: Example): string | undefined {
   if (caller.kind === "container") return taskKey(caller.container);
   if (caller.kind === "host") return undefined;
-  if (caller.kind === "stranger") throw unknownCaller(caller, all, example);
+  if (caller.kind !== "gateway") throw unknownCaller(caller, all, example);
   const running = [...all].filter((container) => container.running);
   const keys = new Set(running.map(taskKey));
   if (keys.size > 1) throw unknownCaller(caller, running, example);
@@ -97,11 +100,13 @@ export function unknownCaller(
     host: `The request came from this machine (${caller.address}), which is no container`,
     gateway: `The request came by way of a gateway (${caller.address}), which hides the container that asks`,
     stranger: `The request came from ${caller.address}, which is the address of no running container`,
+    elsewhere: `The request came from ${caller.address}, and no address tells a container of this engine, which is rootless or on another machine`,
   }[caller.kind];
+  const other = caller.kind === "elsewhere" ? "run this server in a container on a network of the engine's, or " : "";
   const hint =
     first === undefined
       ? "no container is running"
-      : `name one in the path, as in ${example(first)}; running are: ${list(running)}`;
+      : `${other}name one in the path, as in ${example(first)}; running are: ${list(running)}`;
   return new AppError("caller-unknown", reason, { hint });
 }
 

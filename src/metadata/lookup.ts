@@ -68,7 +68,8 @@ export function createLookup(deps: {
 
   async function callerLater(address: string, deadlineMs: number): Promise<Caller> {
     const container = await inventory.waitForAddress(address, deadlineMs);
-    return container ? { kind: "container", container } : { kind: "stranger", address };
+    if (container) return { kind: "container", container };
+    return { kind: picture.isElsewhere() ? "elsewhere" : "stranger", address };
   }
 
   function subject({ identifier, example, changes }: Question, caller: Caller): Subject {

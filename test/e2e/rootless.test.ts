@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { ask } from "../support/ask.ts";
 import { startBinary } from "../support/binary.ts";
+import { describeTogether } from "../support/engines.ts";
 import type { Network } from "../support/real-engine.ts";
 import { missing, startRootlessPodman } from "../support/rootless.ts";
 import { buildServerImage } from "../support/server-image.ts";
@@ -21,13 +22,18 @@ describe.if(missing === "")(`a rootless Podman${missing && ` (skipped: ${missing
   }, 60_000);
   afterAll(() => podman?.stop(), 60_000);
 
-  test("is found by its user's server, and its container by name, but not by the address of this machine", async () => {
+  /** The server of the engine's user on this machine, once it has found the engine: it listens before. */
+  async function startServer(more: Record<string, string> = {}) {
     const { XDG_RUNTIME_DIR, HOME } = podman.env;
-    const env = { XDG_RUNTIME_DIR, HOME, ECS_LOCAL_BIND_ADDRESS: "0.0.0.0", ECS_LOCAL_OFFLINE: "1" };
+    const env = { XDG_RUNTIME_DIR, HOME, ECS_LOCAL_BIND_ADDRESS: "0.0.0.0", ECS_LOCAL_OFFLINE: "1", ...more };
     const server = await startBinary(env, { by: podman.as });
+    for (let turn = 0; !server.log().includes("watching the engine") && turn < 50; turn += 1) await Bun.sleep(100);
+    return server;
+  }
+
+  test("is found by its user's server, and its container by name, but not by the address of this machine", async () => {
+    const server = await startServer();
     try {
-      // It listens before it has found the engine.
-      for (let turn = 0; !server.log().includes("watching the engine") && turn < 50; turn += 1) await Bun.sleep(100);
       for (const path of ["/v3/containers/eq-rootless", "/v4/containers/eq-rootless"]) {
         const document = await (await server.get(path)).json();
         expect({ document }, server.log()).toMatchObject({
@@ -64,4 +70,50 @@ describe.if(missing === "")(`a rootless Podman${missing && ` (skipped: ${missing
     }
     expect(answer).toMatchObject({ status: 200, body: { DockerId: id } });
   }, 120_000);
+
+  describeTogether("beside a rootful one", ["podman"], ([rootful]) => {
+    const address = "10.205.70.7";
+    let [inner, outer] = ["", ""];
+
+    beforeAll(async () => {
+      if (!rootful) throw new Error("there is no rootful Podman");
+      inner = await podman.engine.run({ name: "eq-rootless-twin", network, address, image: podman.image });
+      const same = await rootful.createNetwork("10.205.70");
+      outer = await rootful.run({ name: "eq-rootful-twin", network: same, address });
+    }, 60_000);
+
+    test("a container of root's is not taken for one of the same address", async () => {
+      if (!rootful) throw new Error("there is no rootful Podman");
+      const server = await startServer();
+      try {
+        for (const path of ["/creds", "/v3", "/v4", "/v4/task", "/role/app"]) {
+          const { status, body } = await ask(rootful, outer, network.gateway, server.port, path);
+          expect({ status, body: JSON.stringify(body) }, path).toEqual({
+            status: 403,
+            body: expect.stringContaining(`ECS_LOCAL_ALLOWED_NETWORKS, as in ${address}/32`),
+          });
+        }
+        expect(server.log()).toContain("no address tells a container of this engine");
+        const named = await server.get("/v4/eq-rootless-twin");
+        expect(await named.json()).toMatchObject({ DockerId: inner });
+      } finally {
+        expect(await server.stop()).toBe(0);
+      }
+    }, 60_000);
+
+    test("nor where its address may ask: metadata says what to do, and credentials are the listed stranger's", async () => {
+      if (!rootful) throw new Error("there is no rootful Podman");
+      const server = await startServer({ ECS_LOCAL_ALLOWED_NETWORKS: `${address}/32` });
+      try {
+        const { status, body } = await ask(rootful, outer, network.gateway, server.port, "/v4");
+        expect(status).toBe(404);
+        expect(body).toContain(`from ${address}, and no address tells a container of this engine`);
+        expect(body).toContain("run this server in a container on a network of the engine's, or name one in the path");
+        expect((await ask(rootful, outer, network.gateway, server.port, "/creds")).status).toBe(200);
+      } finally {
+        expect(await server.stop()).toBe(0);
+      }
+      expect(server.log()).toContain(`caller=${address} path=/creds`);
+    }, 60_000);
+  });
 });

@@ -18,6 +18,7 @@ interface Threat {
   /** What the rule needs, and is off without. */
   readonly env?: Environment;
   readonly labels?: Record<string, string>;
+  readonly rootless?: boolean;
   readonly without?: RuleName;
 }
 
@@ -61,6 +62,14 @@ const THREATS: readonly Threat[] = [
     says: "10.88.0.7",
     without: "caller",
   },
+  ...[WEB.address, WEB.ipv6, GATEWAY].map((from) => ({
+    who: `another's container, or a machine, that has the address ${from} of a rootless engine`,
+    from,
+    status: 403,
+    says: from,
+    rootless: true,
+    without: "caller" as const,
+  })),
   ...["/v3/task", "/v2/metadata", "/role/app", "/nothing"].map((path) => ({
     who: `a stranger who asks for ${path}`,
     from: STRANGER,
@@ -155,7 +164,8 @@ afterEach(async () => {
 });
 
 async function statusOf(threat: Threat, isOn: boolean) {
-  const engine = startFakeEngine(machine(isOn ? threat.labels : {}));
+  const { rootless = false } = threat;
+  const engine = startFakeEngine({ ...machine(isOn ? threat.labels : {}), rootless });
   const app = startApp(engine.host, {
     env: isOn ? (threat.env ?? {}) : {},
     guarded: { without: isOn || !threat.without ? [] : [threat.without] },

@@ -1,4 +1,4 @@
-import { rmSync } from "node:fs";
+import { chownSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type ContainerDocument, summary } from "./containers.ts";
@@ -16,6 +16,8 @@ interface Options {
   stats?: FrameOptions;
   /** Makes it Podman, whose stream of events lags by so much. */
   lateEventsMs?: number;
+  /** Makes it rootless: its socket is a user's. */
+  rootless?: boolean;
   /** The bridges that Podman's own API names, by the network's id. */
   podmanInterfaces?: Record<string, string>;
 }
@@ -68,6 +70,13 @@ export function startFakeEngine(options: Options = {}) {
     });
   }
 
+  function security() {
+    const { rootless: Rootless = false } = options;
+    const SecurityOptions = ["name=seccomp,profile=default"];
+    if (lateEventsMs !== undefined) return { SecurityOptions, Rootless };
+    return { SecurityOptions: Rootless ? [...SecurityOptions, "name=rootless"] : SecurityOptions };
+  }
+
   function answer(path: string, query: URLSearchParams): Response {
     const [, collection, id = "", rest] = path.split("/");
     if (path === "/_ping") return new Response("OK");
@@ -75,7 +84,7 @@ export function startFakeEngine(options: Options = {}) {
       const Components = [{ Name: lateEventsMs === undefined ? "Engine" : "Podman Engine" }];
       return json({ Version: "29.0.0", ApiVersion: apiVersion, MinAPIVersion: minApiVersion, Components });
     }
-    if (path === "/info") return json({ NCPU: 4, MemTotal: 8_589_934_592 });
+    if (path === "/info") return json({ NCPU: 4, MemTotal: 8_589_934_592, ...security() });
     if (path === "/events" && query.get("stream") === "false") return new Response(events.join("\n"));
     if (path === "/events") return streams.open("events", () => () => {});
     if (faults.endlessBody)
@@ -112,7 +121,9 @@ export function startFakeEngine(options: Options = {}) {
   function listen() {
     // Streams are idle for long. Bun heeds this on a unix socket too, only its types do not know.
     const forever: object = { idleTimeout: 0 };
-    return Bun.serve({ unix: socketPath, development: false, fetch: respond, ...forever });
+    const listening = Bun.serve({ unix: socketPath, development: false, fetch: respond, ...forever });
+    if (options.rootless && process.getuid?.() === 0) chownSync(socketPath, 1_000, 1_000);
+    return listening;
   }
   let server = listen();
 

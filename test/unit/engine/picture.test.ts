@@ -191,3 +191,63 @@ describe("networks", () => {
     expect([picture.isGateway("10.0.0.1"), picture.isGateway("10.1.0.1")]).toEqual([false, true]);
   });
 });
+
+describe("where the engine's networks are elsewhere", () => {
+  const bridge: Network = { id: "n0", name: "n0", driver: "bridge", subnets: ["10.0.0.0/24"], gateways: ["10.0.0.1"] };
+  const web = make("web", [{ ipv4: "10.0.0.2", gateways: ["10.0.0.1"] }]);
+  const own = make("own", [{ ipv4: "10.0.0.9" }]);
+  function start() {
+    const picture = createPicture(({ id }) => id === "own");
+    picture.begin("unix:///a.sock", true);
+    picture.setNetworks([bridge]);
+    picture.put(web);
+    const seen = () => [
+      picture.claimants("10.0.0.2").length > 0,
+      picture.isGateway("10.0.0.1"),
+      picture.isBridgeGateway("10.0.0.1"),
+      picture.isInSubnet("10.0.0.3"),
+      !picture.isElsewhere(),
+    ];
+    return { picture, seen };
+  }
+  const NOTHING = Array(5).fill(false);
+  const ALL = Array(5).fill(true);
+
+  test("no address is of them, though the containers are known", () => {
+    const { picture, seen } = start();
+    expect(seen()).toEqual(NOTHING);
+    expect(picture.containers.get("web")).toBe(web);
+  });
+  test("all are where we run in one of its containers, for as long as it runs", () => {
+    const { picture, seen } = start();
+    picture.put(own);
+    expect(seen()).toEqual(ALL);
+    picture.put({ ...own, running: false });
+    expect(seen()).toEqual(NOTHING);
+    picture.put(own);
+    picture.remove("own");
+    expect(seen()).toEqual(NOTHING);
+  });
+  test("all are from when it says that they are not, at another revision", () => {
+    const { picture, seen } = start();
+    const before = picture.revision();
+    picture.setElsewhere(false);
+    expect(seen()).toEqual(ALL);
+    expect(picture.revision()).toBeGreaterThan(before);
+  });
+  test("what an engine said stays where it is found again, and not where another is", () => {
+    const { picture, seen } = start();
+    picture.setElsewhere(false);
+    picture.begin("unix:///a.sock", true);
+    expect(seen()).toEqual(ALL);
+    picture.begin("unix:///b.sock", true);
+    expect(seen()).toEqual(NOTHING);
+  });
+  test("what another engine had is believed no longer", () => {
+    const { picture } = start();
+    picture.begin("unix:///b.sock", false);
+    expect(picture.claimants("10.0.0.2")).toEqual([]);
+    picture.put(web);
+    expect(picture.claimants("10.0.0.2")).toEqual([web]);
+  });
+});

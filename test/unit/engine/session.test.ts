@@ -2,6 +2,7 @@ import { describe, expect, test } from "bun:test";
 import type { Engine } from "../../../src/engine/client.ts";
 import { toContainer } from "../../../src/engine/container.ts";
 import { createPicture } from "../../../src/engine/picture.ts";
+import type { Place } from "../../../src/engine/place.ts";
 import type { EngineEvent } from "../../../src/engine/schema.ts";
 import { createSession } from "../../../src/engine/session.ts";
 import { AppError } from "../../../src/errors.ts";
@@ -17,9 +18,11 @@ const quiet = () => {};
 const log: Log = { debug: quiet, info: quiet, warning: quiet, error: quiet, flush: quiet };
 
 /** A session whose engine gives `answers`, and never answers for what is not among them. The picture has `a`. */
-function setup(answers: Record<string, unknown> = {}) {
+function setup(answers: Record<string, unknown> = {}, place: Place = { isElsewhere: false, isSure: true }) {
   const asked: string[] = [];
   const engine: Partial<Engine> = {
+    target: "unix:///run/x.sock",
+    place,
     hasLateEvents: false,
     get(path) {
       asked.push(path);
@@ -33,8 +36,8 @@ function setup(answers: Record<string, unknown> = {}) {
     },
   };
   const picture = createPicture();
-  picture.put(toContainer(at("a", "10.0.0.2")));
   const session = createSession(engine as Engine, picture, log, quiet);
+  picture.put(toContainer(at("a", "10.0.0.2")));
   const apply = (event: EngineEvent) => session.events.take(JSON.stringify(event));
   return { session, picture, asked, apply, isAt: (address: string) => picture.claimants(address).length === 1 };
 }
@@ -162,5 +165,55 @@ describe("reading", () => {
     await Promise.all([session.ping(1), session.ping(1)]);
     await session.ping(1);
     expect(asked).toEqual(["ping", "ping"]);
+  });
+});
+
+describe("the place of the engine's networks", () => {
+  const here = { isElsewhere: false, isSure: true };
+  const asked = { isElsewhere: false, isSure: false };
+  const doubted = { isElsewhere: true, isSure: false };
+  const elsewhere = { isElsewhere: true, isSure: true };
+  const rootless = { SecurityOptions: ["name=seccomp,profile=default", "name=rootless"] };
+  const rootful = { SecurityOptions: ["name=seccomp,profile=rootless"] };
+  const silent = { SecurityOptions: null };
+  const refused = new AppError("engine-refused", "403");
+  const late = new AppError("engine-unavailable", "late");
+  const lists = { "/networks": [], "/containers/json?all=1": [{ Id: "a", State: "running" }] };
+  const read = { ...lists, "/containers/a/json": at("a", "10.0.0.2") };
+
+  for (const [title, place, info, before, after] of [
+    ["is here by root's socket", here, rootful, true, true],
+    ["is elsewhere where it says so by root's socket", here, rootless, true, false],
+    ["is here by root's socket where it tells nothing", here, late, true, true],
+    ["is elsewhere by a user's socket until it says rootful", doubted, rootful, false, true],
+    ["is here by a user's socket where a Podman says rootful", doubted, { Rootless: false }, false, true],
+    ["is elsewhere by a user's socket where a Podman says rootless", doubted, { Rootless: true }, false, false],
+    ["is here by a user's socket where it has no options", doubted, silent, false, true],
+    ["is elsewhere by a user's socket where it says rootless", doubted, rootless, false, false],
+    ["is elsewhere by a user's socket where it refuses to tell", doubted, refused, false, false],
+    ["is here by this machine's port once it says rootful", asked, rootful, false, true],
+    ["is elsewhere by this machine's port where it says rootless", asked, rootless, false, false],
+    ["is here by this machine's port where it refuses to tell", asked, refused, false, true],
+    ["is elsewhere by this machine's port where it is late to tell", asked, late, false, false],
+    ["is elsewhere on another machine, whatever it says", elsewhere, rootful, false, false],
+  ] as const) {
+    test(title, async () => {
+      const { session, picture, isAt } = setup({ ...read, "/info": info }, place);
+      expect(!picture.isElsewhere()).toBe(before);
+      await session.read();
+      await settle();
+      expect(isAt("10.0.0.2")).toBe(after);
+    });
+  }
+
+  test("is waited for where it is in doubt, and nowhere else", async () => {
+    const isRead = (place: Place) =>
+      Promise.race([
+        setup(read, place)
+          .session.read()
+          .then(() => true),
+        Bun.sleep(50).then(() => false),
+      ]);
+    expect(await Promise.all([here, elsewhere, doubted, asked].map(isRead))).toEqual([true, true, false, false]);
   });
 });
