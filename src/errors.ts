@@ -34,7 +34,8 @@ export type ErrorCode =
   | "upstream-unavailable"
   // ourselves
   | "bad-configuration"
-  | "cannot-listen";
+  | "cannot-listen"
+  | "command-failed";
 
 export interface AppErrorOptions {
   /** The next step for the user, one sentence. */

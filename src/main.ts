@@ -1,5 +1,6 @@
+import type { Invocation } from "./cli.ts";
 import { serve } from "./commands/serve.ts";
-import { type Flags, parseConfig } from "./config.ts";
+import { parseConfig } from "./config.ts";
 import { AppError } from "./errors.ts";
 import { versionText } from "./version.ts";
 
@@ -11,12 +12,10 @@ function fail(error: AppError): never {
 }
 
 /** Without arguments, as in an image, the parser is not even loaded: it is a third of the time to start. */
-async function readFlags(argv: readonly string[]): Promise<Flags> {
-  if (argv.length === 0) return {};
+async function readInvocation(argv: readonly string[]): Promise<Invocation> {
+  if (argv.length === 0) return { kind: "serve", flags: {} };
   const { parseArguments } = await import("./cli.ts");
-  const invocation = parseArguments(argv, versionText());
-  if (invocation.kind === "exit") process.exit(invocation.code);
-  return invocation.flags;
+  return parseArguments(argv, versionText());
 }
 
 const LOG_UNREAD_BYTES_MAX = 1024 * 1024;
@@ -33,7 +32,16 @@ function writeLog(lines: string): void {
 
 async function main(): Promise<void> {
   const env = process.env;
-  const running = serve(parseConfig(env, await readFlags(process.argv.slice(2))), env, writeLog);
+  const invocation = await readInvocation(process.argv.slice(2));
+  if (invocation.kind === "exit") process.exit(invocation.code);
+  if (invocation.kind === "run") {
+    const { stdout, stderr } = await invocation.run(env);
+    process.stdout.write(stdout.join(""));
+    for (const line of stderr)
+      process.stderr.write(line.startsWith("hint: ") ? `${line}\n` : `ecs-local-endpoints: ${line}\n`);
+    return;
+  }
+  const running = serve(parseConfig(env, invocation.flags), env, writeLog);
   for (const signal of ["SIGTERM", "SIGINT"] as const) {
     process.on(signal, () => {
       void running.stop(signal).then(() => process.exit(0));

@@ -48,6 +48,7 @@ const EXPECTED: Record<ErrorCode, { name: string; [family: string]: number | str
   "upstream-unavailable": same("UpstreamUnavailable", 503),
   "bad-configuration": same("BadConfiguration", 503),
   "cannot-listen": same("CannotListen", 500),
+  "command-failed": same("CommandFailed", 500),
 };
 
 describe("a failure's bytes", () => {
