@@ -9,8 +9,12 @@ const REPOSITORY = "docker.io/library/ecs-local-endpoints-test";
 /** What the program needs of glibc: its loader and these. */
 const LIBRARIES = ["libc.so.6", "libpthread.so.0", "libdl.so.2", "libm.so.6"];
 
-/** An image FROM scratch with the program alone. No pull, no build. Gives its name. */
-export async function importServerImage(engine: RealEngine): Promise<string> {
+/**
+ * An image FROM scratch with the program alone. No pull, no build. Gives its name.
+ *
+ * @param changes lines of a Dockerfile, as `ENV HOME=/home`
+ */
+export async function importServerImage(engine: RealEngine, changes: readonly string[] = []): Promise<string> {
   const root = mkdtempSync(join(tmpdir(), "ecs-local-image-"));
   try {
     for (const folder of ["lib64", "lib/x86_64-linux-gnu"]) mkdirSync(join(root, folder), { recursive: true });
@@ -19,7 +23,8 @@ export async function importServerImage(engine: RealEngine): Promise<string> {
     cpSync(BINARY, join(root, "ecs-local-endpoints"));
     const tar = Bun.spawn(["tar", "-C", root, "-cf", "-", "."], { stdout: "pipe" });
     const image = new Blob([await new Response(tar.stdout).arrayBuffer()]);
-    await (await engine.call("POST", `/images/create?fromSrc=-&repo=${REPOSITORY}`, image)).text();
+    const applied = changes.map((change) => `&changes=${encodeURIComponent(change)}`).join("");
+    await (await engine.call("POST", `/images/create?fromSrc=-&repo=${REPOSITORY}${applied}`, image)).text();
     return `${REPOSITORY}:latest`;
   } finally {
     rmSync(root, { recursive: true });
