@@ -1,18 +1,14 @@
 import { afterAll, afterEach, beforeAll, expect, test } from "bun:test";
 import { join, resolve } from "node:path";
-import { ask } from "../support/ask.ts";
-import { composePlugin, copyProject, type Member, membersOf } from "../support/compose/plugin.ts";
+import { expectItself, letTaskNetworkPass, services } from "../support/compose/asking.ts";
+import { composePlugin, copyProject, membersOf } from "../support/compose/plugin.ts";
 import { describeEngines, type EngineUnderTest } from "../support/engines.ts";
-import type { RealEngine } from "../support/real-engine.ts";
-import { interfaceOf, letPass } from "../support/redirects.ts";
 import { describeWhere } from "../support/sdk/clients.ts";
-import { importServerImage, removeServerImage } from "../support/server-image.ts";
+import { IMAGE_SETTINGS, importServerImage, removeServerImage } from "../support/server-image.ts";
 
 const BINARY = resolve(import.meta.dir, "../../dist/ecs-local-endpoints");
 const FIXTURES = resolve(import.meta.dir, "../support/compose");
 const WRITTEN = "compose.ecs-local.yaml";
-/** What our image says of itself. */
-const IMAGE = ['ENTRYPOINT ["/ecs-local-endpoints"]', "ENV HOME=/home", "ENV ECS_LOCAL_BIND_ADDRESS=0.0.0.0"];
 const TIMEOUT_MS = 240_000;
 
 type Copy = ReturnType<typeof copyProject>;
@@ -24,7 +20,7 @@ describeWhere("the file that compose writes", "missing" in composePlugin ? compo
     const started: { copy: Copy; files: string[] }[] = [];
 
     beforeAll(async () => {
-      image = await importServerImage(engine, IMAGE);
+      image = await importServerImage(engine, IMAGE_SETTINGS);
     }, 60_000);
     afterEach(() => {
       stopLetting();
@@ -41,17 +37,12 @@ describeWhere("the file that compose writes", "missing" in composePlugin ? compo
       return stderr;
     }
 
-    /** Debian's Docker drops what no rule lets pass; for an internal network Podman makes no rule, and moby-29 never does. */
-    function letContainersPass(): void {
-      if (engine.name !== "debian-docker") stopLetting = letPass(interfaceOf("169.254.170.1"));
-    }
-
     test(
       "one service",
       async () => {
         const copy = copyProject(engine, join(FIXTURES, "one"));
         await start(copy, ["compose.yaml", WRITTEN], ["--role", "app=team/app"]);
-        letContainersPass();
+        stopLetting = letTaskNetworkPass(engine);
         const members = await membersOf(engine, "cmp-one");
         expect(services(members)).toEqual(["app", "ecs-local-endpoints"]);
         await expectItself(engine, members, { app: "arn:aws:iam::111111111111:role/team/app" });
@@ -64,7 +55,7 @@ describeWhere("the file that compose writes", "missing" in composePlugin ? compo
       async () => {
         const copy = copyProject(engine, join(FIXTURES, "ten"));
         await start(copy, ["compose.yaml", WRITTEN], []);
-        letContainersPass();
+        stopLetting = letTaskNetworkPass(engine);
         const members = await membersOf(engine, "cmp-shop");
         expect(services(members)).toEqual(
           "api billing db ecs-local-endpoints mailer orders proxy search web worker worker".split(" "),
@@ -80,7 +71,7 @@ describeWhere("the file that compose writes", "missing" in composePlugin ? compo
         const copy = copyProject(engine, join(FIXTURES, "host"));
         const files = ["compose.yaml", "compose.override.yaml", WRITTEN];
         await start(copy, files, ["--role", "gateway=gate", "--role", "agent=agent"]);
-        letContainersPass();
+        stopLetting = letTaskNetworkPass(engine);
         const members = await membersOf(engine, "cmp-edge");
         const asking = members.filter(({ Labels }) => Labels["com.docker.compose.service"] !== "sealed");
         expect(services(asking)).toEqual(["agent", "batch", "ecs-local-endpoints", "gateway", "sidecar"]);
@@ -102,7 +93,7 @@ describeWhere("the file that compose writes", "missing" in composePlugin ? compo
       async () => {
         const server = copyProject(engine, join(FIXTURES, "one"), "server");
         await start(server, ["ecs-local-endpoints.yaml"], ["--server"]);
-        letContainersPass();
+        stopLetting = letTaskNetworkPass(engine);
         const shop = copyProject(engine, join(FIXTURES, "one"));
         await start(shop, ["compose.yaml", WRITTEN], ["--join"]);
         const edge = copyProject(engine, join(FIXTURES, "host"));
@@ -141,43 +132,3 @@ describeWhere("the file that compose writes", "missing" in composePlugin ? compo
     );
   });
 });
-
-function services(members: readonly Member[]): string[] {
-  return members.map(({ Labels }) => Labels["com.docker.compose.service"] ?? "").sort();
-}
-
-/**
- * Each container asks, by the variables that it has, who it is, which task it belongs to and for its credentials.
- *
- * @param roles ARNs by service; the others have the server's own identity, which has none
- */
-async function expectItself(
-  engine: RealEngine,
-  asking: readonly Member[],
-  roles: Readonly<Record<string, string>>,
-  task = asking,
-): Promise<void> {
-  const ids = task.map(({ Id }) => Id).sort();
-  for (const { Id, Labels } of asking) {
-    const service = Labels["com.docker.compose.service"] ?? "";
-    // The server is asked, and does not ask: it has no shell.
-    if (service === "ecs-local-endpoints") continue;
-    const env = Object.fromEntries(
-      (await engine.exec(Id, "busybox env")).split("\n").map((line) => line.split(/=(.*)/s)),
-    );
-    // Its way out is what it was: ours is none.
-    expect(await engine.exec(Id, "busybox ip route"), service).not.toContain("via 169.254");
-    const get = async (uri: string) => {
-      const { hostname, port, pathname } = new URL(uri, "http://169.254.170.2");
-      const { status, body } = await ask(engine, Id, hostname, Number(port || 80), pathname);
-      expect({ service, uri, status, body }).toMatchObject({ service, uri, status: 200 });
-      return body as { DockerId: string; Containers: { DockerId: string }[]; RoleArn: string };
-    };
-    for (const base of [env.ECS_CONTAINER_METADATA_URI, env.ECS_CONTAINER_METADATA_URI_V4]) {
-      expect((await get(base)).DockerId, service).toBe(Id);
-      const { Containers } = await get(`${base}/task`);
-      expect(Containers.map(({ DockerId }) => DockerId).sort(), service).toEqual(ids);
-    }
-    expect((await get(env.AWS_CONTAINER_CREDENTIALS_RELATIVE_URI)).RoleArn, service).toBe(roles[service] ?? "");
-  }
-}

@@ -9,6 +9,13 @@ const REPOSITORY = "docker.io/library/ecs-local-endpoints-test";
 /** What the program needs of glibc: its loader and these. */
 const LIBRARIES = ["libc.so.6", "libpthread.so.0", "libdl.so.2", "libm.so.6"];
 
+/** What an image that is to start by itself says, as ours does. One setting a line: Podman takes no more. */
+export const IMAGE_SETTINGS = [
+  'ENTRYPOINT ["/ecs-local-endpoints"]',
+  "ENV HOME=/home",
+  "ENV ECS_LOCAL_BIND_ADDRESS=0.0.0.0",
+];
+
 /**
  * An image FROM scratch with the program alone. No pull, no build. Gives its name.
  *

@@ -106,7 +106,9 @@ function withoutOwn(variables: Readonly<Record<string, string>>, service: Servic
   const entries = Object.entries(variables);
   return {
     variables: Object.fromEntries(entries.filter(([name]) => !own.has(name))),
-    kept: service.variables.filter((name) => (name === FULL_URI || name in variables) && own.has(name)),
+    kept: [...own]
+      .filter((name) => service.variables.includes(name) && (name === FULL_URI || name in variables))
+      .toSorted(),
   };
 }
 

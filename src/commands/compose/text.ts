@@ -29,6 +29,10 @@ export function overrideText(
 ): string {
   const needs =
     server === undefined ? [`# The server's own project comes first: docker compose -f ${SERVER}.yaml up -d`] : [];
+  const services = [
+    ...(server === undefined ? [] : serverLines(server, [])),
+    ...shares.flatMap((share) => shareLines(share, standard, server !== undefined)),
+  ];
   return [
     "# Written by ecs-local-endpoints compose, and an ordinary file from now on: read it, change it, keep it.",
     `#   ${command}`,
@@ -38,9 +42,9 @@ export function overrideText(
     `x-${NETWORK}: &${NETWORK}`,
     ...variableLines(standard, "  "),
     "",
-    "services:",
-    ...(server === undefined ? [] : serverLines(server, [])),
-    ...shares.flatMap((share) => shareLines(share, standard, server !== undefined)),
+    // Null is no map of services.
+    services.some((line) => /^ +[^# ]/.test(line)) ? "services:" : "services: {}",
+    ...services,
     "",
     ...networkLines(server !== undefined),
     "",
@@ -89,20 +93,18 @@ function serverLines({ image, socket, hasAwsFolder }: ServerOptions, more: reado
 
 function shareLines(share: Share, standard: Readonly<Record<string, string>>, hasServer: boolean): string[] {
   const { name, networks, variables, remarks } = share;
-  const key = scalar(name);
-  if (variables === undefined) return ["", ...remarks.map((remark) => `  # ${name} ${remark}`)];
+  const said = ["", ...remarks.map((remark) => `  # ${name} ${remark}`)];
+  if (variables === undefined) return said;
   // The project's default network goes with the first that is named, so it is named as well.
   const joined = networks === undefined ? [] : networks.length === 0 ? ["default"] : networks;
-  return [
-    "",
-    ...remarks.map((remark) => `  # ${name} ${remark}`),
-    `  ${key}:`,
+  const body = [
     ...environmentLines(variables, standard),
     ...(networks === undefined
       ? []
       : ["    networks:", ...joined.map((of) => `      ${scalar(of)}: {}`), `      ${NETWORK}: { priority: -1 }`]),
     ...(hasServer ? ["    depends_on:", `      ${SERVER}: { condition: service_started }`] : []),
   ];
+  return body.length === 0 ? said : [...said, `  ${scalar(name)}:`, ...body];
 }
 
 function environmentLines(variables: Readonly<Record<string, string>>, standard: Readonly<Record<string, string>>) {

@@ -11,7 +11,7 @@ const TAKEN = /overlap|already (in )?used?|conflict|already allocated/i;
 export const composePlugin = prepareCompose();
 
 /** Where `docker-compose` is, for a command's PATH. */
-export const composeFolder = "folder" in composePlugin ? composePlugin.folder : "/nonexistent";
+const composeFolder = "folder" in composePlugin ? composePlugin.folder : "/nonexistent";
 
 export interface Member {
   readonly Id: string;
@@ -52,7 +52,6 @@ export function copyProject(engine: RealEngine, source: string, folder = source.
   return {
     directory,
     run,
-    compose: composeOf,
     /** Starts it; waits while another has the network that a machine can have but once. */
     async up(files: readonly string[]): Promise<void> {
       const compose = composeOf(files);

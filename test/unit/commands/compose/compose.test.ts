@@ -190,6 +190,12 @@ test("--join writes no server, and takes the network as it is", () => {
   expect(text).toContain("docker compose -f ecs-local-endpoints.yaml up -d");
 });
 
+test("with nothing to say of any service it is still a file that Compose takes", () => {
+  const { file, text } = run("services: { a: { network_mode: none } }", { join: true });
+  expect(file.services).toEqual({});
+  expect(text).toContain("  # a has no network and gets nothing\n");
+});
+
 test("--server writes a project of its own, without one to read", () => {
   const { file } = run("- none", { server: true, image: "mine:1", socket: "/run/x.sock" });
   expect(file).toMatchObject({ name: "ecs-local-endpoints" });
