@@ -37,7 +37,8 @@ export type ErrorCode =
   // ourselves
   | "bad-configuration"
   | "cannot-listen"
-  | "network-failed";
+  | "network-failed"
+  | "command-failed";
 
 export interface AppErrorOptions {
   /** The next step for the user, one sentence. */

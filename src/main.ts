@@ -59,6 +59,13 @@ async function main(): Promise<void> {
     process.exitCode = await network(invocation.request, { docker, env, program: program(), out, err });
     return;
   }
+  if (invocation.kind === "run") {
+    const { stdout, stderr } = await invocation.run(env);
+    process.stdout.write(stdout.join(""));
+    for (const line of stderr)
+      process.stderr.write(line.startsWith("hint: ") ? `${line}\n` : `ecs-local-endpoints: ${line}\n`);
+    return;
+  }
   const running = await serve(parseConfig(env, invocation.flags), env, writeLog);
   for (const signal of ["SIGTERM", "SIGINT"] as const) {
     process.on(signal, () => {

@@ -45,6 +45,7 @@ const WIRE: Readonly<Record<ErrorCode, Wire>> = {
   "bad-configuration": { status: 503, name: "BadConfiguration" },
   "cannot-listen": { status: 500, name: "CannotListen" },
   "network-failed": { status: 500, name: "NetworkFailed" },
+  "command-failed": { status: 500, name: "CommandFailed" },
 };
 
 /** Each metadata version has its own status for an id or a caller that it does not know (task-endpoints 1.3). */

@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node
 import { join, resolve } from "node:path";
 
 const TOOLS = resolve(import.meta.dir, "../../.tools");
-const TIMEOUT_MS = 300_000;
+const TIMEOUT_MS = 900_000;
 
 /** A folder with what a client needs, or why there is none. */
 export type Tools = { readonly folder: string } | { readonly missing: string };
@@ -44,6 +44,14 @@ export function prepareGo(name: string, source: string): Tools {
   return prepare(name, files, [go, "version"], (folder) => [
     [go, "-C", source, "build", "-mod=readonly", "-o", join(folder, "client"), "."],
   ]);
+}
+
+/** Docker Compose as a program of its own, built of the sources that its release has locked. */
+export function prepareCompose(): Tools {
+  const go = Bun.which("go");
+  if (go === null) return { missing: "go is not installed" };
+  const script = join(import.meta.dir, "compose/build");
+  return prepare("compose", [script], [go, "version"], (folder) => [["sh", script, folder]]);
 }
 
 function prepare(

@@ -21,6 +21,8 @@ describe("the command line", () => {
   for (const [line, invocation] of [
     ["", { kind: "serve", flags: {} }],
     ["--offline --port 9", { kind: "serve", flags: { offline: true, port: "9" } }],
+    ["serve", { kind: "serve", flags: {} }],
+    ["--offline serve --port 9", { kind: "serve", flags: { offline: true, port: "9" } }],
     ["network up", { kind: "network", request: { action: "up" } }],
     ["network up --port 9", { kind: "network", request: { action: "up", port: "9" } }],
     ["network up --bridge a --bridge b", { kind: "network", request: { action: "up", bridge: ["a", "b"] } }],
@@ -42,7 +44,7 @@ describe("the command line", () => {
     ["network up --prot 9", "--port"],
     ["network up docker0", "too many arguments"],
     ["network down --bridge a", "unknown option '--bridge'"],
-    ["netwrok up", "too many arguments"],
+    ["netwrok up", "unknown command 'netwrok': there are serve, network, healthcheck, env, compose"],
     ["--print", "unknown option '--print'"],
   ] as const) {
     test(`'${line}' is wrong usage, which stderr tells`, () => {

@@ -51,6 +51,7 @@ const EXPECTED: Record<ErrorCode, { name: string; [family: string]: number | str
   "bad-configuration": same("BadConfiguration", 503),
   "cannot-listen": same("CannotListen", 500),
   "network-failed": same("NetworkFailed", 500),
+  "command-failed": same("CommandFailed", 500),
 };
 
 describe("a failure's bytes", () => {

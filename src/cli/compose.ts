@@ -1,0 +1,40 @@
+import type { Command } from "commander";
+import type { ComposeOptions } from "../commands/compose.ts";
+import type { EnvOptions } from "../commands/env.ts";
+import type { Said } from "../commands/said.ts";
+import type { Environment } from "../config.ts";
+
+type Run = (what: (env: Environment) => Promise<Said>) => void;
+
+export function addEnv(parent: Command, run: Run): void {
+  parent
+    .command("env")
+    .description("print the variables to set for a container")
+    .option("--role <role>", "credentials of this role (name, path/name or ARN) instead of your own identity")
+    .option("--container <name>", "metadata of this container instead of the one that asks")
+    .option("--address <host[:port]>", "where the server answers, 169.254.170.2 unless given")
+    .option("--format <format>", "shell, dotenv or yaml", "shell")
+    .action((options: EnvOptions) => run(async (env) => (await import("../commands/env.ts")).env(options, env)));
+}
+
+export function addCompose(parent: Command, run: Run): void {
+  const collect = (value: string, before: readonly string[] = []) => [...before, value];
+  parent
+    .command("compose")
+    .description("write an override file that gives each service of a Compose project its endpoints")
+    .argument("[FILE...]", "the project's files, those that docker compose would take unless given")
+    .option("--project-directory <folder>", "where the project's paths start from")
+    .option("--role <service=role>", "credentials of a role for a service; repeat it for others", collect)
+    .option("--output <file>", "what to write, compose.ecs-local.yaml beside the first file unless given; - for stdout")
+    .option("--force", "write over a file that exists")
+    .option("--image <image>", "the server's image, ecs-local-endpoints:dev unless given")
+    .option("--socket <path>", "the engine's socket, found unless given")
+    .option("--server", "write a project of its own for the server, which several projects share")
+    .option("--join", "write no server: join the one of --server")
+    .action((files: string[], options: ComposeOptions) =>
+      run(async (env) => {
+        const { compose } = await import("../commands/compose.ts");
+        return compose(files, options, env, { cwd: process.cwd(), platform: process.platform });
+      }),
+    );
+}

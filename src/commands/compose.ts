@@ -1,0 +1,124 @@
+import { existsSync, writeFileSync } from "node:fs";
+import { basename, dirname, join, relative, resolve } from "node:path";
+import type { Environment } from "../config.ts";
+import { AppError } from "../errors.ts";
+import { type Files, findFiles } from "./compose/files.ts";
+import { planShares, SERVER, type Share } from "./compose/plan.ts";
+import { askPlugin } from "./compose/plugin.ts";
+import { engineSocket } from "./compose/socket.ts";
+import { overrideText, type ServerOptions, serverText } from "./compose/text.ts";
+import { readProject } from "./compose/yaml.ts";
+import type { Said } from "./said.ts";
+import { regionOf, variablesOf } from "./variables.ts";
+
+export interface ComposeOptions {
+  readonly projectDirectory?: string;
+  /** Each as `service=role`. */
+  readonly role?: readonly string[];
+  readonly output?: string;
+  readonly force?: boolean;
+  readonly image?: string;
+  readonly socket?: string;
+  /** Write no server: it runs in a project of its own. */
+  readonly join?: boolean;
+  /** Write that project. */
+  readonly server?: boolean;
+}
+
+/** The folder that the command runs in, and its kind of system. */
+export interface Machine {
+  readonly cwd: string;
+  readonly platform: string;
+}
+
+const DEFAULT_IMAGE = "ecs-local-endpoints:dev";
+
+/**
+ * Writes an override file for a Compose project: our service, the network that it shares, and the variables of each service.
+ *
+ * @param given the project's files; none: the usual ones
+ * @throws AppError `bad-configuration` for a wrong option; `command-failed` for what cannot be read or written
+ */
+export function compose(given: readonly string[], options: ComposeOptions, env: Environment, machine: Machine): Said {
+  const { cwd, platform } = machine;
+  const server: ServerOptions = {
+    image: options.image ?? DEFAULT_IMAGE,
+    socket: options.socket ?? engineSocket(env, platform),
+    hasAwsFolder: env.HOME !== undefined && existsSync(join(env.HOME, ".aws")),
+  };
+  if (options.server) {
+    if (given.length > 0 || options.join || options.role) {
+      throw new AppError(
+        "bad-configuration",
+        "--server goes with no FILE, --join or --role: it is a project of its own",
+      );
+    }
+    const usual = `${SERVER}.yaml`;
+    const target = options.output ?? usual;
+    return written(target, serverText(server), cwd, options.force, [
+      `hint: docker compose -f ${target === "-" ? usual : target} up -d`,
+    ]);
+  }
+  const files = findFiles(given, cwd, options.projectDirectory, env, options.output);
+  const [first = ""] = files.paths;
+  const usual = relative(cwd, join(dirname(first), "compose.ecs-local.yaml"));
+  const target = options.output ?? usual;
+  const region = regionOf(env);
+  const fromPlugin = askPlugin(files);
+  const project = fromPlugin ?? readProject(files);
+  const shares = planShares(project, rolesOf(options.role ?? []), region, server.image);
+  const command = upCommand(files, target === "-" ? usual : target, cwd, options.projectDirectory);
+  const text = overrideText(shares, variablesOf({ region }), options.join ? undefined : server, command);
+  const others = options.join ? [] : ["hint: for several projects at once, see --server and --join"];
+  return written(target, text, cwd, options.force, [
+    ...project.unresolved.map((what) => `warning: ${what}`),
+    ...warningsOf(shares),
+    ...(server.hasAwsFolder || options.join ? [] : ["warning: there is no ~/.aws: give the server another identity"]),
+    `hint: ${command}`,
+    ...others,
+  ]);
+}
+
+function warningsOf(shares: readonly Share[]): string[] {
+  return shares.flatMap(({ name, warnings }) => warnings.map((warning) => `warning: service '${name}' ${warning}`));
+}
+
+function rolesOf(given: readonly string[]): Map<string, string> {
+  const roles = given.map((text): [string, string] => {
+    // A role's name may have a = too; a service's may not.
+    const at = text.indexOf("=");
+    if (at > 0 && at < text.length - 1) return [text.slice(0, at), text.slice(at + 1)];
+    throw new AppError("bad-configuration", `--role is '${text}', which is not SERVICE=ROLE`, {
+      hint: "name the service, as in --role web=app; repeat it for others",
+    });
+  });
+  return new Map(roles);
+}
+
+function upCommand(files: Files, target: string, cwd: string, directory: string | undefined): string {
+  const shown = [...files.paths.map((path) => relative(cwd, path) || basename(path)), target];
+  const project = directory === undefined ? [] : ["--project-directory", directory];
+  return ["docker compose", ...project, ...shown.map((path) => `-f ${path}`), "up"].join(" ");
+}
+
+/** @param target `-` for standard output */
+function written(
+  target: string,
+  text: string,
+  cwd: string,
+  force: boolean | undefined,
+  stderr: readonly string[],
+): Said {
+  if (target === "-") return { stdout: [text], stderr };
+  const path = resolve(cwd, target);
+  try {
+    writeFileSync(path, text, { flag: force ? "w" : "wx" });
+  } catch (cause) {
+    const { code } = cause as NodeJS.ErrnoException;
+    if (code !== "EEXIST") throw new AppError("command-failed", `${target} cannot be written (${code})`, { cause });
+    throw new AppError("command-failed", `${target} exists`, {
+      hint: "write over it with --force, name another with --output, or see it with --output -",
+    });
+  }
+  return { stdout: [], stderr: [`wrote ${target}`, ...stderr] };
+}

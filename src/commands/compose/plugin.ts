@@ -1,0 +1,56 @@
+import { AppError } from "../../errors.ts";
+import type { Files } from "./files.ts";
+import { type Project, toNetworks } from "./project.ts";
+import { isRecord, type Raw, toService } from "./service.ts";
+
+const DEADLINE_MS = 20_000;
+
+/**
+ * The project as Compose itself understands it, where its plugin is installed.
+ *
+ * @returns undefined without the plugin
+ * @throws AppError `command-failed` when Compose refuses the project, with what it says
+ */
+export function askPlugin(files: Files): Project | undefined {
+  const command = findPlugin(files);
+  if (command === undefined) return undefined;
+  const chosen = files.paths.flatMap((path) => ["-f", path]);
+  // Services of every profile: each may be started.
+  const asked = ["--project-directory", files.directory, "--profile", "*", "config", "--format", "json"];
+  const { success, stdout, stderr } = run([...command, ...chosen, ...asked], files);
+  if (!success) {
+    const reason = stderr.trim().split("\n").at(-1) || `no answer within ${DEADLINE_MS / 1000} s`;
+    throw new AppError("command-failed", `docker compose refuses the project: ${reason}`, {
+      hint: `see: docker compose ${chosen.join(" ")} config`,
+    });
+  }
+  const document = JSON.parse(stdout) as Raw;
+  const services = isRecord(document.services) ? Object.entries(document.services) : [];
+  return {
+    name: String(document.name),
+    services: services.flatMap(([name, raw]) => (isRecord(raw) && !raw.provider ? [toService(name, raw)] : [])),
+    networks: toNetworks(document.networks),
+    unresolved: [],
+  };
+}
+
+/** `docker compose`, or the same program by its older name; version 1 knows no JSON. */
+function findPlugin(files: Files): string[] | undefined {
+  const candidates = [["docker", "compose"], ["docker-compose"]];
+  return candidates.find((command) => {
+    const [program = ""] = command;
+    if (Bun.which(program, { PATH: files.env.PATH ?? "" }) === null) return false;
+    const { success, stdout } = run([...command, "version", "--short"], files);
+    return success && /^v?([2-9]|\d\d)\./.test(stdout);
+  });
+}
+
+function run([program = "", ...args]: readonly string[], files: Files) {
+  const path = Bun.which(program, { PATH: files.env.PATH ?? "" }) ?? program;
+  const { success, stdout, stderr } = Bun.spawnSync([path, ...args], {
+    cwd: files.directory,
+    env: files.env,
+    timeout: DEADLINE_MS,
+  });
+  return { success, stdout: stdout.toString(), stderr: stderr.toString() };
+}

@@ -1,0 +1,145 @@
+import { stringify } from "yaml";
+import { TASK_ADDRESS } from "../variables.ts";
+import { NETWORK, SERVER, type Share } from "./plan.ts";
+
+/** What the file's server is made of. */
+export interface ServerOptions {
+  readonly image: string;
+  /** The engine's socket on the machine. */
+  readonly socket: string;
+  /** Whether there is a folder ~/.aws: an engine would make one that belongs to root. */
+  readonly hasAwsFolder: boolean;
+}
+
+/** Passed on from where docker compose runs. */
+const PASSED = ["AWS_PROFILE", "AWS_REGION", "AWS_DEFAULT_REGION", "ECS_LOCAL_OFFLINE"];
+
+/**
+ * The override file.
+ *
+ * @param server undefined: it runs elsewhere, and its network is there
+ * @param standard the variables that most services have
+ * @param command the line that uses the file
+ */
+export function overrideText(
+  shares: readonly Share[],
+  standard: Readonly<Record<string, string>>,
+  server: ServerOptions | undefined,
+  command: string,
+): string {
+  const needs =
+    server === undefined ? [`# The server's own project comes first: docker compose -f ${SERVER}.yaml up -d`] : [];
+  const services = [
+    ...(server === undefined ? [] : serverLines(server, [])),
+    ...shares.flatMap((share) => shareLines(share, standard, server !== undefined)),
+  ];
+  return [
+    "# Written by ecs-local-endpoints compose, and an ordinary file from now on: read it, change it, keep it.",
+    `#   ${command}`,
+    ...needs,
+    "",
+    "# What Amazon ECS sets in a container. /role/<name> instead of /creds gives a role.",
+    `x-${NETWORK}: &${NETWORK}`,
+    ...variableLines(standard, "  "),
+    "",
+    // Null is no map of services.
+    services.some((line) => /^ +[^# ]/.test(line)) ? "services:" : "services: {}",
+    ...services,
+    "",
+    ...networkLines(server !== undefined),
+    "",
+  ].join("\n");
+}
+
+/** A project of its own for a server that several projects share. */
+export function serverText(server: ServerOptions): string {
+  return [
+    "# Written by ecs-local-endpoints compose --server, and an ordinary file from now on: read it, change it, keep it.",
+    `#   docker compose -f ${SERVER}.yaml up -d`,
+    "# Each project that uses it: ecs-local-endpoints compose --join",
+    `name: ${SERVER}`,
+    "",
+    "services:",
+    ...serverLines(server, ["    restart: unless-stopped"]),
+    "",
+    ...networkLines(true),
+    "",
+  ].join("\n");
+}
+
+function serverLines({ image, socket, hasAwsFolder }: ServerOptions, more: readonly string[]): string[] {
+  const home = '      - "~/.aws:/home/.aws:ro"';
+  return [
+    `  ${SERVER}:`,
+    `    image: ${scalar(image)}`,
+    "    read_only: true",
+    '    security_opt: ["no-new-privileges:true"]',
+    ...more,
+    "    environment:",
+    "      # Without a value: as it is where docker compose runs. Keys may be passed on likewise: AWS_ACCESS_KEY_ID,",
+    "      # AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN.",
+    ...PASSED.map((name) => `      ${name}:`),
+    "    volumes:",
+    "      # It reads what runs. Whoever has this socket is root on the machine: give it to nothing else.",
+    `      - ${scalar(`${socket}:/var/run/docker.sock`)}`,
+    ...(hasAwsFolder
+      ? [home]
+      : ["      # There was no ~/.aws to read your identity from.", home.replace("- ", "# - ")]),
+    "    networks:",
+    `      ${NETWORK}: { ipv4_address: ${TASK_ADDRESS} }`,
+    `      ${NETWORK}-aws: {}`,
+  ];
+}
+
+function shareLines(share: Share, standard: Readonly<Record<string, string>>, hasServer: boolean): string[] {
+  const { name, networks, variables, remarks } = share;
+  const said = ["", ...remarks.map((remark) => `  # ${name} ${remark}`)];
+  if (variables === undefined) return said;
+  // The project's default network goes with the first that is named, so it is named as well.
+  const joined = networks === undefined ? [] : networks.length === 0 ? ["default"] : networks;
+  const body = [
+    ...environmentLines(variables, standard),
+    ...(networks === undefined
+      ? []
+      : ["    networks:", ...joined.map((of) => `      ${scalar(of)}: {}`), `      ${NETWORK}: { priority: -1 }`]),
+    ...(hasServer ? ["    depends_on:", `      ${SERVER}: { condition: service_started }`] : []),
+  ];
+  return body.length === 0 ? said : [...said, `  ${scalar(name)}:`, ...body];
+}
+
+function environmentLines(variables: Readonly<Record<string, string>>, standard: Readonly<Record<string, string>>) {
+  const names = Object.keys(variables);
+  const differing = names.filter((name) => variables[name] !== standard[name]);
+  if (names.length === 0) return [];
+  if (Object.keys(standard).some((name) => variables[name] === undefined)) {
+    return ["    environment:", ...variableLines(variables, "      ")];
+  }
+  if (differing.length === 0) return [`    environment: *${NETWORK}`];
+  const own = Object.fromEntries(differing.map((name) => [name, variables[name] ?? ""]));
+  return ["    environment:", `      <<: *${NETWORK}`, ...variableLines(own, "      ")];
+}
+
+function networkLines(isOurs: boolean): string[] {
+  if (!isOurs) return ["networks:", `  ${NETWORK}:`, "    external: true", `    name: ${NETWORK}`];
+  return [
+    "networks:",
+    "  # Internal: nobody gains or loses a way out by it. The range keeps the server's address from everybody else.",
+    `  ${NETWORK}:`,
+    `    name: ${NETWORK}`,
+    "    internal: true",
+    "    ipam:",
+    "      config:",
+    "        - { subnet: 169.254.170.0/24, gateway: 169.254.170.1, ip_range: 169.254.170.128/25 }",
+    "  # The server's way to AWS.",
+    `  ${NETWORK}-aws: {}`,
+  ];
+}
+
+function variableLines(variables: Readonly<Record<string, string>>, indent: string): string[] {
+  return Object.entries(variables).map(([name, value]) => `${indent}${name}: ${scalar(value)}`);
+}
+
+/** A text as YAML has it on one line, with `$` as Compose has it. */
+function scalar(text: string): string {
+  return stringify(text.replaceAll("$", "$$$$"), { lineWidth: 0 }).trimEnd();
+}

@@ -1,0 +1,106 @@
+import { basename, dirname, resolve } from "node:path";
+import { parseDocument } from "yaml";
+import type { Environment } from "../../config.ts";
+import { AppError } from "../../errors.ts";
+import { type Files, readText, readVariables } from "./files.ts";
+import { interpolateAll } from "./interpolate.ts";
+import { type Project, type ProjectNetwork, projectName, toNetworks } from "./project.ts";
+import { isRecord, isText, mergeServices, type Raw, type Service, textOf, toService } from "./service.ts";
+
+const EXTENDS_MAX = 16;
+
+/**
+ * The project as its files say it, read without Compose: merge keys, variables, `extends` and several files. What takes
+ * Compose itself is named in `unresolved`.
+ *
+ * @throws AppError `command-failed` for a file that is no YAML, or a service that extends what is not there
+ */
+export function readProject(files: Files): Project {
+  const unresolved: string[] = [];
+  const read = (path: string) => readDocument(path, files.env, unresolved);
+  const services = new Map<string, Service>();
+  const networks: ProjectNetwork[] = [];
+  let name: string | undefined;
+  for (const path of files.paths) {
+    const document = read(path);
+    name = textOf(document.name) ?? name;
+    networks.push(...toNetworks(document.networks));
+    if (document.include !== undefined) {
+      unresolved.push(`${path} includes other files, whose services only the docker compose plugin can tell`);
+    }
+    for (const [key, raw] of Object.entries(isRecord(document.services) ? document.services : {})) {
+      if (isRecord(raw) && raw.provider !== undefined) continue;
+      // Paths of a project's files start from its folder, those of a file that is extended from that file's.
+      const service = readService(key, document, path, files.directory, read, 0);
+      const before = services.get(key);
+      services.set(key, before === undefined ? service : mergeServices(before, service));
+    }
+  }
+  const fallback = projectName(basename(files.directory));
+  return {
+    name: files.env.COMPOSE_PROJECT_NAME || name || fallback || "default",
+    services: [...services.values()],
+    networks,
+    unresolved: [...new Set(unresolved)],
+  };
+}
+
+function readService(
+  name: string,
+  document: Raw,
+  path: string,
+  directory: string,
+  read: (path: string) => Raw,
+  depth: number,
+): Service {
+  const raw = isRecord(document.services) ? document.services[name] : undefined;
+  if (raw === undefined) throw failed(`${path} has no service '${name}', which another one extends`);
+  if (depth > EXTENDS_MAX)
+    throw failed(`service '${name}' of ${path} extends more than ${EXTENDS_MAX} others, or itself`);
+  const own = isRecord(raw) ? raw : {};
+  const service = toService(name, own, envFileVariables(own.env_file, directory));
+  const base = isText(own.extends) ? { service: own.extends } : own.extends;
+  if (!isRecord(base)) return service;
+  const file = textOf(base.file);
+  const [from, folder] =
+    file === undefined ? [path, directory] : [resolve(directory, file), dirname(resolve(directory, file))];
+  const extended = readService(
+    String(base.service),
+    file === undefined ? document : read(from),
+    from,
+    folder,
+    read,
+    depth + 1,
+  );
+  return mergeServices(extended, service);
+}
+
+function envFileVariables(value: unknown, directory: string): string[] {
+  const entries = Array.isArray(value) ? value : value === undefined ? [] : [value];
+  return entries.flatMap((entry) => {
+    const path = isRecord(entry) ? textOf(entry.path) : textOf(entry);
+    if (path === undefined) return [];
+    try {
+      return Object.keys(readVariables(resolve(directory, path)));
+    } catch (error) {
+      if (isRecord(entry) && entry.required === false) return [];
+      throw error;
+    }
+  });
+}
+
+function readDocument(path: string, env: Environment, unresolved: string[]): Raw {
+  const document = parseDocument(readText(path), { merge: true, logLevel: "error" });
+  const [error] = document.errors;
+  if (error) throw failed(`${path} is not YAML: ${error.message.split("\n")[0]}`);
+  if (document.warnings.some(({ code }) => code === "TAG_RESOLVE_FAILED")) {
+    unresolved.push(`${path} has tags such as !reset, which only the docker compose plugin follows`);
+  }
+  const value = interpolateAll(document.toJS(), env);
+  if (!isRecord(value)) throw failed(`${path} is no Compose file: it holds no map`);
+  return value;
+}
+
+function failed(message: string): AppError {
+  return new AppError("command-failed", message);
+}

@@ -1,0 +1,79 @@
+import type { Environment } from "../config.ts";
+import { AppError } from "../errors.ts";
+import type { Said } from "./said.ts";
+import {
+  FULL_URI,
+  HIDING_VARIABLES,
+  isLoopback,
+  isTakenBySdks,
+  type Place,
+  parsePlace,
+  RELATIVE_URI,
+  regionOf,
+  variablesOf,
+} from "./variables.ts";
+
+export interface EnvOptions {
+  readonly role?: string;
+  readonly container?: string;
+  readonly address?: string;
+  readonly format?: string;
+}
+
+/** A line for each form; what stands in our values needs quotes in none of them. */
+const FORMATS: Readonly<Record<string, (name: string, value: string) => string>> = {
+  shell: (name, value) => `export ${name}=${value}`,
+  dotenv: (name, value) => `${name}=${value}`,
+  yaml: (name, value) => `${name}: ${value}`,
+};
+
+/**
+ * What to set for a container, and on stderr what could keep it from working.
+ *
+ * @param env of the command itself: a region that it has is passed on
+ * @throws AppError `bad-configuration` for an option that cannot be used
+ */
+export function env(options: EnvOptions, environment: Environment): Said {
+  const { role, container, format = "shell" } = options;
+  const line = Object.hasOwn(FORMATS, format) ? FORMATS[format] : undefined;
+  if (line === undefined) {
+    const known = Object.keys(FORMATS).join(", ");
+    throw new AppError("bad-configuration", `--format is '${format}', which is none of ${known}`);
+  }
+  if (container !== undefined && !/^[\w.-]+$/.test(container)) {
+    throw new AppError("bad-configuration", `--container is '${container}', which is no container's name`, {
+      hint: "give the name, the Compose service or the id, as docker ps shows it",
+    });
+  }
+  const place = options.address === undefined ? undefined : parsePlace(options.address);
+  const variables = variablesOf({ place, role, container, region: regionOf(environment) });
+  return {
+    stdout: Object.entries(variables).map(([name, value]) => `${line(name, value)}\n`),
+    stderr: [
+      ...(place === undefined ? [] : placeHints(place, variables, container)),
+      ...(format === "shell" ? shellHints(variables, environment) : []),
+    ],
+  };
+}
+
+function placeHints(place: Place, variables: Record<string, string>, container: string | undefined): string[] {
+  const hints: string[] = [];
+  if (variables[FULL_URI] !== undefined && !isTakenBySdks(place.host)) {
+    hints.push(
+      `warning: most SDKs refuse http://${place.host} for credentials: they take loopback and 169.254.170.2; metadata works`,
+    );
+  } else if (variables[FULL_URI] !== undefined && !isLoopback(place.host)) {
+    hints.push(`warning: older SDKs refuse http://${place.host} with a port of its own: they take loopback alone`);
+  }
+  if (isLoopback(place.host) && container === undefined) {
+    hints.push("hint: who asks by loopback is no container: name one with --container for its metadata");
+  }
+  return hints;
+}
+
+/** What is set in the shell that these lines are for, and gets in their way. */
+function shellHints(variables: Record<string, string>, environment: Environment): string[] {
+  const other = variables[FULL_URI] === undefined ? FULL_URI : RELATIVE_URI;
+  const hints = [...HIDING_VARIABLES, other].filter((name) => environment[name]);
+  return hints.map((name) => `hint: ${name} is set in this environment and gets in the way: unset ${name}`);
+}

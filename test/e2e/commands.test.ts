@@ -1,0 +1,71 @@
+import { afterAll, expect, test } from "bun:test";
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { runBinary } from "../support/binary.ts";
+
+const root = mkdtempSync(join(tmpdir(), "cmp-commands-"));
+afterAll(() => rmSync(root, { recursive: true }));
+writeFileSync(join(root, "compose.yaml"), "services: { app: { image: x } }\n");
+const file = join(root, "compose.yaml");
+
+test("env has the variables alone on stdout, and the rest on stderr", () => {
+  const { exitCode, stdout, stderr } = runBinary([
+    "env",
+    "--address",
+    "10.1.2.3",
+    "--role",
+    "app",
+    "--format",
+    "dotenv",
+  ]);
+  expect(exitCode).toBe(0);
+  expect(stdout).toBe(
+    [
+      "AWS_CONTAINER_CREDENTIALS_FULL_URI=http://10.1.2.3/role/app",
+      "ECS_CONTAINER_METADATA_URI=http://10.1.2.3/v3",
+      "ECS_CONTAINER_METADATA_URI_V4=http://10.1.2.3/v4",
+      "ECS_AGENT_URI=http://10.1.2.3/api",
+      "",
+    ].join("\n"),
+  );
+  expect(stderr).toMatch(/^ecs-local-endpoints: warning: most SDKs refuse http:\/\/10\.1\.2\.3 .*\n$/);
+});
+
+test("compose writes beside the file that it is given, and says so on stderr alone", () => {
+  const { exitCode, stdout, stderr } = runBinary(["compose", file]);
+  expect([exitCode, stdout]).toEqual([0, ""]);
+  expect(stderr).toMatch(
+    /^ecs-local-endpoints: wrote .*compose\.ecs-local\.yaml\n(.*\n)*hint: docker compose -f .* up\n/,
+  );
+  expect(readdirSync(root)).toContain("compose.ecs-local.yaml");
+  expect(runBinary(["compose", file, "--output", "-"]).stdout).toBe(
+    readFileSync(join(root, "compose.ecs-local.yaml"), "utf8"),
+  );
+});
+
+test("what fails is one line with a hint, and 1", () => {
+  const empty = join(root, "empty");
+  mkdirSync(empty);
+  const { exitCode, stdout, stderr } = runBinary(["compose", "--project-directory", empty]);
+  expect([exitCode, stdout]).toEqual([1, ""]);
+  expect(stderr).toBe(
+    `ecs-local-endpoints: ${empty} has no compose.yaml\nhint: name the project's files: ecs-local-endpoints compose FILE...\n`,
+  );
+});
+
+for (const args of [
+  ["env", "--format", "xml"],
+  ["env", "--adress", "127.0.0.1"],
+  ["env", "too", "many"],
+  ["compose", file, "--role", "nobody=app"],
+  ["compose", file, "--role", "app"],
+  ["compose", "--server", "--join"],
+]) {
+  test(`the wrong usage '${args.filter((arg) => arg !== file).join(" ")}' is 2, with nothing on stdout`, () => {
+    const { exitCode, stdout, stderr } = runBinary(args);
+    expect([exitCode, stdout]).toEqual([2, ""]);
+    // The error, what was perhaps meant, the hint.
+    expect(stderr.trim().split("\n").length).toBeLessThanOrEqual(3);
+  });
+}

@@ -1,0 +1,66 @@
+import { afterAll, afterEach, beforeAll, expect, test } from "bun:test";
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join, resolve } from "node:path";
+import { parse, stringify } from "yaml";
+import { expectItself, letTaskNetworkPass, services } from "../support/compose/asking.ts";
+import { composePlugin, copyProject, membersOf } from "../support/compose/plugin.ts";
+import { describeEngines } from "../support/engines.ts";
+import { buildServerImage, removeServerImage } from "../support/server-image.ts";
+import { describeWhere } from "../support/tools.ts";
+
+const EXAMPLES = resolve(import.meta.dir, "../../examples");
+const TIMEOUT_MS = 240_000;
+const SERVER = "ecs-local-endpoints";
+const ROLE = "arn:aws:iam::111111111111:role";
+const ROLES: Readonly<Record<string, string>> = { orders: `${ROLE}/orders`, billing: `${ROLE}/billing` };
+
+describeWhere("examples/", "missing" in composePlugin ? composePlugin.missing : undefined, () => {
+  // Images cannot be pulled here: the programs are a shell that asks, and the server vends dummy credentials.
+  describeEngines("with other programs in their containers", ({ engine }) => {
+    let image: string;
+    let stop = () => {};
+
+    beforeAll(async () => {
+      image = await buildServerImage(engine);
+    }, 60_000);
+    afterEach(() => stop(), 60_000);
+    afterAll(() => removeServerImage(engine), 30_000);
+
+    for (const name of readdirSync(EXAMPLES)) {
+      test(
+        name,
+        async () => {
+          const copy = copyProject(engine, join(EXAMPLES, name), `example-${name}`);
+          const files = ["compose.yaml", "shell.yaml"];
+          const project = parse(readFileSync(join(copy.directory, "compose.yaml"), "utf8"), { merge: true });
+          const names = Object.keys(project.services);
+          const ulimits = { nofile: 1024, nproc: 1024 };
+          const shells = names.map((service) => [
+            service,
+            service === SERVER
+              ? { image, environment: { ECS_LOCAL_OFFLINE: "1" }, volumes: [`${engine.socket}:/var/run/docker.sock`] }
+              : { image: "lab/busybox:1", command: ["sh", "-c", "sleep 600"], ulimits },
+          ]);
+          const networks = { default: { ipam: { config: [{ subnet: "10.206.40.0/24" }] } } };
+          writeFileSync(
+            join(copy.directory, "shell.yaml"),
+            stringify({ services: Object.fromEntries(shells), networks }),
+          );
+          let stopLetting = () => {};
+          stop = () => {
+            stopLetting();
+            copy.down(files);
+          };
+          await copy.up(files);
+          stopLetting = letTaskNetworkPass(engine);
+          const members = await membersOf(engine, `cmp-example-${name}`);
+          expect(services(members)).toEqual(names.toSorted());
+          // LocalStack is no container that asks.
+          const asking = members.filter(({ Labels }) => Labels["com.docker.compose.service"] !== "localstack");
+          await expectItself(engine, asking, ROLES, members);
+        },
+        TIMEOUT_MS,
+      );
+    }
+  });
+});

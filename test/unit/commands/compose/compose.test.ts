@@ -1,0 +1,309 @@
+import { afterAll, describe, expect, test } from "bun:test";
+import { chmodSync, cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { parse } from "yaml";
+import { engineSocket } from "../../../../src/commands/compose/socket.ts";
+import { type ComposeOptions, compose } from "../../../../src/commands/compose.ts";
+
+const FIXTURES = resolve(import.meta.dir, "../../../support/compose");
+const root = mkdtempSync(join(tmpdir(), "cmp-unit-"));
+mkdirSync(join(root, "home/.aws"), { recursive: true });
+afterAll(() => rmSync(root, { recursive: true }));
+
+interface Written {
+  services: Record<
+    string,
+    { environment?: Record<string, string>; networks?: Record<string, unknown>; [key: string]: unknown }
+  >;
+  networks: Record<string, { external?: boolean; internal?: boolean; name?: string; ipam?: unknown } | null>;
+}
+
+let folders = 0;
+
+/** Runs the command where there is no plugin, in a folder of its own with one file or a fixture. */
+function run(source: string, options: ComposeOptions = {}, env: Record<string, string> = {}, given: string[] = []) {
+  folders += 1;
+  const cwd = join(root, `p${folders}`);
+  if (/^\w+$/.test(source)) cpSync(join(FIXTURES, source), cwd, { recursive: true });
+  else mkdirSync(cwd);
+  if (!/^\w+$/.test(source)) writeFileSync(join(cwd, "compose.yaml"), source);
+  const said = compose(
+    given,
+    { output: "-", ...options },
+    { HOME: join(root, "home"), ...env },
+    { cwd, platform: "linux" },
+  );
+  const text = said.stdout.join("");
+  return { cwd, said, text, file: parse(text, { merge: true }) as Written };
+}
+
+const STANDARD = {
+  AWS_CONTAINER_CREDENTIALS_RELATIVE_URI: "/creds",
+  ECS_CONTAINER_METADATA_URI: "http://169.254.170.2/v3",
+  ECS_CONTAINER_METADATA_URI_V4: "http://169.254.170.2/v4",
+  ECS_AGENT_URI: "http://169.254.170.2/api",
+};
+
+test("one service gets the variables, the network beside its default one, and a server that starts first", () => {
+  const { file, said, text } = run("one");
+  expect(file.services.app).toEqual({
+    environment: STANDARD,
+    networks: { default: {}, "ecs-local": { priority: -1 } },
+    depends_on: { "ecs-local-endpoints": { condition: "service_started" } },
+  });
+  expect(file.services["ecs-local-endpoints"]).toMatchObject({
+    image: "ecs-local-endpoints:dev",
+    volumes: ["/var/run/docker.sock:/var/run/docker.sock", "~/.aws:/home/.aws:ro"],
+    networks: { "ecs-local": { ipv4_address: "169.254.170.2" }, "ecs-local-aws": {} },
+  });
+  expect(file.networks["ecs-local"]).toMatchObject({ name: "ecs-local", internal: true });
+  expect(said.stderr).toContain("hint: docker compose -f compose.yaml -f compose.ecs-local.yaml up");
+  expect(text).toContain("#   docker compose -f compose.yaml -f compose.ecs-local.yaml up\n");
+});
+
+test("of ten services each keeps the networks that it has, and no address is anybody's but the server's", () => {
+  const { file, text } = run("ten");
+  const networks = Object.fromEntries(
+    Object.entries(file.services).map(([name, { networks = {} }]) => [name, Object.keys(networks)]),
+  );
+  expect(networks).toEqual({
+    "ecs-local-endpoints": ["ecs-local", "ecs-local-aws"],
+    api: ["back", "front", "ecs-local"],
+    billing: ["back", "ecs-local"],
+    db: ["back", "ecs-local"],
+    mailer: ["back", "mail", "ecs-local"],
+    orders: ["back", "ecs-local"],
+    proxy: ["front", "ecs-local"],
+    search: ["back", "ecs-local"],
+    seed: ["default", "ecs-local"],
+    web: ["back", "front", "ecs-local"],
+    worker: ["back", "ecs-local"],
+  });
+  expect(text.match(/ipv4_address/g)).toHaveLength(1);
+});
+
+test("what hides the endpoint is warned of and written beside the service", () => {
+  const { said, text } = run("ten");
+  expect(said.stderr.filter((line) => line.startsWith("warning:"))).toEqual([
+    "warning: service 'billing' has a volume at /root/.aws, which SDKs use before they ask here: remove it there",
+    "warning: service 'worker' has AWS_ACCESS_KEY_ID, which SDKs use before they ask here: remove it there",
+  ]);
+  expect(text).toContain(
+    "  # worker has AWS_ACCESS_KEY_ID, which SDKs use before they ask here: remove it there\n  worker:\n",
+  );
+});
+
+describe("variables that a service sets itself", () => {
+  const of = (environment: string, options: ComposeOptions = {}, env = {}) =>
+    run(`services: { a: { image: i, environment: ${environment} } }`, options, env).file.services.a?.environment;
+
+  test("stay its own", () => {
+    const { AWS_CONTAINER_CREDENTIALS_RELATIVE_URI: _, ...rest } = STANDARD;
+    expect(of("[AWS_CONTAINER_CREDENTIALS_RELATIVE_URI=/role/x]")).toEqual(rest);
+    expect(run("ten").text).toContain("# orders keeps its own AWS_CONTAINER_CREDENTIALS_RELATIVE_URI");
+  });
+  test("never make two of credentials", () => {
+    const { AWS_CONTAINER_CREDENTIALS_RELATIVE_URI: _, ...rest } = STANDARD;
+    expect(of("{ AWS_CONTAINER_CREDENTIALS_FULL_URI: 'http://127.0.0.1/creds' }")).toEqual(rest);
+    expect(() => of("[AWS_CONTAINER_CREDENTIALS_FULL_URI=x]", { role: ["a=r"] })).toThrow(/--role.*'a'.*FULL_URI/);
+  });
+  test("give way to a role that is asked for", () => {
+    const role = of("[AWS_CONTAINER_CREDENTIALS_RELATIVE_URI=/creds]", { role: ["a=team/app"] });
+    expect(role).toEqual({ ...STANDARD, AWS_CONTAINER_CREDENTIALS_RELATIVE_URI: "/role/team/app" });
+  });
+  test("keep the region from being set by either name", () => {
+    const env = { AWS_REGION: "eu-west-1" };
+    expect(of("[]", {}, env)).toEqual({ ...STANDARD, AWS_REGION: "eu-west-1", AWS_DEFAULT_REGION: "eu-west-1" });
+    expect(of("[AWS_DEFAULT_REGION=us-east-2]", {}, env)).toEqual(STANDARD);
+    expect(of("[]")).toEqual(STANDARD);
+  });
+});
+
+test("services without a network of their own are told by name, or are told that they get nothing", () => {
+  const { file, text, said } = run("host", { role: ["sidecar=edge"] });
+  const { agent, sidecar } = file.services;
+  expect(agent?.networks).toBeUndefined();
+  expect(agent?.environment).toEqual({
+    AWS_CONTAINER_CREDENTIALS_RELATIVE_URI: "/creds",
+    ECS_CONTAINER_METADATA_URI: "http://169.254.170.2/v3/containers/cmp-edge-agent-1",
+    ECS_CONTAINER_METADATA_URI_V4: "http://169.254.170.2/v4/containers/cmp-edge-agent-1",
+    ECS_AGENT_URI: "http://169.254.170.2/api/cmp-edge-agent-1",
+  });
+  expect(sidecar?.networks).toBeUndefined();
+  expect(sidecar?.environment).toMatchObject({
+    AWS_CONTAINER_CREDENTIALS_RELATIVE_URI: "/role/edge",
+    ECS_CONTAINER_METADATA_URI: "http://169.254.170.2/v3/containers/cmp-edge-sidecar",
+  });
+  expect(file.services.batch?.networks).toEqual({ edge: {}, "ecs-local": { priority: -1 } });
+  expect(file.services.sealed).toBeUndefined();
+  expect(text).toContain("  # sealed has no network and gets nothing\n");
+  expect(said.stderr).toContain("warning: service 'sealed' has no network and gets nothing");
+});
+
+describe("network_mode", () => {
+  const of = (services: string) => run(`services: { ${services} }`);
+  test("container: gets the variables and the command that connects that container", () => {
+    const { file, text } = of("a: { network_mode: 'container:other' }");
+    expect(file.services.a?.networks).toBeUndefined();
+    expect(file.services.a?.environment).toMatchObject({ AWS_CONTAINER_CREDENTIALS_RELATIVE_URI: "/creds" });
+    expect(text).toContain("docker network connect ecs-local other");
+  });
+  test("service: gets nothing where the other has nothing", () => {
+    const { file, text } = of("a: { network_mode: 'service:b' }, b: { network_mode: none }");
+    expect(Object.keys(file.services)).toEqual(["ecs-local-endpoints"]);
+    expect(text).toContain("# a has the network of service b, which has no network and gets nothing");
+  });
+  for (const mode of ["bridge", "service:nobody", "service:a"]) {
+    test(`${mode} excludes the network, with the remedy`, () => {
+      const { file, said } = of(`a: { network_mode: '${mode}' }`);
+      expect(file.services.a).toBeUndefined();
+      expect(said.stderr.join()).toContain(`'a' has network_mode '${mode}', which excludes networks`);
+      expect(() => run(`services: { a: { network_mode: '${mode}' } }`, { role: ["a=r"] })).toThrow(
+        /--role: service 'a'/,
+      );
+    });
+  }
+});
+
+describe("--role", () => {
+  for (const [role, words] of [
+    ["app", "--role is 'app', which is not SERVICE=ROLE"],
+    ["=app", "which is not SERVICE=ROLE"],
+    ["app=", "which is not SERVICE=ROLE"],
+    ["nobody=x", "--role names the service 'nobody', which is none of app"],
+    ["app=two words", '"two words" is not a role'],
+  ] as const) {
+    test(`${role} is refused`, () => expect(() => run("one", { role: [role] })).toThrow(words));
+  }
+  test("a role's name may have a = too", () => {
+    const { file } = run("one", { role: ["app=a=b"] });
+    expect(file.services.app?.environment?.AWS_CONTAINER_CREDENTIALS_RELATIVE_URI).toBe("/role/a=b");
+  });
+});
+
+test("--join writes no server, and takes the network as it is", () => {
+  const { file, text } = run("one", { join: true });
+  expect(Object.keys(file.services)).toEqual(["app"]);
+  expect(file.services.app?.depends_on).toBeUndefined();
+  expect(file.networks).toEqual({ "ecs-local": { external: true, name: "ecs-local" } });
+  expect(text).toContain("docker compose -f ecs-local-endpoints.yaml up -d");
+});
+
+test("with nothing to say of any service it is still a file that Compose takes", () => {
+  const { file, text } = run("services: { a: { network_mode: none } }", { join: true });
+  expect(file.services).toEqual({});
+  expect(text).toContain("  # a has no network and gets nothing\n");
+});
+
+test("--server writes a project of its own, without one to read", () => {
+  const { file } = run("- none", { server: true, image: "mine:1", socket: "/run/x.sock" });
+  expect(file).toMatchObject({ name: "ecs-local-endpoints" });
+  expect(file.services["ecs-local-endpoints"]).toMatchObject({ image: "mine:1", restart: "unless-stopped" });
+  expect(file.services["ecs-local-endpoints"]?.volumes).toContain("/run/x.sock:/var/run/docker.sock");
+  expect(() => run("one", { server: true, join: true })).toThrow("--server goes with no FILE, --join or --role");
+});
+
+test("without a folder ~/.aws none is mounted, which the engine would make", () => {
+  const { file, said } = run("one", {}, { HOME: "/nonexistent" });
+  expect(file.services["ecs-local-endpoints"]?.volumes).toEqual(["/var/run/docker.sock:/var/run/docker.sock"]);
+  expect(said.stderr.join()).toContain("there is no ~/.aws");
+});
+
+describe("a project is refused that", () => {
+  for (const [what, source, words] of [
+    [
+      "has the reference",
+      "services: { e: { image: amazon/amazon-ecs-local-container-endpoints:latest } }",
+      "service 'e' is such a server already",
+    ],
+    ["has us", "services: { e: { image: registry/ecs-local-endpoints } }", "service 'e' is such a server already"],
+    [
+      "has the address",
+      "services: { e: { image: x, networks: { n: { ipv4_address: 169.254.170.2 } } } }",
+      "service 'e' is such a server already",
+    ],
+    [
+      "has the subnet",
+      "services: { e: { image: x } }\nnetworks: { n: { ipam: { config: [{ subnet: 169.254.170.0/24 }] } } }",
+      "network 'n' has addresses",
+    ],
+    [
+      "has a network of that name",
+      "services: { e: { image: x } }\nnetworks: { ecs-local: }",
+      "network 'ecs-local' is called as ours",
+    ],
+  ] as const) {
+    test(what, () => expect(() => run(source)).toThrow(words));
+  }
+  test("has a server like it is told that the image is all to change", () => {
+    try {
+      run("services: { e: { image: amazon/amazon-ecs-local-container-endpoints } }");
+      expect.unreachable();
+    } catch (error) {
+      expect(error).toMatchObject({
+        code: "command-failed",
+        hint: expect.stringContaining("set its image to ecs-local-endpoints:dev"),
+      });
+    }
+  });
+});
+
+test("names and values that YAML or Compose would take for something else are quoted", () => {
+  const { file, text } = run('services: { "1": { image: x, networks: ["null", "2"] } }', { image: "a$b: #c" });
+  expect(file.services["ecs-local-endpoints"]?.image).toBe("a$$b: #c");
+  expect(Object.keys(file.services["1"]?.networks ?? {})).toEqual(["2", "null", "ecs-local"]);
+  expect(text).toMatch(/^ {2}"1":$/m);
+});
+
+test("a file is written beside the project's first, and never over another without --force", () => {
+  const { cwd } = run("one");
+  const machine = { cwd: join(cwd, ".."), platform: "linux" };
+  const project = cwd.slice(machine.cwd.length + 1);
+  const write = (force?: boolean) => compose([`${project}/compose.yaml`], { force }, { HOME: "/nonexistent" }, machine);
+  expect(write().stderr[0]).toBe(`wrote ${project}/compose.ecs-local.yaml`);
+  writeFileSync(join(cwd, "compose.ecs-local.yaml"), "mine");
+  expect(write).toThrow(`${project}/compose.ecs-local.yaml exists`);
+  expect(readFileSync(join(cwd, "compose.ecs-local.yaml"), "utf8")).toBe("mine");
+  write(true);
+  expect(readFileSync(join(cwd, "compose.ecs-local.yaml"), "utf8")).toContain("ecs-local-endpoints compose");
+  expect(() => run("one", { output: "no/such/folder.yaml" })).toThrow("no/such/folder.yaml cannot be written (ENOENT)");
+});
+
+test("the engine's socket is the one that a container's volume can name", () => {
+  const socket = (DOCKER_HOST: string, platform = "linux") => engineSocket({ DOCKER_HOST }, platform);
+  expect(socket("unix:///run/user/1000/docker.sock")).toBe("/run/user/1000/docker.sock");
+  expect(socket("unix:///home/me/.docker/desktop/docker.sock")).toBe("/var/run/docker.sock");
+  expect(socket("unix:///Users/me/.colima/default/docker.sock", "darwin")).toBe("/var/run/docker.sock");
+  expect(socket("tcp://127.0.0.1:2375")).toBe("/var/run/docker.sock");
+});
+
+describe("with the plugin", () => {
+  /** A program that answers as `docker compose` does, and keeps what it was asked. */
+  function plugin(config: string): string {
+    const folder = mkdtempSync(join(root, "plugin-"));
+    const script = `#!/bin/sh\necho "$@" >>${folder}/asked\ncase "$*" in "compose version --short") echo 2.40.3;; *) ${config};; esac\n`;
+    writeFileSync(join(folder, "docker"), script);
+    chmodSync(join(folder, "docker"), 0o755);
+    return folder;
+  }
+  const answer = {
+    name: "given",
+    services: { web: { image: "x", networks: { default: null } } },
+    networks: { default: {} },
+  };
+
+  test("its word counts, of every profile", () => {
+    const folder = plugin(`printf '%s' '${JSON.stringify(answer)}'`);
+    const { file, cwd } = run("one", {}, { PATH: `${folder}:/bin:/usr/bin` });
+    expect(Object.keys(file.services)).toEqual(["ecs-local-endpoints", "web"]);
+    const asked = `compose -f ${cwd}/compose.yaml --project-directory ${cwd} --profile * config --format json`;
+    expect(readFileSync(join(folder, "asked"), "utf8").trim().split("\n").at(-1)).toBe(asked);
+  });
+
+  test("what it refuses is an error with its reason", () => {
+    const folder = plugin("echo 'noise' >&2; echo 'service \"web\" refers to undefined network x' >&2; exit 15");
+    const failing = () => run("one", {}, { PATH: `${folder}:/bin:/usr/bin` });
+    expect(failing).toThrow('docker compose refuses the project: service "web" refers to undefined network x');
+  });
+});

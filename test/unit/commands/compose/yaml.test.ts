@@ -1,0 +1,126 @@
+import { afterAll, expect, test } from "bun:test";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { findFiles } from "../../../../src/commands/compose/files.ts";
+import { readProject } from "../../../../src/commands/compose/yaml.ts";
+
+const root = mkdtempSync(join(tmpdir(), "cmp-yaml-"));
+afterAll(() => rmSync(root, { recursive: true }));
+
+let folders = 0;
+
+function folder(files: Record<string, string>): string {
+  folders += 1;
+  const path = join(root, `My Shop_${folders}`);
+  for (const [name, text] of Object.entries(files)) {
+    mkdirSync(dirname(join(path, name)), { recursive: true });
+    writeFileSync(join(path, name), text);
+  }
+  return path;
+}
+
+function read(files: Record<string, string>, given: string[] = [], env: Record<string, string> = {}) {
+  return readProject(findFiles(given, folder(files), undefined, env, undefined));
+}
+
+test("the short and the long forms say the same", () => {
+  const { services } = read({
+    "compose.yaml": `
+services:
+  short:
+    image: a
+    environment: [A=1, B]
+    networks: [x, y]
+    volumes: ["/data", "./aws:/root/.aws:ro"]
+  long:
+    image: a
+    environment: { A: 1, B: }
+    networks: { x: , y: { aliases: [z] } }
+    volumes: [{ type: volume, target: /data }, { type: bind, source: ./aws, target: /root/.aws }]
+networks: { x: , y: }
+`,
+  });
+  const [short, long] = services;
+  expect({ ...short, name: "" }).toEqual({ ...long, name: "" } as never);
+  expect(short).toMatchObject({ variables: ["A", "B"], networks: ["x", "y"], mounts: ["/data", "/root/.aws"] });
+});
+
+test("merge keys, variables of .env and of the process, and a later file count", () => {
+  const { name, services, networks } = read(
+    {
+      ".env": "IMAGE=fromdotenv\nMODE='host' # quoted\n",
+      "compose.yaml": `
+name: \${NAME}
+x-base: &base { image: "\${IMAGE}:\${TAG:-1}", environment: { A: "1" } }
+services:
+  a: { <<: *base }
+  b: { <<: *base, network_mode: $MODE, environment: [B=1] }
+networks: { n: { ipam: { config: [{ subnet: "\${BASE:-10.9}.0.0/16" }] } } }
+`,
+      "compose.override.yaml": "services: { a: { networks: [n], environment: [C=1] }, c: { image: c } }",
+    },
+    [],
+    { NAME: "other", IMAGE: "process" },
+  );
+  expect(name).toBe("other");
+  expect(services.map((service) => service.name)).toEqual(["a", "b", "c"]);
+  expect(services[0]).toMatchObject({ image: "process:1", variables: ["A", "C"], networks: ["n"] });
+  expect(services[1]).toMatchObject({ networkMode: "host", variables: ["B"] });
+  expect(networks).toEqual([{ key: "n", subnets: ["10.9.0.0/16"] }]);
+});
+
+test("extends follows other files, whose paths are their own", () => {
+  const { services } = read({
+    "compose.yaml": "services: { a: { extends: { file: common/base.yaml, service: b }, environment: [OWN=1] } }",
+    "common/base.yaml":
+      "services: { b: { extends: c, env_file: b.env, networks: [n] }, c: { image: c, environment: [DEEP=1] } }",
+    "common/b.env": "# comment\nexport FILE=1\nNOVALUE\n",
+  });
+  expect(services).toHaveLength(1);
+  expect(services[0]).toMatchObject({ name: "a", image: "c", networks: ["n"] });
+  expect(services[0]?.variables.toSorted()).toEqual(["DEEP", "FILE", "NOVALUE", "OWN"]);
+});
+
+test("a service that extends itself, or one that is not there, is an error", () => {
+  expect(() => read({ "compose.yaml": "services: { a: { extends: b }, b: { extends: a } }" })).toThrow(
+    /extends more than 16/,
+  );
+  expect(() => read({ "compose.yaml": "services: { a: { extends: nobody } }" })).toThrow("has no service 'nobody'");
+});
+
+test("an env file that must be there and is not is an error; one that may be missing is none", () => {
+  expect(() => read({ "compose.yaml": "services: { a: { env_file: no.env } }" })).toThrow(
+    /no\.env cannot be read \(ENOENT\)/,
+  );
+  read({ "compose.yaml": "services: { a: { env_file: [{ path: no.env, required: false }] } }" });
+});
+
+test("what only Compose can tell is said", () => {
+  const { unresolved } = read({ "compose.yaml": "include: [other.yaml]\nservices: { a: { networks: !reset [] } }" });
+  expect(unresolved).toHaveLength(2);
+  expect(unresolved[0]).toMatch(/!reset.*plugin/);
+  expect(unresolved[1]).toMatch(/includes other files.*plugin/);
+});
+
+test("a file that is no YAML is an error with its line, one that is no map as well", () => {
+  expect(() => read({ "compose.yaml": "services:\n  a: [" })).toThrow(/compose\.yaml is not YAML: .*line 2/);
+  expect(() => read({ "compose.yaml": "- a" })).toThrow("is no Compose file");
+});
+
+test("the project's name is the variable's, the file's or the folder's, in that order", () => {
+  const file = { "compose.yaml": "name: from-file\nservices: {}" };
+  expect(read(file, [], { COMPOSE_PROJECT_NAME: "from-variable" }).name).toBe("from-variable");
+  expect(read(file).name).toBe("from-file");
+  expect(read({ "compose.yaml": "services: {}" }).name).toMatch(/^myshop_\d+$/);
+});
+
+test("the files are those given, those of COMPOSE_FILE, or the usual ones, and never what we write", () => {
+  const path = folder({ "docker-compose.yml": "", "docker-compose.override.yml": "", "a.yaml": "", "b.yaml": "" });
+  const names = (given: string[], env: Record<string, string>, output?: string) =>
+    findFiles(given, path, undefined, env, output).paths.map((file) => file.slice(path.length + 1));
+  expect(names([], {})).toEqual(["docker-compose.yml", "docker-compose.override.yml"]);
+  expect(names([], { COMPOSE_FILE: "a.yaml:b.yaml" })).toEqual(["a.yaml", "b.yaml"]);
+  expect(names(["a.yaml", "b.yaml"], {}, "b.yaml")).toEqual(["a.yaml"]);
+  expect(() => findFiles([], join(path, "nowhere"), undefined, {}, undefined)).toThrow("nowhere has no compose.yaml");
+});
