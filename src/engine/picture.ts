@@ -168,6 +168,7 @@ export function createPicture(isOwn: (container: Container) => boolean = () => f
       shareNetworks();
     },
     setMachine(next) {
+      if (next?.cpus === machine?.cpus && next?.memoryBytes === machine?.memoryBytes) return;
       machine = next;
       revision += 1;
     },
@@ -181,9 +182,11 @@ export function createPicture(isOwn: (container: Container) => boolean = () => f
     },
     setElsewhere,
     setNetworks(next) {
-      networks = next;
+      const before = JSON.stringify([networks, [...gateways].sort()]);
+      if (JSON.stringify(next) !== JSON.stringify(networks)) networks = next;
       indexGateways();
-      revision += 1;
+      // Podman's are read again and again: what was made of the same ones stays good.
+      if (JSON.stringify([networks, [...gateways].sort()]) !== before) revision += 1;
     },
   };
 }

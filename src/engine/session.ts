@@ -8,6 +8,9 @@ import type { MutablePicture } from "./picture.ts";
 import { decodeText, type EngineEvent, InfoSchema, isRootless, ListSchema, NetworksSchema } from "./schema.ts";
 
 const NETWORKS_EVERY_MS = 250;
+/** How long the first picture waits for what the engine says of its machine: Podman takes a quarter of a second. */
+const MACHINE_WAIT_MS = 400;
+const MACHINE_EVERY_MS = 2_000;
 
 /** Events that take a container's addresses away, in Docker's and in Podman's words. */
 const ENDINGS = new Set(["die", "died", "cleanup"]);
@@ -41,6 +44,8 @@ export function createSession(engine: Engine, picture: MutablePicture, log: Log,
   let networks: { readonly begunAtMs: number; readonly promise: Promise<number | undefined> } | undefined;
   let listing: Promise<boolean> | undefined;
   let pinging: Promise<void> | undefined;
+  let machineAskedAtMs = performance.now();
+  let saidNoMachine = false;
 
   async function readNetworks(): Promise<void> {
     const answer = decodeText(NetworksSchema, await engine.get("/networks"), "the list of networks");
@@ -61,6 +66,7 @@ export function createSession(engine: Engine, picture: MutablePicture, log: Log,
 
   async function readMachine(): Promise<void> {
     const { isElsewhere, isSure } = engine.place;
+    machineAskedAtMs = performance.now();
     try {
       const info = decodeText(InfoSchema, await engine.get("/info"), "its machine");
       const { NCPU, MemTotal } = info;
@@ -70,6 +76,10 @@ export function createSession(engine: Engine, picture: MutablePicture, log: Log,
       // What the machine has is worth telling, and no reason to go without containers. A proxy may refuse to tell it.
       const isRefused = error instanceof AppError && error.code === "engine-refused";
       if (isRefused && !isSure && !isElsewhere) picture.setElsewhere(false);
+      const cause = error instanceof AppError ? error.publicMessage : "its answer could not be used";
+      const hint = "set TASK_CPU and TASK_MEMORY, which V4 gives a task in place of the machine's";
+      if (!saidNoMachine) log.info("the engine does not say what its machine has", { cause, hint });
+      saidNoMachine = true;
     }
     changed();
   }
@@ -109,6 +119,7 @@ export function createSession(engine: Engine, picture: MutablePicture, log: Log,
   }
 
   function ping(timeoutMs: number): Promise<void> {
+    if (picture.machine() === undefined && performance.now() - machineAskedAtMs > MACHINE_EVERY_MS) void readMachine();
     pinging ??= engine.ping(timeoutMs).finally(() => {
       pinging = undefined;
     });
@@ -134,8 +145,9 @@ export function createSession(engine: Engine, picture: MutablePicture, log: Log,
   const read = async (): Promise<void> => {
     const machine = readMachine();
     await Promise.all([readNetworks(), list(true)]);
-    // It is waited for only where the answer counts: Podman takes a quarter of a second for it.
+    // It is waited for to its end where it tells whose the addresses are.
     if (!engine.place.isSure && picture.isElsewhere()) await machine;
+    else if (picture.machine() === undefined) await Promise.race([machine, Bun.sleep(MACHINE_WAIT_MS)]);
   };
   // Until an engine that may be rootless has told, no address counts.
   picture.begin(engine.target, engine.place.isElsewhere || !engine.place.isSure);

@@ -7,11 +7,11 @@ export type Example = (name: string) => string;
 
 /**
  * Where a request came from. A gateway hides who asks: a published port and a relay arrive with its address. Where the
- * engine's networks are elsewhere no address tells a container.
+ * engine's networks are elsewhere no address tells a container; where they overlap, several may have one.
  */
 export type Caller =
   | { readonly kind: "container"; readonly container: Container }
-  | { readonly kind: "host" | "gateway" | "stranger" | "elsewhere"; readonly address: string };
+  | { readonly kind: "host" | "gateway" | "stranger" | "shared" | "elsewhere"; readonly address: string };
 
 const CANDIDATES_LISTED_MAX = 10;
 
@@ -100,6 +100,7 @@ export function unknownCaller(
     host: `The request came from this machine (${caller.address}), which is no container`,
     gateway: `The request came by way of a gateway (${caller.address}), which hides the container that asks`,
     stranger: `The request came from ${caller.address}, which is the address of no running container`,
+    shared: `The request came from ${caller.address}, which several running containers have`,
     elsewhere: `The request came from ${caller.address}, and no address tells a container of this engine, which is rootless or on another machine`,
   }[caller.kind];
   const other = caller.kind === "elsewhere" ? "run this server in a container on a network of the engine's, or " : "";

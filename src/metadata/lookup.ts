@@ -69,7 +69,8 @@ export function createLookup(deps: {
   async function callerLater(address: string, deadlineMs: number): Promise<Caller> {
     const container = await inventory.waitForAddress(address, deadlineMs);
     if (container) return { kind: "container", container };
-    return { kind: picture.isElsewhere() ? "elsewhere" : "stranger", address };
+    if (picture.isElsewhere()) return { kind: "elsewhere", address };
+    return { kind: picture.claimants(address).length > 1 ? "shared" : "stranger", address };
   }
 
   function subject({ identifier, example, changes }: Question, caller: Caller): Subject {
@@ -92,8 +93,13 @@ export function createLookup(deps: {
       return answer(subject(question, { kind: "stranger", address }));
     }
     // What a service or a part of a name means depends on who asks, and on what else is just starting.
-    const asked = callerNow(address) ?? (await callerLater(address, deadlineMs));
-    if (identifier !== undefined) await inventory.confirm(deadlineMs);
+    const known = callerNow(address);
+    const confirm = () => (identifier === undefined ? undefined : inventory.confirm(deadlineMs));
+    // Who is no container is waited for until the deadline, so that this must not come after.
+    const meanwhile = known ? undefined : confirm();
+    meanwhile?.catch(() => undefined);
+    const asked = known ?? (await callerLater(address, deadlineMs));
+    await (asked.kind === "container" || known ? confirm() : meanwhile);
     return answer(subject(question, asked));
   }
 

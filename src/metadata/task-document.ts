@@ -5,6 +5,8 @@ import type { TaskDescription } from "./task.ts";
 /** What a task's document says beside what its task is called. */
 export interface TaskState {
   readonly running: boolean;
+  /** Whether a member waits for its first start. */
+  readonly created?: boolean;
   readonly withTags: boolean;
   /** When the first essential container stopped, where a task definition says which those are. */
   readonly executionStoppedAt?: string | undefined;
@@ -19,13 +21,13 @@ export function taskDocument(
   state: TaskState,
   version: DocumentVersion,
 ): readonly [before: JsonObject, after: JsonObject] {
-  const status = state.running ? "RUNNING" : "STOPPED";
+  const status = state.running ? "RUNNING" : state.created ? "CREATED" : "STOPPED";
   const head = {
     Cluster: task.cluster,
     TaskARN: task.taskArn,
     Family: task.family,
     Revision: task.revision,
-    DesiredStatus: status,
+    DesiredStatus: status === "STOPPED" ? "STOPPED" : "RUNNING",
     KnownStatus: status,
   };
   const facts = {

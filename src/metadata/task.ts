@@ -48,12 +48,24 @@ export function recentlyStopped(
   nowMs: number,
   withinMs: number,
 ): Container[] {
+  return recentlyIdle(containers, key, nowMs, withinMs).filter(({ finishedAt }) => finishedAt !== undefined);
+}
+
+/** The members that stopped less than `withinMs` ago, or were made since and never ran, in the order of their names. */
+export function recentlyIdle(
+  containers: Iterable<Container>,
+  key: string | undefined,
+  nowMs: number,
+  withinMs: number,
+): Container[] {
   return [...containers]
-    .filter((container) => {
-      if (container.running || container.finishedAt === undefined || !isOf(container, key)) return false;
-      return nowMs - Date.parse(container.finishedAt) < withinMs;
-    })
+    .filter((each) => !each.running && isOf(each, key) && nowMs - idleSinceMs(each) < withinMs)
     .sort(byName);
+}
+
+/** When a container that does not run last did, or was made, in milliseconds since 1970. */
+export function idleSinceMs({ finishedAt, createdAt }: Container): number {
+  return Date.parse(finishedAt ?? createdAt ?? "");
 }
 
 /** Whether it was run by hand beside a project, by `docker compose run`: it is no member that is missed when it ends. */

@@ -4,10 +4,10 @@ import type { TaskConfig } from "../task-config.ts";
 import type { Bodies } from "./bodies.ts";
 import type { DocumentVersion } from "./container-document.ts";
 import { containerDefinitionOf, type DefinitionOf } from "./definitions.ts";
-import { describeTask, isOneOff, members, recentlyStopped, type TaskDescription, taskKey } from "./task.ts";
+import { describeTask, idleSinceMs, isOneOff, members, recentlyIdle, type TaskDescription, taskKey } from "./task.ts";
 
 const TASKS_MAX = 1_000;
-/** The agent shows what stopped for so long. */
+/** The agent shows what stopped for so long; what was made and never ran is shown for as long. */
 const STOPPED_STAY_MS = 3 * 3_600_000;
 
 interface KnownTask {
@@ -52,13 +52,20 @@ export function createTasks(deps: {
     if (known?.revision === revision && known.filesRevision === files) return known;
     // Projects come and go.
     if (tasks.size >= TASKS_MAX) tasks.clear();
-    const all = picture.containers.values();
-    const described = describeTask(all, key, deps.config, picture.machine(), deps.definitionOf);
+    const described = describeTask(counted(key), key, deps.config, picture.machine(), deps.definitionOf);
     // The same object for the same description: the bodies of its containers are made anew for another.
     const description = known && isSame(known.description, described) ? known.description : described;
     const task: KnownTask = { revision, filesRevision: files, description, bodies: new Map() };
     tasks.set(key, task);
     return task;
+  }
+
+  /** Whose labels name a task: what stopped long ago does not, unless nothing else is left of it. */
+  function counted(key: string | undefined): readonly Container[] {
+    const own = [...picture.containers.values()].filter((each) => taskKey(each) === key);
+    const idle = recentlyIdle(own, key, deps.now(), STOPPED_STAY_MS);
+    const present = [...own.filter(({ running }) => running), ...idle].filter((each) => !isOneOff(each));
+    return present.length > 0 || key === undefined ? present : own;
   }
 
   /** By its own task: in the machine's, a member of a project is called as it is in the project's. */
@@ -78,17 +85,19 @@ export function createTasks(deps: {
       // The machine's task lists the members of projects, which have definitions of their own.
       const isOwn = (each: Container) => taskKey(each) === key;
       const running = members(all, key);
-      const stopped = recentlyStopped(all, key, deps.now(), STOPPED_STAY_MS).filter((each) => !isOneOff(each));
+      const idle = recentlyIdle(all, key, deps.now(), STOPPED_STAY_MS).filter((each) => !isOneOff(each));
+      const stopped = idle.filter(({ finishedAt }) => finishedAt !== undefined);
       // V2 and V3 list those that run, as the reference.
-      const listed = version === "v4" ? [...running, ...stopped] : running;
+      const listed = version === "v4" ? [...running, ...idle] : running;
       const documents = listed.map((each) => container(each, version));
       const state = {
         running: running.length > 0 || version === "v3",
+        created: idle.length > stopped.length,
         withTags,
         executionStoppedAt: executionStoppedAt(task.description, running.filter(isOwn), stopped.filter(isOwn)),
       };
       const body = bodies.task(task.description, state, documents, version);
-      const untilMs = Math.min(...stopped.map(({ finishedAt = "" }) => Date.parse(finishedAt) + STOPPED_STAY_MS));
+      const untilMs = Math.min(...idle.map((each) => idleSinceMs(each) + STOPPED_STAY_MS));
       task.bodies.set(kind, { body, untilMs });
       return body;
     },

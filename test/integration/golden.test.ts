@@ -81,6 +81,14 @@ const orders = withLabels(container({ name: "ecs-orders-7-api-c2e5", id: id("fee
   "com.amazonaws.ecs.task-definition-version": "7",
 });
 
+const next = container({
+  name: "shop-next-1",
+  id: id("9e71"),
+  running: false,
+  startedAt: "0001-01-01T00:00:00Z",
+  createdAt: "2026-01-02T04:50:00Z",
+});
+
 const engine = startFakeEngine({
   stats: { cgroup: 1, since: NOW - 10_000, last: 1 },
   statsIntervalMs: 20,
@@ -90,7 +98,7 @@ const engine = startFakeEngine({
     withNetwork(withNetwork(withComposeProject(db, "shop", "db"), shop, { ipv4: "172.20.0.3" }), back, {
       ipv4: "10.1.0.3",
     }),
-    ...[job, done, old, oneOff].map((each) => withComposeProject(each, "shop", each.Name.split("-")[1] ?? "")),
+    ...[job, done, old, oneOff, next].map((each) => withComposeProject(each, "shop", each.Name.split("-")[1] ?? "")),
     withNetwork(container({ name: "plain", id: id("b1a1"), image: "busybox" }), bridge, { ipv4: "172.17.0.2" }),
     withNetwork(orders, bridge, { ipv4: "172.17.0.3" }),
     container({ name: "hosted", id: id("0057"), networkMode: "host" }),

@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, test } from "bun:test";
 import { startApp } from "../support/app.ts";
-import { container, hexId } from "../support/containers.ts";
+import { container, hexId, withComposeProject } from "../support/containers.ts";
 import { startFakeEngine } from "../support/fake-engine.ts";
 import { network, withNetwork } from "../support/networks.ts";
 
@@ -51,6 +51,19 @@ describe("of two containers with one address", () => {
   test("a lone one on another network is not answered for an address of ours", async () => {
     await start([on(theirs, "far"), on(ours, "endpoints", "172.31.6.9")], OWN_ID);
     expect((await app.ask("/v3", ADDRESS)).status).toBe(500);
+  });
+
+  test("none is answered, which does not keep it from asking for another by a service, a part of its name or none's", async () => {
+    const other = withComposeProject(on(ours, "shop-api-1", "172.31.6.7"), "shop", "api");
+    await start([on(ours, "near"), on(theirs, "far"), other]);
+    const ask = async (path: string) => {
+      const { status, json } = await app.ask(path, ADDRESS);
+      return json?.DockerName ?? `${status} ${json}`;
+    };
+    expect(await ask("/v4/api")).toBe("shop-api-1");
+    expect(await ask("/v3/containers/op-api")).toBe("shop-api-1");
+    expect(await ask("/v4/nope")).toStartWith("404 No container has 'nope'");
+    expect(await ask("/v4")).toStartWith(`404 The request came from ${ADDRESS}, which several running containers have`);
   });
 
   test("the other is answered once one has ended", async () => {

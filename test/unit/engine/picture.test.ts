@@ -130,13 +130,16 @@ test("the revision grows with every change, and with nothing else", () => {
     () => picture.put(web),
     () => picture.withdraw("web"),
     () => picture.remove("web"),
-    () => picture.setNetworks([]),
+    () => picture.setNetworks([{ id: "n", name: "n", subnets: [], gateways: [] }]),
+    () => picture.setMachine({ cpus: 2, memoryBytes: 1 }),
   ];
   for (const step of steps) {
     step();
     expect(picture.revision()).toBeGreaterThan(before);
     before = picture.revision();
   }
+  picture.setNetworks([{ id: "n", name: "n", subnets: [], gateways: [] }]);
+  picture.setMachine({ cpus: 2, memoryBytes: 1 });
   picture.claimants("10.0.0.2");
   picture.isInSubnet("10.0.0.2");
   picture.isGateway("10.0.0.2");

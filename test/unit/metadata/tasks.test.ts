@@ -42,6 +42,16 @@ describe("the description of a task", () => {
     expect(tasks.description("project gone")).toEqual(defaults);
   });
 
+  test("is not what those say that stopped long ago, or ran beside the task", () => {
+    const ghost = { [LABELS.family]: "ghost", [LABELS.cluster]: "ghost" };
+    const gone = make("gone", ghost, false);
+    const oneOff = ofShop("a-run", { ...ghost, [LABELS.oneOff]: "True" });
+    const { tasks, world } = setup([db, ofShop("a-gone", ghost, false), oneOff, gone, alone]);
+    world.nowMs = Date.parse(gone.finishedAt ?? "") + 3 * 3_600_000;
+    expect([tasks.description(SHOP), tasks.description(undefined)]).toEqual([defaults, defaults]);
+    expect(setup([oneOff]).tasks.description(SHOP)).toMatchObject({ family: "ghost" });
+  });
+
   test("is the same object for as long as it says the same", () => {
     const { picture, tasks } = setup();
     const first = tasks.description(SHOP);
@@ -136,6 +146,17 @@ describe("the V4 body of a task", () => {
     const oneOff = ofShop("run", { "com.docker.compose.oneoff": "True" }, false);
     const all = setup([web, oneOff, ofShop("job2", { "com.docker.compose.oneoff": "False" }, false)]);
     expect(ofV4(all)).toEqual(["web", "job2"]);
+  });
+  test("lists who was made and not started, for as long", () => {
+    const created = { running: false, startedAt: "0001-01-01T00:00:00Z", createdAt: "2026-01-02T04:00:00Z" };
+    const next = toContainer(container({ name: "next", labels: { [LABELS.project]: "shop" }, ...created }));
+    const all = setup([web, next]);
+    expect(ofV4(all)).toEqual(["web", "next"]);
+    expect(JSON.parse(all.tasks.body(SHOP, "v4", false))).toMatchObject({ KnownStatus: "RUNNING" });
+    all.world.nowMs = Date.parse(created.createdAt) + 3 * HOUR_MS;
+    expect(ofV4(all)).toEqual(["web"]);
+    const alone = setup([next]).tasks.body(SHOP, "v4", false);
+    expect(JSON.parse(alone)).toMatchObject({ DesiredStatus: "RUNNING", KnownStatus: "CREATED" });
   });
   test("is STOPPED when none runs any more", () => {
     const { tasks } = setup([job]);
