@@ -19,10 +19,10 @@ export function readJsonObject(variable: string, path: string): JsonObject {
     new AppError("bad-configuration", `${variable} is '${path}', which ${why}`, { cause });
   let text: string;
   try {
-    // Editors of Windows begin a file with a byte order mark.
-    text = readFileSync(path, "utf8").replace(/^\uFEFF/, "");
+    // This takes away the byte order mark with which editors of Windows begin a file.
+    text = new TextDecoder("utf-8", { fatal: true }).decode(readFileSync(path));
   } catch (cause) {
-    throw bad("cannot be read", cause);
+    throw bad(cause instanceof TypeError ? "is not UTF-8: save it as that" : "cannot be read", cause);
   }
   let value: unknown;
   try {

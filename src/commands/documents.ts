@@ -4,6 +4,7 @@ import type { Inventory } from "../engine/inventory.ts";
 import { createStatsStreams } from "../engine/stats-stream.ts";
 import type { Log } from "../log.ts";
 import { type AgentApi, createAgentApi } from "../metadata/agent-api.ts";
+import { isTaskArn } from "../metadata/arn.ts";
 import { createBodies } from "../metadata/bodies.ts";
 import { createDefinitions } from "../metadata/definitions.ts";
 import { createIntrospection, type Introspection } from "../metadata/introspection.ts";
@@ -45,6 +46,10 @@ export function createDocuments(deps: {
 }): Documents {
   const { config, inventory, log, now } = deps;
   const { picture } = inventory;
+  if (!isTaskArn(config.task.taskArn)) {
+    const hint = "give one such as arn:aws:ecs:us-west-2:111122223333:task/cluster/0f9de17a6465404e8b1b2356dc13c2f8";
+    log.warning("this is no task's ARN: zone and containers' ARNs are left out", { variable: "TASK_ARN", hint });
+  }
   const files = readMetadataFiles(config, log, deps.readDefinition);
   const bodies = createBodies({
     networks: picture.networks,

@@ -1,7 +1,8 @@
 import type { Config } from "../config.ts";
 import { parseRole } from "../credentials/role.ts";
+import { type JsonObject, readJsonObject } from "../json-file.ts";
 import type { Log } from "../log.ts";
-import { type JsonObject, readOverride } from "../metadata/overrides.ts";
+import { namesOf } from "../metadata/overrides.ts";
 import type { readTaskDefinition, TaskDefinition } from "../metadata/task-definition.ts";
 import { type WatchedFile, watchFiles } from "../watched-files.ts";
 
@@ -55,15 +56,20 @@ export function readMetadataFiles(
   const watch = watchFiles(
     [
       ...file("TASK_METADATA_PATH", config.taskMetadataPath, (path) => {
-        overrides.taskOverride = readOverride("TASK_METADATA_PATH", path);
+        overrides.taskOverride = readJsonObject("TASK_METADATA_PATH", path);
       }),
       ...file("CONTAINER_METADATA_PATH", config.containerMetadataPath, (path) => {
-        overrides.containerOverride = readOverride("CONTAINER_METADATA_PATH", path);
+        const read = readJsonObject("CONTAINER_METADATA_PATH", path);
+        overrides.containerOverride = read;
+        // A field of one's own that holds an object, and a name that is misspelt, would be lost without a word.
+        const names = namesOf(read).join(", ");
+        if (names) log.info("parts of the file are for the containers of these names", { path, container: names });
       }),
       ...config.taskDefinitionPaths.flatMap((named) =>
         file("ECS_LOCAL_TASK_DEFINITION", named, (path) => {
           // A key that is set again keeps its place: the order is the one given.
-          if (readDefinition) found.set(path, readDefinition("ECS_LOCAL_TASK_DEFINITION", path, checkRole));
+          if (readDefinition === undefined) throw new TypeError("nothing was given that reads task definitions");
+          found.set(path, readDefinition("ECS_LOCAL_TASK_DEFINITION", path, checkRole));
           definitions = [...found.values()];
         }),
       ),

@@ -8,9 +8,14 @@ interface TaskArn {
 
 /** Parts of `arn:<partition>:ecs:<region>:<account>:task/[<cluster>/]<id>`; undefined for what is none. */
 function readTaskArn(arn: string): TaskArn | undefined {
-  const [, partition, region, account, path] = /^arn:([^:]+):ecs:([^:]+):([^:]+):task\/(.+)$/.exec(arn) ?? [];
+  const [, partition, region, account, path] =
+    /^arn:([^:]+):ecs:([^:]+):([^:]+):task\/([^/]+(?:\/[^/]+)*)$/.exec(arn) ?? [];
   if (!partition || !region || !account || !path) return undefined;
   return { partition, region, account, path: path.split("/") };
+}
+
+export function isTaskArn(text: string): boolean {
+  return readTaskArn(text) !== undefined;
 }
 
 /** The first zone of the task's region, for want of the true one; undefined where the ARN names no region. */

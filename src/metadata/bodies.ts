@@ -1,7 +1,8 @@
 import type { Container } from "../engine/container.ts";
 import type { Network } from "../engine/picture.ts";
+import type { JsonObject } from "../json-file.ts";
 import { containerDocument, type DocumentVersion } from "./container-document.ts";
-import { type JsonObject, mergeOver, mergeOverContainer } from "./overrides.ts";
+import { mergeOver, mergeOverContainer } from "./overrides.ts";
 import { LABELS, type TaskDescription } from "./task.ts";
 import { type TaskState, taskDocument } from "./task-document.ts";
 

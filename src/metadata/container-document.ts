@@ -1,9 +1,9 @@
 import type { Container } from "../engine/container.ts";
 import type { Network } from "../engine/picture.ts";
+import type { JsonObject } from "../json-file.ts";
 import { containerArnOf, taskIdOf } from "./arn.ts";
 import { containerDefinitionOf } from "./definitions.ts";
 import { networkDocuments } from "./network-documents.ts";
-import type { JsonObject } from "./overrides.ts";
 import { LABELS, type TaskDescription } from "./task.ts";
 import type { ContainerDefinition } from "./task-definition.ts";
 

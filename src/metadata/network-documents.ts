@@ -2,9 +2,9 @@ import type { Attachment } from "../engine/attachment.ts";
 import type { Container } from "../engine/container.ts";
 import { contains } from "../engine/ip-address.ts";
 import { isCalled, type Network } from "../engine/picture.ts";
+import type { JsonObject } from "../json-file.ts";
 import type { NetworkMode } from "../task-config.ts";
 import type { DocumentVersion } from "./container-document.ts";
-import type { JsonObject } from "./overrides.ts";
 
 /** Where Docker's own name server answers in a network that a user made. */
 const EMBEDDED_DNS = "127.0.0.11";

@@ -1,15 +1,4 @@
-import { isObject, type JsonObject, readJsonObject } from "../json-file.ts";
-
-export type { JsonObject };
-
-/**
- * Reads a file of TASK_METADATA_PATH or CONTAINER_METADATA_PATH.
- *
- * @throws AppError `bad-configuration` with the variable, the path and the reason: a bad file stops the start
- */
-export function readOverride(variable: string, path: string | undefined): JsonObject | undefined {
-  return path === undefined ? undefined : readJsonObject(variable, path);
-}
+import { isObject, type JsonObject } from "../json-file.ts";
 
 /** The reference's deep merge: objects key by key, anything else is replaced, and the file wins. */
 export function mergeOver(document: JsonObject, override: JsonObject | undefined): JsonObject {
@@ -30,6 +19,11 @@ export const CONTAINER_FIELDS: ReadonlySet<string> = new Set(
   ).split(" "),
 );
 
+/** The keys of an override that are containers' names. */
+export function namesOf(override: JsonObject): readonly string[] {
+  return Object.keys(override).filter((key) => isObject(override[key]) && !CONTAINER_FIELDS.has(key));
+}
+
 /**
  * The same for a container's document. A key with an object that is no field is what a container of that name is given
  * over what all are given; every other key is for all.
@@ -42,10 +36,10 @@ export function mergeOverContainer(
   names: readonly (string | undefined)[],
 ): JsonObject {
   if (override === undefined) return document;
-  const isNamed = ([key, value]: readonly [string, unknown]) => isObject(value) && !CONTAINER_FIELDS.has(key);
+  const named = namesOf(override);
   const entries = Object.entries(override);
-  let merged = mergeOver(document, Object.fromEntries(entries.filter((entry) => !isNamed(entry))));
-  for (const [name, own] of entries.filter(isNamed)) {
+  let merged = mergeOver(document, Object.fromEntries(entries.filter(([key]) => !named.includes(key))));
+  for (const [name, own] of entries.filter(([key]) => named.includes(key))) {
     if (names.includes(name)) merged = mergeOver(merged, own as JsonObject);
   }
   return merged;

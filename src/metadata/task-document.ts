@@ -1,5 +1,5 @@
+import type { JsonObject } from "../json-file.ts";
 import type { DocumentVersion } from "./container-document.ts";
-import type { JsonObject } from "./overrides.ts";
 import type { TaskDescription } from "./task.ts";
 
 /** What a task's document says beside what its task is called. */

@@ -75,7 +75,7 @@ function metadataStatus(code: ErrorCode | undefined, version: string, path: stri
   if (code === undefined || !UNKNOWN.has(code)) return undefined;
   if (version === "v2" || path.includes("/associations/")) return 400;
   if (version === "v4") return 404;
-  return /\/stats\/?$/.test(path) ? 400 : 500;
+  return /\/stats\/*$/.test(path) ? 400 : 500;
 }
 
 /**

@@ -1,4 +1,5 @@
 import { afterAll, describe, expect, test } from "bun:test";
+import { writeFileSync } from "node:fs";
 import fc from "fast-check";
 import { placeOfFault, readJsonObject } from "../../src/json-file.ts";
 import { folder } from "../support/folder.ts";
@@ -68,6 +69,21 @@ describe("a file of JSON", () => {
   for (const path of [`${files.path}/none`, files.path]) {
     test(`at ${path === files.path ? "a folder" : "no file"} cannot be read`, () => {
       expect(() => readJsonObject("SOME_FILE", path)).toThrow(`SOME_FILE is '${path}', which cannot be read`);
+    });
+  }
+});
+
+describe("a file that is no UTF-8 says so", () => {
+  for (const [title, bytes] of [
+    ["Latin-1", Buffer.from('{"a":"é"}', "latin1")],
+    ["UTF-16, as PowerShell writes it", Buffer.from('\ufeff{"a":"b"}', "utf16le")],
+  ] as const) {
+    test(title, () => {
+      const path = files.write("odd.json", "");
+      writeFileSync(path, bytes);
+      expect(() => readJsonObject("SOME_FILE", path)).toThrow(
+        `SOME_FILE is '${path}', which is not UTF-8: save it as that`,
+      );
     });
   }
 });

@@ -37,6 +37,7 @@ describe("a container's ARN", () => {
     "",
     "t",
     "arn:aws:ecs:us-west-2:1:task/",
+    "arn:aws:ecs:us-west-2:1:task/c/",
     "arn:aws:ecs::1:task/t",
     "arn:aws:s3:us-west-2:1:task/t",
   ]) {

@@ -2,7 +2,8 @@ import { afterAll, describe, expect, test } from "bun:test";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type JsonObject, mergeOver, readOverride } from "../../../src/metadata/overrides.ts";
+import { type JsonObject, readJsonObject } from "../../../src/json-file.ts";
+import { mergeOver } from "../../../src/metadata/overrides.ts";
 
 const directory = mkdtempSync(join(tmpdir(), "overrides-"));
 afterAll(() => rmSync(directory, { recursive: true }));
@@ -53,10 +54,8 @@ describe("merging", () => {
 });
 
 describe("an override's file", () => {
-  test("is none where no path is configured", () =>
-    expect(readOverride("TASK_METADATA_PATH", undefined)).toBeUndefined());
   test("is an object", () => {
-    expect(readOverride("TASK_METADATA_PATH", file("good", ' {"Family":"é"}\n'))).toEqual({ Family: "é" });
+    expect(readJsonObject("TASK_METADATA_PATH", file("good", ' {"Family":"é"}\n'))).toEqual({ Family: "é" });
   });
 
   for (const [title, path, reason] of [
@@ -70,8 +69,8 @@ describe("an override's file", () => {
   ] as const) {
     test(`${title} stops the start with the variable, the path and the reason`, () => {
       const error = expect.objectContaining({ code: "bad-configuration", message: expect.stringMatching(reason) });
-      expect(() => readOverride("CONTAINER_METADATA_PATH", path)).toThrow(error);
-      expect(() => readOverride("CONTAINER_METADATA_PATH", path)).toThrow(
+      expect(() => readJsonObject("CONTAINER_METADATA_PATH", path)).toThrow(error);
+      expect(() => readJsonObject("CONTAINER_METADATA_PATH", path)).toThrow(
         `CONTAINER_METADATA_PATH is '${path}', which `,
       );
     });
