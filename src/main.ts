@@ -45,6 +45,21 @@ async function main(): Promise<void> {
     process.exitCode = await network(invocation.request, { docker, env, program: program(), out, err });
     return;
   }
+  if (invocation.kind === "doctor") {
+    const { doctor } = await import("./commands/doctor.ts");
+    let said = "";
+    const out = (lines: string) => {
+      said += lines;
+    };
+    const config = parseConfig(env, invocation.request);
+    const code = await doctor(invocation.request, config, {
+      ...{ docker: config.docker, env, program: program(), out },
+      err: (lines) => void process.stderr.write(lines),
+    });
+    // What is still under way, as a question that nobody answers, must not keep the program.
+    process.stdout.write(said, () => process.exit(code));
+    return;
+  }
   const running = serve(parseConfig(env, invocation.flags), env, writeLog);
   for (const signal of ["SIGTERM", "SIGINT"] as const) {
     process.on(signal, () => {
