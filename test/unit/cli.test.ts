@@ -29,6 +29,11 @@ describe("the command line", () => {
       { kind: "network", request: { action: "up", loopback: true, printUnit: true } },
     ],
     ["network down --print", { kind: "network", request: { action: "down", print: true } }],
+    ["doctor", { kind: "doctor", request: {} }],
+    [
+      "doctor --json --port 9 --bind ::1 --start-containers --image a",
+      { kind: "doctor", request: { json: true, port: "9", bind: "::1", startContainers: true, image: "a" } },
+    ],
     ["network status --json", { kind: "network", request: { action: "status", json: true } }],
   ] as const) {
     test(`'${line}' is understood`, () => {
@@ -42,6 +47,8 @@ describe("the command line", () => {
     ["network up --prot 9", "--port"],
     ["network up docker0", "too many arguments"],
     ["network down --bridge a", "unknown option '--bridge'"],
+    ["doctor --jsno", "--json"],
+    ["doctor web", "too many arguments"],
     ["netwrok up", "too many arguments"],
     ["--print", "unknown option '--print'"],
   ] as const) {
@@ -52,7 +59,7 @@ describe("the command line", () => {
     });
   }
 
-  for (const line of ["--help", "network --help", "network up --help"]) {
+  for (const line of ["--help", "network --help", "network up --help", "doctor --help"]) {
     test(`'${line}' is help on stdout`, () => {
       const { invocation, stdout, stderr } = parse(line);
       expect(invocation).toEqual({ kind: "exit", code: 0 });

@@ -5,7 +5,7 @@ const BODY_CHARACTERS_MAX = 64 * 1024;
 
 /** Who answers at an address: our server with its version where it says one, somebody else, or nobody. */
 export type Answering =
-  | { readonly by: "us"; readonly version: string | undefined }
+  | { readonly by: "us"; readonly version?: string | undefined }
   | { readonly by: "other" }
   | { readonly by: "nobody" };
 
