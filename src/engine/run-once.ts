@@ -10,6 +10,8 @@ export const ASKER_LABEL = "com.ecs-local-endpoints.doctor";
 
 const STEP_MS = 2_000;
 const OUTPUT_CHARACTERS_MAX = 4_096;
+/** Podman's own are more than it may set in a sandbox, and what asks needs few. */
+const ULIMITS = ["nofile", "nproc"].map((Name) => ({ Name, Soft: 1024, Hard: 1024 }));
 /** More than the program needs, and a bound to what a wrong image can take. */
 const MEMORY_BYTES = 256 * 1024 * 1024;
 
@@ -93,7 +95,7 @@ export function createRunner(endpoint: EngineEndpoint, apiVersion: string): Runn
           Labels: { [ASKER_LABEL]: "asker" },
           // Nothing that the image says may run or be reached but what asks.
           Healthcheck: { Test: ["NONE"] },
-          HostConfig: { NetworkMode: network, Memory: MEMORY_BYTES },
+          HostConfig: { NetworkMode: network, Memory: MEMORY_BYTES, Ulimits: ULIMITS },
         };
         const made = decodeText(
           CreatedSchema,

@@ -9,17 +9,21 @@ export const OWN_IMAGE = "ecs-local-endpoints:dev";
 const RUN_MS = 4_500;
 const PROGRAM = /(^|\/)ecs-local-endpoints$/;
 
-/** Says the status line alone, so that no credentials come into a container's log. */
+/**
+ * Says the status line alone, so that no credentials come into a container's log. What nc reads is held open: a server may
+ * take its end for the end of who asks.
+ */
 const SHELL = `ask() {
   if command -v curl >/dev/null; then curl -s -o /dev/null -m 2 --noproxy '*' -w '%{http_code}' http://${TASK_ADDRESS}$1
   elif command -v nc >/dev/null; then
-    printf 'GET %s HTTP/1.1\\r\\nHost: ${TASK_ADDRESS}\\r\\nConnection: close\\r\\n\\r\\n' "$1" |
+    { printf 'GET %s HTTP/1.1\\r\\nHost: ${TASK_ADDRESS}\\r\\nConnection: close\\r\\n\\r\\n' "$1"; sleep 2; } |
       nc -w 2 ${TASK_ADDRESS} 80 2>/dev/null | head -n 1 | cut -d ' ' -f 2
   elif command -v wget >/dev/null; then wget -q -T 2 -O /dev/null http://${TASK_ADDRESS}$1 2>/dev/null && echo 200
   else echo no-client; fi
 }
-echo "credentials $(ask /creds)"
-echo "metadata $(ask /v3)"`;
+echo "credentials $(ask /creds)" &
+echo "metadata $(ask /v3)" &
+wait`;
 
 /**
  * Makes what asks from inside of a network by a container that lives for some seconds and is always removed.
@@ -44,7 +48,7 @@ export function createInside(runner: Runner, image: string = OWN_IMAGE): (networ
       return {
         kind: "unasked",
         why: `could not be asked from inside: ${why}`,
-        remedy: "give another image: --image NAME",
+        remedy: `see whether it starts by hand (docker run --rm --network ${network} ${image}), or give another: --image NAME`,
       };
     }
   };

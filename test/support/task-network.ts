@@ -1,0 +1,25 @@
+import { networkInterfaces } from "node:os";
+import type { Network, RealEngine } from "./real-engine.ts";
+
+const BASE = "169.254.170";
+const WAIT_MS = 60_000;
+
+/**
+ * The network that has the address of ECS. There can be one on a machine: where another run has it, this waits for it to
+ * end.
+ */
+export async function createTaskNetwork(engine: RealEngine): Promise<Network> {
+  const deadline = performance.now() + WAIT_MS;
+  for (;;) {
+    const isTaken = Object.values(networkInterfaces()).some((entries) =>
+      entries?.some(({ address }) => address === `${BASE}.1`),
+    );
+    try {
+      if (!isTaken) return await engine.createNetwork(BASE);
+      if (performance.now() > deadline) throw new Error(`another network has had ${BASE}.0/24 for ${WAIT_MS / 1000} s`);
+    } catch (error) {
+      if (performance.now() > deadline) throw error;
+    }
+    await Bun.sleep(500);
+  }
+}
