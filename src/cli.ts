@@ -1,4 +1,5 @@
-import { Command, CommanderError, Option } from "commander";
+import { Command, CommanderError } from "commander";
+import { addDoctor } from "./cli/doctor.ts";
 import type { DoctorRequest } from "./commands/doctor-request.ts";
 import type { NetworkRequest } from "./commands/network-request.ts";
 import type { Flags } from "./config.ts";
@@ -92,26 +93,4 @@ function addNetwork(program: Command, choose: (request: NetworkRequest) => void)
     .option("--port <port>", "as for up")
     .option("--loopback", "as for up")
     .option("--json", "as JSON");
-}
-
-const DOCTOR_HELP = `
-Changes nothing. --start-containers lets it start a container for some seconds on each network, which asks as yours
-would; its image has to be there. Every finding and its remedy: docs/doctor.md
-
-Exit codes: 0 no problem, 1 a problem, 2 wrong usage or configuration`;
-
-function addDoctor(program: Command, choose: (request: DoctorRequest) => void): void {
-  program
-    .command("doctor")
-    .description("find what keeps containers from credentials and metadata, and say what to do")
-    .option("--json", "as JSON")
-    .option("--offline", "as for the server")
-    .option("--port <port>", "the server's port")
-    .option("--bind <address>", "the server's address")
-    .option("--start-containers", "ask from inside of each network as well")
-    .option("--image <name>", "the image that asks (ecs-local-endpoints:dev unless given)")
-    .addOption(new Option("--from-inside").hideHelp())
-    .allowExcessArguments(false)
-    .addHelpText("after", DOCTOR_HELP)
-    .action((options: DoctorRequest) => choose(options));
 }

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { join } from "node:path";
 import type { Finding } from "../../src/commands/doctor/finding.ts";
+import { importAskerImage, removeAskerImage } from "../support/asker-image.ts";
 import { container } from "../support/containers.ts";
 import { describeEngines } from "../support/engines.ts";
 import { startFakeEngine } from "../support/fake-engine.ts";
@@ -8,7 +9,6 @@ import { startMachine, whyNoNamespaces } from "../support/netns.ts";
 import { network, withNetwork } from "../support/networks.ts";
 import { interfaceOf, letPass } from "../support/redirects.ts";
 import { note, secret } from "../support/secrets.ts";
-import { importServerImage, removeServerImage } from "../support/server-image.ts";
 import { createTaskNetwork } from "../support/task-network.ts";
 
 const BINARY = join(import.meta.dir, "../../dist/ecs-local-endpoints");
@@ -19,14 +19,13 @@ const states = (findings: readonly Finding[], check: string) =>
   findings.filter((one) => one.check === check).map(({ state }) => state);
 
 describeEngines("doctor", ({ engine }) => {
-  const repository = `docker.io/doc/ecs-local-endpoints-${process.pid}`;
   const web = `doc-web-${process.pid}`;
   let image: string;
   let stopLetting = () => {};
   let home: Awaited<ReturnType<typeof createTaskNetwork>>;
 
   beforeAll(async () => {
-    image = await importServerImage(engine, repository, true);
+    image = await importAskerImage(engine);
     home = await createTaskNetwork(engine);
     const shop = await engine.createNetwork("10.209.1");
     const id = await engine.run({
@@ -49,7 +48,7 @@ describeEngines("doctor", ({ engine }) => {
   afterAll(async () => {
     stopLetting();
     await engine.cleanUp();
-    await removeServerImage(engine, repository);
+    await removeAskerImage(engine);
   }, 60_000);
 
   function doctor(...args: string[]) {

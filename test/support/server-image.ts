@@ -9,15 +9,8 @@ const REPOSITORY = "docker.io/library/ecs-local-endpoints-test";
 /** What the program needs of glibc: its loader and these. */
 const LIBRARIES = ["libc.so.6", "libpthread.so.0", "libdl.so.2", "libm.so.6"];
 
-/**
- * An image FROM scratch with the program alone, which is its entry point where `entrypoint` is set. No pull, no build. Gives
- * its name.
- */
-export async function importServerImage(
-  engine: RealEngine,
-  repository: string = REPOSITORY,
-  entrypoint = false,
-): Promise<string> {
+/** An image FROM scratch with the program alone. No pull, no build. Gives its name. */
+export async function importServerImage(engine: RealEngine): Promise<string> {
   const root = mkdtempSync(join(tmpdir(), "ecs-local-image-"));
   try {
     for (const folder of ["lib64", "lib/x86_64-linux-gnu"]) mkdirSync(join(root, folder), { recursive: true });
@@ -26,16 +19,15 @@ export async function importServerImage(
     cpSync(BINARY, join(root, "ecs-local-endpoints"));
     const tar = Bun.spawn(["tar", "-C", root, "-cf", "-", "."], { stdout: "pipe" });
     const image = new Blob([await new Response(tar.stdout).arrayBuffer()]);
-    const changes = entrypoint ? `&changes=${encodeURIComponent('ENTRYPOINT ["/ecs-local-endpoints"]')}` : "";
-    await (await engine.call("POST", `/images/create?fromSrc=-&repo=${repository}${changes}`, image)).text();
-    return `${repository}:latest`;
+    await (await engine.call("POST", `/images/create?fromSrc=-&repo=${REPOSITORY}`, image)).text();
+    return `${REPOSITORY}:latest`;
   } finally {
     rmSync(root, { recursive: true });
   }
 }
 
-export async function removeServerImage(engine: RealEngine, repository: string = REPOSITORY): Promise<void> {
-  await engine.call("DELETE", `/images/${repository}:latest?force=true`);
+export async function removeServerImage(engine: RealEngine): Promise<void> {
+  await engine.call("DELETE", `/images/${REPOSITORY}:latest?force=true`);
 }
 
 function copy(path: string, root: string): void {

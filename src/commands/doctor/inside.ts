@@ -4,7 +4,7 @@ import { TASK_ADDRESS } from "../../network/plan.ts";
 import type { Answered, Inside } from "./reach.ts";
 
 /** The image that `./scripts/image` makes. */
-export const OWN_IMAGE = "ecs-local-endpoints:dev";
+const OWN_IMAGE = "ecs-local-endpoints:dev";
 
 const RUN_MS = 4_500;
 const PROGRAM = /(^|\/)ecs-local-endpoints$/;
@@ -29,7 +29,7 @@ wait`;
  * Makes what asks from inside of a network by a container that lives for some seconds and is always removed.
  *
  * @param image one that the engine has: with this program as its entry point, or with a shell and curl, nc or wget;
- *   {@link OWN_IMAGE} unless given
+ *   ours unless given
  */
 export function createInside(runner: Runner, image: string = OWN_IMAGE): (network: string) => Promise<Inside> {
   let entrypoint: Promise<readonly string[] | undefined> | undefined;
