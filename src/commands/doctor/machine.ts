@@ -52,7 +52,7 @@ export async function readRules(state: State | undefined, deps: NetworkDeps): Pr
 /**
  * What is seen of the server's port.
  *
- * @param state where neither flag nor variable says a port, the rules of `network up` lead to theirs
+ * @param isServedElsewhere whether our server answers at 169.254.170.2
  */
 export async function readPort(
   config: Pick<Config, "port" | "bindAddress">,
