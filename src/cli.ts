@@ -1,6 +1,8 @@
 import { Command, CommanderError } from "commander";
 import { addCompose, addEnv } from "./cli/compose.ts";
+import { addDoctor } from "./cli/doctor.ts";
 import { addNetwork } from "./cli/network.ts";
+import type { DoctorRequest } from "./commands/doctor-request.ts";
 import type { NetworkRequest } from "./commands/network-request.ts";
 import type { Said } from "./commands/said.ts";
 import type { Environment, Flags } from "./config.ts";
@@ -27,6 +29,7 @@ export type Invocation =
   | { readonly kind: "serve" | "healthcheck"; readonly flags: Flags }
   | { readonly kind: "network"; readonly request: NetworkRequest }
   | { readonly kind: "run"; readonly run: (env: Environment) => Promise<Said> }
+  | { readonly kind: "doctor"; readonly request: DoctorRequest }
   | { readonly kind: "exit"; readonly code: number };
 
 /**
@@ -69,6 +72,7 @@ export function parseArguments(argv: readonly string[], version: string): Invoca
     .action((flags: Flags) => choose({ kind: "healthcheck", flags }));
   addEnv(command, (run) => choose({ kind: "run", run }));
   addCompose(command, (run) => choose({ kind: "run", run }));
+  addDoctor(command, (request) => choose({ kind: "doctor", request }));
   try {
     command.parse([...argv], { from: "user" });
   } catch (error) {

@@ -66,6 +66,21 @@ async function main(): Promise<void> {
       process.stderr.write(line.startsWith("hint: ") ? `${line}\n` : `ecs-local-endpoints: ${line}\n`);
     return;
   }
+  if (invocation.kind === "doctor") {
+    const { doctor } = await import("./commands/doctor.ts");
+    let said = "";
+    const out = (lines: string) => {
+      said += lines;
+    };
+    const config = parseConfig(env, invocation.request);
+    const code = await doctor(invocation.request, config, {
+      ...{ docker: config.docker, env, program: program(), out },
+      err: (lines) => void process.stderr.write(lines),
+    });
+    // What is still under way, as a question that nobody answers, must not keep the program.
+    process.stdout.write(said, () => process.exit(code));
+    return;
+  }
   const running = await serve(parseConfig(env, invocation.flags), env, writeLog);
   for (const signal of ["SIGTERM", "SIGINT"] as const) {
     process.on(signal, () => {

@@ -2,7 +2,7 @@ import { createOperations } from "../network/operations.ts";
 import type { Asked } from "../network/state.ts";
 import { keyOf } from "../network/step.ts";
 import { ASKED_BY_DEFAULT } from "./network-request.ts";
-import { type NetworkDeps, plan, survey } from "./network-setting.ts";
+import { type NetworkDeps, plan, type Setting, survey } from "./network-setting.ts";
 
 /** A thing that has to stand, and whether it does. */
 export interface StatusLine {
@@ -26,14 +26,20 @@ export function statusJson(lines: readonly StatusLine[], notes: readonly string[
   return `${JSON.stringify({ stands: lines.every(({ stands }) => stands), things: lines, notes })}\n`;
 }
 
+/** What stands of what is asked for, and what else the user should know. */
+export interface Standing {
+  readonly lines: readonly StatusLine[];
+  readonly notes: readonly string[];
+  /** What stands of an earlier `up` and is not asked for now. */
+  readonly left: readonly string[];
+}
+
 /**
- * Says what stands of what is asked for, or of what `up` was told.
+ * Looks at each thing that is asked for, or that `up` was told to make.
  *
- * @returns the exit code: 1 where something is missing
  * @throws AppError `bad-configuration`, `network-failed`, the engine's
  */
-export async function status(isJson: boolean, given: Asked | undefined, deps: NetworkDeps): Promise<number> {
-  const setting = await survey(deps.env);
+export async function look(setting: Setting, given: Asked | undefined, deps: NetworkDeps): Promise<Standing> {
   const { state, backend, machine } = setting;
   const { steps, notes } = await plan(given ?? state?.asked ?? ASKED_BY_DEFAULT, setting, deps);
   const operations = createOperations(machine);
@@ -48,6 +54,17 @@ export async function status(isJson: boolean, given: Asked | undefined, deps: Ne
     if (!planned.has(keyOf(step)) && (await operations.stands(step)))
       left.push(`left over from an earlier up: ${step.what}`);
   }
+  return { lines, notes, left };
+}
+
+/**
+ * Says what stands of what is asked for, or of what `up` was told.
+ *
+ * @returns the exit code: 1 where something is missing
+ * @throws AppError `bad-configuration`, `network-failed`, the engine's
+ */
+export async function status(isJson: boolean, given: Asked | undefined, deps: NetworkDeps): Promise<number> {
+  const { lines, notes, left } = await look(await survey(deps.env), given, deps);
   deps.out((isJson ? statusJson : statusText)(lines, [...notes, ...left]));
   return lines.every(({ stands }) => stands) ? 0 : 1;
 }

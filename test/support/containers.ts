@@ -37,6 +37,8 @@ export interface ContainerOptions {
   nanoCpus?: number;
   networkMode?: string;
   restartPolicy?: string;
+  /** Lines of `NAME=value`. */
+  env?: string[];
   /** `{ test, status, log }` of a health check; without it the container has none. */
   health?: {
     test?: string[];
@@ -82,6 +84,7 @@ export function container(options: ContainerOptions) {
       Hostname: id.slice(0, 12),
       Image: image,
       Labels: { ...options.labels },
+      ...(options.env ? { Env: options.env } : {}),
       ...(health ? { Healthcheck: { Test: health.test ?? ["CMD", "true"] } } : {}),
     },
     HostConfig: {

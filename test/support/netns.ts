@@ -62,6 +62,15 @@ export function startMachine(iptables: string) {
     return result;
   }
 
+  async function later(script: string, more: Record<string, string> = {}) {
+    const child = Bun.spawn(inside(script), {
+      ...{ env: { ...env, ...more }, stdout: "pipe", stderr: "pipe", timeout: 20_000 },
+    });
+    const [exitCode, stdout, stderr] = await Promise.all([child.exited, child.stdout.text(), child.stderr.text()]);
+    note(stdout + stderr);
+    return { exitCode, stdout, stderr };
+  }
+
   return {
     ...{ bridge, bin, ADDRESS },
     stateFile: join(run, "ecs-local-endpoints/network.json"),
@@ -69,13 +78,9 @@ export function startMachine(iptables: string) {
     /** Runs the program's `network` there. */
     network: (args: string, more?: Record<string, string>) => onMachine(`exec "$BINARY" network ${args}`, more),
     /** The same while this process goes on, as it must where it is the engine. */
-    async networkLater(args: string, more: Record<string, string> = {}) {
-      const command = inside(`exec "$BINARY" network ${args}`);
-      const child = Bun.spawn(command, { env: { ...env, ...more }, stdout: "pipe", stderr: "pipe", timeout: 20_000 });
-      const [exitCode, stdout, stderr] = await Promise.all([child.exited, child.stdout.text(), child.stderr.text()]);
-      note(stdout + stderr);
-      return { exitCode, stdout, stderr };
-    },
+    networkLater: (args: string, more?: Record<string, string>) => later(`exec "$BINARY" network ${args}`, more),
+    /** Runs any script there while this process goes on. */
+    later,
     /** Starts a program there, which ends with the machine. */
     start(command: readonly string[], more: Record<string, string> = {}) {
       // `exec`, so that the process that is known is the program itself.

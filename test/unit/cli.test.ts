@@ -31,6 +31,11 @@ describe("the command line", () => {
       { kind: "network", request: { action: "up", loopback: true, printUnit: true } },
     ],
     ["network down --print", { kind: "network", request: { action: "down", print: true } }],
+    ["doctor", { kind: "doctor", request: {} }],
+    [
+      "doctor --json --port 9 --bind ::1 --start-containers --image a",
+      { kind: "doctor", request: { json: true, port: "9", bind: "::1", startContainers: true, image: "a" } },
+    ],
     ["network status --json", { kind: "network", request: { action: "status", json: true } }],
   ] as const) {
     test(`'${line}' is understood`, () => {
@@ -44,7 +49,9 @@ describe("the command line", () => {
     ["network up --prot 9", "--port"],
     ["network up docker0", "too many arguments"],
     ["network down --bridge a", "unknown option '--bridge'"],
-    ["netwrok up", "unknown command 'netwrok': there are serve, network, healthcheck, env, compose"],
+    ["netwrok up", "unknown command 'netwrok': there are serve, network, healthcheck, env, compose, doctor"],
+    ["doctor --jsno", "--json"],
+    ["doctor web", "too many arguments"],
     ["--print", "unknown option '--print'"],
   ] as const) {
     test(`'${line}' is wrong usage, which stderr tells`, () => {
@@ -54,7 +61,7 @@ describe("the command line", () => {
     });
   }
 
-  for (const line of ["--help", "network --help", "network up --help"]) {
+  for (const line of ["--help", "network --help", "network up --help", "doctor --help"]) {
     test(`'${line}' is help on stdout`, () => {
       const { invocation, stdout, stderr } = parse(line);
       expect(invocation).toEqual({ kind: "exit", code: 0 });

@@ -1,0 +1,46 @@
+import type { Config, Environment } from "../../config.ts";
+import { type BridgeNetwork, bridgeNetworks } from "../../engine/bridges.ts";
+import { createEngine } from "../../engine/client.ts";
+import { discover, type EngineEndpoint } from "../../engine/discover.ts";
+import { readProduct, readSurroundings, type Surrounding } from "../../engine/surroundings.ts";
+import { type Finding, failed, finding } from "./finding.ts";
+
+const LIST_MS = 3_000;
+
+/** What the engine tells, or why there is none. */
+export type EngineFacts =
+  | {
+      readonly kind: "found";
+      readonly endpoint: EngineEndpoint;
+      readonly apiVersion: string;
+      readonly product: string;
+      readonly networks: readonly BridgeNetwork[];
+      readonly containers: readonly Surrounding[];
+    }
+  | { readonly kind: "missing"; readonly error: unknown };
+
+/** Asks the engine for all that the checks need of it. Never throws; bounded by the engine's own deadlines. */
+export async function readEngine({ docker }: Pick<Config, "docker">, env: Environment): Promise<EngineFacts> {
+  try {
+    const endpoint = discover(docker, env);
+    const engine = await createEngine(endpoint, docker.apiVersion);
+    const [product, networks, containers] = await Promise.all([
+      readProduct(engine),
+      bridgeNetworks(engine),
+      readSurroundings(engine, AbortSignal.timeout(LIST_MS)),
+    ]);
+    return { kind: "found", endpoint, apiVersion: engine.apiVersion, product, networks, containers };
+  } catch (error) {
+    return { kind: "missing", error };
+  }
+}
+
+/** Which engine there is, or what was tried. */
+export function checkEngine(facts: EngineFacts): Finding {
+  if (facts.kind === "missing") {
+    return failed("engine", "problem", facts.error, "start the engine, or set DOCKER_HOST to another");
+  }
+  const { product, endpoint, apiVersion, containers } = facts;
+  const text = `${product} at ${endpoint.target}, API ${apiVersion}, ${containers.length} containers running`;
+  return finding("engine", "ok", text);
+}

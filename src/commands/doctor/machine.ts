@@ -1,0 +1,67 @@
+import { networkInterfaces } from "node:os";
+import type { Config } from "../../config.ts";
+import { canonicalAddress } from "../../engine/ip-address.ts";
+import { TASK_ADDRESS } from "../../network/plan.ts";
+import { bootId, readState, STATE_PATH, type State } from "../../network/state.ts";
+import type { NetworkDeps } from "../network-setting.ts";
+import { survey } from "../network-setting.ts";
+import { look } from "../network-status.ts";
+import { type Answering, askHealth } from "./ask-health.ts";
+import { listenerOf } from "./listener.ts";
+import { type PortFacts, tryToListen } from "./port.ts";
+import type { RuleFacts } from "./rules.ts";
+
+/** The interfaces of this machine that have 169.254.170.2. */
+export function interfacesAtAddress(): readonly string[] {
+  const all = Object.entries(networkInterfaces());
+  return all.flatMap(([name, of]) => (of?.some(({ address }) => address === TASK_ADDRESS) ? [name] : []));
+}
+
+/** What an earlier `network up` wrote, where there is something that can be read. */
+export function readNetworkState(): State | undefined {
+  if (process.platform !== "linux") return undefined;
+  try {
+    return readState(STATE_PATH, bootId());
+  } catch {
+    // `rules` says so.
+    return undefined;
+  }
+}
+
+/** What stands of the rules, which only root may ask. */
+export async function readRules(state: State | undefined, deps: NetworkDeps): Promise<RuleFacts> {
+  if (process.platform !== "linux") return { kind: "never" };
+  try {
+    if (state === undefined) {
+      // Throws for a state that cannot be read.
+      readState(STATE_PATH, bootId());
+      return { kind: "never" };
+    }
+    if (process.geteuid?.() !== 0) {
+      return {
+        kind: "unseen",
+        why: `network up was run (port ${state.asked.port}), and its rules are shown to root only`,
+      };
+    }
+    return { kind: "seen", standing: await look(await survey(deps.env), undefined, deps) };
+  } catch (error) {
+    return { kind: "failed", error };
+  }
+}
+
+/**
+ * What is seen of the server's port.
+ *
+ * @param isServedElsewhere whether our server answers at 169.254.170.2
+ */
+export async function readPort(
+  config: Pick<Config, "port" | "bindAddress">,
+  isServedElsewhere: boolean,
+): Promise<PortFacts> {
+  const { port, bindAddress: bind } = config;
+  const asked = { "0.0.0.0": "127.0.0.1", "::": "::1" }[canonicalAddress(bind)] ?? bind;
+  const refusal = tryToListen(bind, port);
+  const nobody: Answering = { by: "nobody" };
+  const answering = refusal === "EADDRNOTAVAIL" ? nobody : await askHealth(asked, port);
+  return { bind, port, refusal, answering, isServedElsewhere, listener: listenerOf(port) };
+}

@@ -1,0 +1,57 @@
+import type { Answering } from "./ask-health.ts";
+import { type Finding, finding } from "./finding.ts";
+
+/** What is seen of the port that the server is to have. */
+export interface PortFacts {
+  readonly bind: string;
+  readonly port: number;
+  /** The error of listening on it ourselves for a moment, by its code; undefined where it could be had. */
+  readonly refusal: string | undefined;
+  readonly answering: Answering;
+  /** Which process has it, as far as it can be told. */
+  readonly listener: string | undefined;
+  /** Whether our server answers at 169.254.170.2, as a container for instance, so that this port is not needed. */
+  readonly isServedElsewhere: boolean;
+}
+
+/** Whether the server can have its port, or has it. */
+export function checkPort(facts: PortFacts): Finding {
+  const { bind, port, refusal, answering, listener, isServedElsewhere } = facts;
+  const where = `${bind}:${port}`;
+  if (answering.by === "us") {
+    return finding("port", "ok", `our server ${answering.version ? `${answering.version} ` : ""}answers at ${where}`);
+  }
+  if (refusal === undefined) return finding("port", "ok", `${where} is free; no server of ours runs there`);
+  const [what, remedy] = describe(facts, where, listener);
+  if (isServedElsewhere)
+    return finding("port", "ok", `${what}, and is not needed: our server answers at 169.254.170.2`);
+  return finding("port", "problem", what, remedy);
+}
+
+function describe({ refusal }: PortFacts, where: string, listener: string | undefined): [string, string] {
+  if (refusal === "EADDRINUSE") {
+    const who = listener ?? "another process (sudo tells which)";
+    return [`${where} is taken by ${who}`, "stop that one, or choose a port: --port 51679 or ECS_LOCAL_METADATA_PORT"];
+  }
+  if (refusal === "EACCES") {
+    return [
+      `${where} is forbidden to this user`,
+      "choose a port above 1023: --port 51679 or ECS_LOCAL_METADATA_PORT=51679",
+    ];
+  }
+  if (refusal === "EADDRNOTAVAIL") {
+    return [`${where} is no address of this machine`, "set --bind or ECS_LOCAL_BIND_ADDRESS to one that is"];
+  }
+  return [`${where} cannot be used (${refusal})`, "see whether --bind or ECS_LOCAL_BIND_ADDRESS is an IP address"];
+}
+
+/** Listens for a moment. The code of the error, or undefined where it could. */
+export function tryToListen(hostname: string, port: number): string | undefined {
+  try {
+    Bun.listen({ hostname, port, exclusive: true, socket: { data: () => {} } }).stop(true);
+    return undefined;
+  } catch (error) {
+    const { code } = error as { code?: unknown };
+    return typeof code === "string" ? code : "unknown";
+  }
+}

@@ -1,0 +1,47 @@
+import type { BridgeNetwork } from "../../engine/bridges.ts";
+import { contains } from "../../engine/ip-address.ts";
+import type { Surrounding } from "../../engine/surroundings.ts";
+import { TASK_ADDRESS } from "../../network/plan.ts";
+
+/** What leads to 169.254.170.2 on this machine. */
+export interface Ways {
+  readonly networks: readonly BridgeNetwork[];
+  /** Bridges that the rules of `network up` lead to our server. */
+  readonly ledBridges: readonly string[];
+  /** Whether an interface of this machine has the address, so that every bridge leads there. */
+  readonly isOnMachine: boolean;
+  /** Whether programs of the machine get there. */
+  readonly isOpenToMachine: boolean;
+}
+
+/** How a container on a network gets to 169.254.170.2; undefined where it does not. */
+export function wayOf(network: BridgeNetwork, ways: Ways): string | undefined {
+  if (isHome(network)) return "it is the network of that address";
+  // Its containers have no way out of it.
+  if (network.internal) return undefined;
+  const { interfaceName } = network;
+  if (interfaceName !== undefined && ways.ledBridges.includes(interfaceName))
+    return `by the rules for ${interfaceName}`;
+  return ways.isOnMachine ? "an interface of this machine has the address" : undefined;
+}
+
+/** Whether a running container gets there by any of its networks. */
+export function canReach(container: Surrounding, all: readonly Surrounding[], ways: Ways): boolean {
+  const { networkMode, networks } = container;
+  if (networkMode === "none") return false;
+  if (networkMode === "host") return ways.isOpenToMachine;
+  if (networkMode.startsWith("container:")) {
+    const owner = networkMode.slice("container:".length);
+    const found = all.find(({ id, name }) => id === owner || name === owner);
+    return found !== undefined && !found.networkMode.startsWith("container:") && canReach(found, all, ways);
+  }
+  return networks.some(({ name }) => {
+    const on = ways.networks.find(({ network }) => network === name);
+    return on !== undefined && wayOf(on, ways) !== undefined;
+  });
+}
+
+/** Whether a network is the one whose containers have 169.254.170.2 on their own link. */
+export function isHome({ subnets }: BridgeNetwork): boolean {
+  return subnets.some((subnet) => contains(subnet, TASK_ADDRESS));
+}

@@ -1,0 +1,136 @@
+import { Type } from "@sinclair/typebox";
+import { AppError } from "../errors.ts";
+import { readBounded } from "./answer.ts";
+import type { EngineEndpoint } from "./discover.ts";
+import { decodeText } from "./schema.ts";
+import { unreachable } from "./unreachable.ts";
+
+/** Containers that are ours for a moment carry it, so that one that a crash left can be told. */
+export const ASKER_LABEL = "com.ecs-local-endpoints.doctor";
+
+const STEP_MS = 2_000;
+const OUTPUT_CHARACTERS_MAX = 4_096;
+/** Podman's own are more than it may set in a sandbox, and what asks needs few. */
+const ULIMITS = ["nofile", "nproc"].map((Name) => ({ Name, Soft: 1024, Hard: 1024 }));
+/** More than the program needs, and a bound to what a wrong image can take. */
+const MEMORY_BYTES = 256 * 1024 * 1024;
+
+const CreatedSchema = Type.Object({ Id: Type.String() });
+const strings = Type.Optional(Type.Union([Type.Array(Type.String()), Type.Null()]));
+const ImageSchema = Type.Object({
+  Config: Type.Optional(Type.Union([Type.Object({ Entrypoint: strings }), Type.Null()])),
+});
+const LeftSchema = Type.Array(Type.Object({ Id: Type.String() }));
+
+/** Starts containers that end by themselves, on one engine. */
+export interface Runner {
+  /** The entry point of an image that the engine has; undefined where it has none of that name. */
+  readonly entrypointOf: (image: string) => Promise<readonly string[] | undefined>;
+  /**
+   * Runs a container to its end, or for `runMs`, and removes it whatever happens.
+   *
+   * @returns what it wrote, at most 4096 characters
+   */
+  readonly run: (what: {
+    readonly image: string;
+    readonly entrypoint?: readonly string[];
+    readonly command: readonly string[];
+    readonly network: string;
+    readonly runMs: number;
+  }) => Promise<string>;
+  /** Removes what a run that was killed has left. */
+  readonly removeLeft: () => Promise<void>;
+}
+
+/**
+ * @param apiVersion what was agreed on with the engine
+ * @returns a runner whose functions throw AppError `engine-unavailable` or `engine-refused`
+ */
+export function createRunner(endpoint: EngineEndpoint, apiVersion: string): Runner {
+  const { target } = endpoint;
+
+  async function call(method: string, path: string, deadlineMs: number, body?: object): Promise<Response> {
+    const init = {
+      method,
+      signal: AbortSignal.timeout(deadlineMs),
+      ...(body && { headers: { "content-type": "application/json" }, body: JSON.stringify(body) }),
+      ...endpoint.init,
+    } as BunFetchRequestInit;
+    try {
+      return await fetch(`${endpoint.base}/v${apiVersion}${path}`, init);
+    } catch (cause) {
+      throw unreachable(target, cause);
+    }
+  }
+
+  async function read(method: string, path: string, deadlineMs: number, body?: object): Promise<string> {
+    const response = await call(method, path, deadlineMs, body);
+    const answer = await readBounded(response, target);
+    if (response.ok) return answer;
+    const text = `The engine at ${target} answered ${response.status} for ${path.split("?")[0]}`;
+    throw new AppError("engine-refused", `${text}: ${answer.slice(0, 300).trim()}`);
+  }
+
+  const remove = async (id: string): Promise<void> => {
+    await call("DELETE", `/containers/${id}?force=true&v=true`, STEP_MS);
+  };
+
+  return {
+    async entrypointOf(image) {
+      const response = await call("GET", `/images/${image}/json`, STEP_MS);
+      const answer = await readBounded(response, target);
+      if (response.status === 404) return undefined;
+      if (!response.ok)
+        throw new AppError("engine-refused", `The engine at ${target} does not show the image ${image}`);
+      return decodeText(ImageSchema, answer, `the image ${image}`).Config?.Entrypoint ?? [];
+    },
+    async run({ image, entrypoint, command, network, runMs }) {
+      // Named before it is made: an answer that comes too late must not leave a container that nobody knows.
+      const name = `ecs-local-doctor-${crypto.randomUUID().slice(0, 13)}`;
+      try {
+        const document = {
+          Image: image,
+          ...(entrypoint && { Entrypoint: entrypoint }),
+          Cmd: command,
+          Labels: { [ASKER_LABEL]: "asker" },
+          // Nothing that the image says may run or be reached but what asks.
+          Healthcheck: { Test: ["NONE"] },
+          HostConfig: { NetworkMode: network, Memory: MEMORY_BYTES, Ulimits: ULIMITS },
+        };
+        const made = decodeText(
+          CreatedSchema,
+          await read("POST", `/containers/create?name=${name}`, STEP_MS, document),
+          "the container that asks",
+        );
+        await read("POST", `/containers/${made.Id}/start`, STEP_MS);
+        // A container that does not end has been asked for what it wrote all the same.
+        await read("POST", `/containers/${made.Id}/wait`, runMs).catch(() => {});
+        const logs = await call("GET", `/containers/${made.Id}/logs?stdout=1&stderr=1&tail=20`, STEP_MS);
+        return demultiplex(new Uint8Array(await logs.arrayBuffer())).slice(0, OUTPUT_CHARACTERS_MAX);
+      } finally {
+        await remove(name).catch(() => {});
+      }
+    },
+    async removeLeft() {
+      const filters = encodeURIComponent(
+        JSON.stringify({ label: [ASKER_LABEL], status: ["created", "exited", "dead"] }),
+      );
+      const answer = await read("GET", `/containers/json?all=1&filters=${filters}`, STEP_MS);
+      const left = decodeText(LeftSchema, answer, "the list of containers");
+      await Promise.all(left.map(({ Id }) => remove(Id).catch(() => {})));
+    },
+  };
+}
+
+/** The engine sends frames: the stream's number, three zeros, the length in four bytes, the text. */
+function demultiplex(frames: Uint8Array): string {
+  const view = new DataView(frames.buffer, frames.byteOffset, frames.byteLength);
+  const decoder = new TextDecoder();
+  let text = "";
+  for (let at = 0; at + 8 <= frames.length; ) {
+    const end = at + 8 + view.getUint32(at + 4);
+    text += decoder.decode(frames.subarray(at + 8, end), { stream: true });
+    at = end;
+  }
+  return text;
+}

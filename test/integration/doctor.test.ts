@@ -1,0 +1,230 @@
+import { afterEach, describe, expect, test } from "bun:test";
+import type { Finding } from "../../src/commands/doctor/finding.ts";
+import { doctor } from "../../src/commands/doctor.ts";
+import { parseConfig } from "../../src/config.ts";
+import { type ContainerDocument, container } from "../support/containers.ts";
+import { atEnd, endAll, KEYS, startFake } from "../support/credential-server.ts";
+import { startFakeEngine } from "../support/fake-engine.ts";
+import { freePort } from "../support/free-port.ts";
+import { network, withNetwork } from "../support/networks.ts";
+import { note, secret, secretsOf } from "../support/secrets.ts";
+
+await import("../../src/aws/clock.ts");
+afterEach(endAll);
+
+const RELATIVE = "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI=/creds";
+const FULL = "AWS_CONTAINER_CREDENTIALS_FULL_URI=http://localhost/creds";
+const KEY = `AWS_ACCESS_KEY_ID=${secret("AKIAOFACONTAINER")}`;
+const V4 = "ECS_CONTAINER_METADATA_URI_V4=http://169.254.170.2";
+const shop = network({ name: "shop", subnet: "10.1.0.0/16", gateway: "10.1.0.1" });
+const ecs = network({ name: "ecs", subnet: "169.254.170.0/24", gateway: "169.254.170.1" });
+const server = withNetwork(container({ name: "ecs", image: "ecs-local-endpoints:dev", env: [KEY] }), ecs, {
+  ipv4: "169.254.170.2",
+});
+const web = (env: string[], ...on: [typeof shop, string][]) =>
+  on.reduce<ContainerDocument>(
+    (made, [net, ipv4]) => withNetwork(made, net, { ipv4 }),
+    container({ name: "web", env }),
+  );
+
+/** Runs doctor as the command line would; the findings, the exit code and all that it wrote. */
+async function run(env: Record<string, string>, port = freePort()) {
+  secretsOf(env);
+  const config = parseConfig(env, { port: String(port) });
+  let said = "";
+  const out = (lines: string) => {
+    said += note(lines);
+  };
+  const request = { json: true, port: String(port) };
+  const code = await doctor(request, config, { docker: config.docker, env, program: [], out, err: out });
+  const findings = JSON.parse(said) as Finding[];
+  expect(code).toBe(findings.some(({ state }) => state === "problem") ? 1 : 0);
+  return { said, of: (check: string) => findings.filter((one) => one.check === check) };
+}
+
+/** Runs it with these containers. */
+async function withContainers(containers: ContainerDocument[], networks = [shop, ecs]) {
+  const fake = startFakeEngine({ containers, networks });
+  atEnd(() => fake.stop());
+  return run({ DOCKER_HOST: fake.host, ECS_LOCAL_OFFLINE: "1" });
+}
+
+describe("a finding about containers is cleared by its remedy", () => {
+  const provoked: [string, string, string, ContainerDocument, ContainerDocument][] = [
+    [
+      "hidden-endpoint",
+      "problem",
+      "web",
+      web([RELATIVE, KEY], [ecs, "169.254.170.5"]),
+      web([RELATIVE], [ecs, "169.254.170.5"]),
+    ],
+    ["hidden-endpoint", "warning", "web", web([KEY], [shop, "10.1.0.5"]), web([], [shop, "10.1.0.5"])],
+    [
+      "two-endpoints",
+      "warning",
+      "web",
+      web([RELATIVE, FULL], [ecs, "169.254.170.5"]),
+      web([RELATIVE], [ecs, "169.254.170.5"]),
+    ],
+    [
+      "no-way",
+      "problem",
+      "web",
+      web([RELATIVE], [shop, "10.1.0.5"]),
+      web([RELATIVE], [shop, "10.1.0.5"], [ecs, "169.254.170.5"]),
+    ],
+    [
+      "metadata-version",
+      "warning",
+      "web",
+      web([`${V4}/v3`], [ecs, "169.254.170.5"]),
+      web([`${V4}/v4`], [ecs, "169.254.170.5"]),
+    ],
+    ["reach", "warning", "shop", web([], [shop, "10.1.0.5"]), web([], [ecs, "169.254.170.5"])],
+  ];
+  for (const [check, state, name, before, after] of provoked) {
+    test(`${check} (${state})`, async () => {
+      const bad = await withContainers([server, before]);
+      expect(bad.of(check)).toHaveLength(1);
+      expect(bad.of(check)[0]?.message).toContain(name);
+      expect(bad.of(check)[0]).toMatchObject({ state, remedy: expect.any(String) });
+      // Not a value of a variable, whatever it is called.
+      expect(bad.said).not.toMatch(/AKIA|=\/creds|localhost\/creds/);
+      const good = await withContainers([server, after]);
+      expect(good.of(check).map((one) => one.state)).toEqual(["ok"]);
+    });
+  }
+
+  test("subnets (problem)", async () => {
+    const other = network({ name: "other", subnet: "169.254.170.128/25", gateway: "169.254.170.129" });
+    const bad = await withContainers([server], [shop, ecs, other]);
+    expect(bad.of("subnets")).toMatchObject([{ state: "problem", message: expect.stringContaining("network other") }]);
+    const good = await withContainers([server], [shop, ecs]);
+    expect(good.of("subnets")).toMatchObject([{ state: "ok" }]);
+  });
+});
+
+test("our own container has its keys and is not told to remove them", async () => {
+  const { of } = await withContainers([server]);
+  expect(of("hidden-endpoint")).toMatchObject([{ state: "ok" }]);
+});
+
+describe("the engine", () => {
+  test("that is gone is a problem, with what was tried, until it is there", async () => {
+    const fake = startFakeEngine();
+    atEnd(() => fake.stop());
+    const env = { DOCKER_HOST: fake.host, ECS_LOCAL_OFFLINE: "1" };
+    await fake.faults.down();
+    const gone = await run(env);
+    expect(gone.of("engine")[0]?.message).toContain(fake.socketPath);
+    expect(gone.of("engine")).toMatchObject([{ state: "problem", remedy: expect.any(String) }]);
+    expect(gone.of("reach")).toBeEmpty();
+    fake.faults.up();
+    const { of } = await run(env);
+    expect(of("engine")[0]?.message).toBe(`Docker 29.0.0 at ${fake.host}, API 1.47, 0 containers running`);
+    expect(of("engine")).toMatchObject([{ state: "ok" }]);
+  });
+  test("that never answers ends the wait, not doctor", async () => {
+    const fake = startFakeEngine();
+    atEnd(() => fake.stop());
+    fake.faults.hold = true;
+    const before = performance.now();
+    const { of } = await run({ DOCKER_HOST: fake.host, ECS_LOCAL_OFFLINE: "1" });
+    expect(of("engine")).toMatchObject([{ state: "problem" }]);
+    expect(performance.now() - before).toBeLessThan(8_000);
+  }, 15_000);
+});
+
+describe("the identity and the clock", () => {
+  const NO_ENGINE = { DOCKER_HOST: "unix:///nonexistent.sock" };
+
+  test("that there are none is a problem, until keys are set; then it says who", async () => {
+    const aws = startFake();
+    const none = await run({
+      ...NO_ENGINE,
+      HOME: "/nonexistent",
+      AWS_EC2_METADATA_DISABLED: "true",
+      STS_ENDPOINT: aws.url,
+    });
+    expect(none.of("identity")[0]?.message).toContain("no AWS identity");
+    expect(none.of("identity")).toMatchObject([{ state: "problem", remedy: expect.stringContaining("AWS_PROFILE") }]);
+    const { of, said } = await run({ ...NO_ENGINE, ...KEYS, STS_ENDPOINT: aws.url });
+    expect(of("identity")[0]?.message).toContain("arn:aws:iam::111122223333:user/dev by the keys of the environment");
+    expect(of("identity")).toMatchObject([{ state: "ok" }]);
+    expect(said).not.toContain(KEYS.AWS_SECRET_ACCESS_KEY);
+  }, 15_000);
+  test("that AWS does not accept is a problem, until they are renewed", async () => {
+    const aws = startFake();
+    const env = { ...NO_ENGINE, ...KEYS, STS_ENDPOINT: aws.url };
+    aws.failures.GetCallerIdentity = { code: "InvalidClientTokenId", status: 403 };
+    expect((await run(env)).of("identity")).toMatchObject([
+      { state: "problem", remedy: expect.stringContaining("renew") },
+    ]);
+    aws.failures.GetCallerIdentity = undefined;
+    expect((await run(env)).of("identity")).toMatchObject([{ state: "ok" }]);
+  });
+  test("an identity that ends soon is a warning, one that has ended a problem", async () => {
+    const aws = startFake();
+    const at = (minutes: number) =>
+      run({
+        ...{ ...NO_ENGINE, ...KEYS, AWS_SESSION_TOKEN: "token-of-a-session", STS_ENDPOINT: aws.url },
+        AWS_CREDENTIAL_EXPIRATION: new Date(Date.now() + minutes * 60_000).toISOString(),
+      });
+    expect((await at(5)).of("identity")).toMatchObject([{ state: "warning" }]);
+    expect((await at(-5)).of("identity")).toMatchObject([{ state: "problem" }]);
+    const { of, said } = await at(50);
+    expect(of("identity")).toMatchObject([{ state: "ok" }]);
+    expect(said).not.toContain("token-of-a-session");
+  });
+  test("a clock that is off is told by STS' own, until it is set", async () => {
+    const aws = startFake();
+    const env = { ...NO_ENGINE, ...KEYS, STS_ENDPOINT: aws.url };
+    aws.isPunctual = true;
+    aws.clockMs = 3_600_000;
+    const off = await run(env);
+    expect(off.of("clock")[0]?.message).toMatch(/^3(599|600|601) s behind that of STS/);
+    expect(off.of("clock")).toMatchObject([{ state: "problem", remedy: expect.stringContaining("set-ntp") }]);
+    aws.clockMs = 60_000;
+    expect((await run(env)).of("clock")).toMatchObject([{ state: "warning" }]);
+    aws.clockMs = 0;
+    expect((await run(env)).of("clock")).toMatchObject([{ state: "ok" }]);
+  });
+  test("an STS that does not answer is a warning, in time", async () => {
+    const env = { ...NO_ENGINE, ...KEYS, STS_ENDPOINT: `http://127.0.0.1:${freePort()}` };
+    const { of } = await run(env);
+    expect(of("clock")).toMatchObject([{ state: "warning", remedy: expect.any(String) }]);
+    expect(of("identity")).toMatchObject([{ state: "problem", remedy: expect.any(String) }]);
+  });
+  test("an STS that hangs does not keep doctor for more than 10 s", async () => {
+    const aws = startFake();
+    aws.delayMs = 30_000;
+    const before = performance.now();
+    const { of } = await run({ ...NO_ENGINE, ...KEYS, STS_ENDPOINT: aws.url });
+    expect([...of("clock"), ...of("identity")]).toMatchObject([{ state: "warning" }, { state: "problem" }]);
+    expect(performance.now() - before).toBeLessThan(10_000);
+  }, 20_000);
+});
+
+describe("the port", () => {
+  const ENV = { DOCKER_HOST: "unix:///nonexistent.sock", ECS_LOCAL_OFFLINE: "1" };
+
+  test("that another process has is a problem that names it, until that one stops", async () => {
+    const other = Bun.serve({ port: 0, hostname: "127.0.0.1", fetch: () => new Response("hello") });
+    const port = other.port ?? 0;
+    const taken = await run(ENV, port);
+    if (process.platform === "linux") expect(taken.of("port")[0]?.message).toContain(`(process ${process.pid})`);
+    expect(taken.of("port")[0]?.message).toContain("taken");
+    // Whatever answers at 169.254.170.2 of this machine is not our server.
+    expect(taken.of("port")).toMatchObject([{ state: "problem", remedy: expect.stringContaining("--port") }]);
+    await other.stop(true);
+    expect((await run(ENV, port)).of("port")).toMatchObject([
+      { state: "ok", message: expect.stringContaining("free") },
+    ]);
+  });
+  test("that our server has is fine", async () => {
+    const ours = Bun.serve({ port: 0, hostname: "127.0.0.1", fetch: () => Response.json({ status: "ok", later: 1 }) });
+    atEnd(() => ours.stop(true));
+    const { of } = await run(ENV, ours.port ?? 0);
+    expect(of("port")).toMatchObject([{ state: "ok", message: expect.stringContaining("our server answers") }]);
+  });
+});

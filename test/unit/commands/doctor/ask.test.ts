@@ -1,0 +1,86 @@
+import { afterEach, describe, expect, test } from "bun:test";
+import { mkdirSync, symlinkSync } from "node:fs";
+import { join } from "node:path";
+import { askHealth } from "../../../../src/commands/doctor/ask-health.ts";
+import { askFromInside } from "../../../../src/commands/doctor/from-inside.ts";
+import { listenerOf } from "../../../../src/commands/doctor/listener.ts";
+import { folder } from "../../../support/folder.ts";
+import { freePort } from "../../../support/free-port.ts";
+import { secret } from "../../../support/secrets.ts";
+
+const cleanUps: (() => unknown)[] = [];
+afterEach(() => {
+  for (const cleanUp of cleanUps.splice(0)) cleanUp();
+});
+
+function serve(answer: (path: string) => Response | Promise<Response>): number {
+  const server = Bun.serve({ port: 0, hostname: "127.0.0.1", fetch: ({ url }) => answer(new URL(url).pathname) });
+  cleanUps.push(() => server.stop(true));
+  return server.port ?? 0;
+}
+
+describe("who answers at an address", () => {
+  for (const [title, body, expected] of [
+    ["our server", '{"status":"ok"}', { by: "us", version: undefined }],
+    ["a newer one", '{"status":"ok","version":"9.9.9","engine":{"later":1}}', { by: "us", version: "9.9.9" }],
+    ["another program", "<html>", { by: "other" }],
+    ["another program's JSON", "null", { by: "other" }],
+  ] as const) {
+    test(title, async () => {
+      const port = serve((path) => new Response(path === "/health" ? body : "", {}));
+      expect<unknown>(await askHealth("127.0.0.1", port)).toEqual(expected);
+    });
+  }
+  test("nobody", async () => {
+    expect(await askHealth("127.0.0.1", freePort())).toEqual({ by: "nobody" });
+  });
+  test("one that accepts and says nothing, within a second or two", async () => {
+    const server = Bun.listen({ hostname: "127.0.0.1", port: 0, socket: { data: () => {} } });
+    cleanUps.push(() => server.stop(true));
+    const before = performance.now();
+    expect(await askHealth("127.0.0.1", server.port)).toEqual({ by: "other" });
+    expect(performance.now() - before).toBeLessThan(2_500);
+  });
+});
+
+describe("from inside", () => {
+  test("a status leaves, credentials do not, and a refusal's text does", async () => {
+    const token = secret("token-of-the-inside");
+    const port = serve((path) =>
+      path === "/creds" ? Response.json({ Token: token }) : Response.json("which container?", { status: 400 }),
+    );
+    const answers = await askFromInside(`http://127.0.0.1:${port}`);
+    expect(answers).toEqual({
+      credentials: { status: 200 },
+      metadata: { status: 400, message: "which container?" },
+    });
+  });
+  test("asks again while credentials are still fetched", async () => {
+    let asked = 0;
+    const port = serve(() => Response.json({ message: "still fetching" }, { status: ++asked < 4 ? 503 : 200 }));
+    expect((await askFromInside(`http://127.0.0.1:${port}`)).credentials).toEqual({ status: 200 });
+  });
+  test("nobody is nothing", async () => {
+    expect(await askFromInside(`http://127.0.0.1:${freePort()}`)).toEqual({});
+  });
+});
+
+describe("which process listens", () => {
+  test.skipIf(process.platform !== "linux")("is this one for a port of ours, and nobody for a free one", () => {
+    const port = serve(() => new Response());
+    expect(listenerOf(port)).toContain(`(process ${process.pid})`);
+    expect(listenerOf(freePort())).toBeUndefined();
+  });
+  test("is told from the kernel's tables, listening sockets alone", () => {
+    const proc = folder("proc");
+    cleanUps.push(proc.remove);
+    for (const path of ["net", "812/fd", "900"]) mkdirSync(join(proc.path, path), { recursive: true });
+    const row = (port: string, state: string, inode: number) =>
+      `   0: 00000000:${port} 00000000:0000 ${state} 00000000:00000000 00:00000000 00000000     0        0 ${inode} 1\n`;
+    proc.write("net/tcp", `  sl\n${row("0050", "0A", 7)}${row("0051", "01", 8)}`);
+    proc.write("812/comm", "nginx\n");
+    for (const inode of [7, 8]) symlinkSync(`socket:[${inode}]`, join(proc.path, `812/fd/${inode}`));
+    expect(listenerOf(0x50, proc.path)).toBe("nginx (process 812)");
+    expect(listenerOf(0x51, proc.path)).toBeUndefined();
+  });
+});

@@ -1,0 +1,70 @@
+import { describe, expect, test } from "bun:test";
+import {
+  checkHiddenEndpoints,
+  checkMetadataVersion,
+  checkTwoEndpoints,
+  checkWays,
+} from "../../../../src/commands/doctor/environments.ts";
+import type { Surrounding } from "../../../../src/engine/surroundings.ts";
+
+const RELATIVE = "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI";
+const FULL = "AWS_CONTAINER_CREDENTIALS_FULL_URI";
+const V4 = "ECS_CONTAINER_METADATA_URI_V4";
+const ways = { networks: [], ledBridges: [], isOnMachine: false, isOpenToMachine: false };
+
+function web(variables: string[], endpoints: Record<string, string> = {}): Surrounding {
+  const names = new Set([...variables, ...Object.keys(endpoints)]);
+  const base = {
+    id: "1",
+    name: "web",
+    image: "app",
+    networkMode: "shop",
+    networks: [{ name: "shop", ipv4: "10.0.0.9" }],
+  };
+  return { ...base, variables: names, endpoints: new Map(Object.entries(endpoints)) };
+}
+
+describe("a container's environment", () => {
+  for (const [variables, state] of [
+    [[RELATIVE], "ok"],
+    [["AWS_ACCESS_KEY_ID"], "warning"],
+    [["AWS_ACCESS_KEY_ID", RELATIVE], "problem"],
+    [["AWS_ACCESS_KEY_ID", FULL], "problem"],
+    [["AWS_WEB_IDENTITY_TOKEN_FILE", FULL], "problem"],
+  ] as const) {
+    test(`with ${variables.join(" and ")} hides the endpoint: ${state}`, () => {
+      const found = checkHiddenEndpoints([web([...variables])]);
+      expect(found).toHaveLength(1);
+      expect(found[0]).toMatchObject({ check: "hidden-endpoint", state });
+      if (state !== "ok") expect(found[0]?.message).toContain(`container web has ${variables[0]}`);
+    });
+  }
+  test("with both variables of the endpoint is a warning", () => {
+    expect(checkTwoEndpoints([web([RELATIVE]), web([FULL])])).toMatchObject([{ state: "ok" }]);
+    expect(checkTwoEndpoints([web([RELATIVE, FULL])])).toMatchObject([
+      { state: "warning", remedy: expect.any(String) },
+    ]);
+  });
+  test("that asks at 169.254.170.2 from nowhere is a problem, and the absolute form is not", () => {
+    expect(checkWays([web([FULL])], ways)).toMatchObject([{ state: "ok" }]);
+    expect(checkWays([web([RELATIVE])], ways)).toMatchObject([
+      { state: "problem", message: expect.stringContaining("(shop)"), remedy: expect.any(String) },
+    ]);
+  });
+  for (const [url, state] of [
+    ["http://169.254.170.2/v3", "warning"],
+    ["http://169.254.170.2/v3/containers/web", "warning"],
+    ["http://169.254.170.2/v4", "ok"],
+    ["http://169.254.170.2/v4/", "ok"],
+    ["http://169.254.170.2/v30", "ok"],
+    ["nonsense", "ok"],
+  ] as const) {
+    test(`with ${V4}=${url} is ${state}`, () => {
+      expect(checkMetadataVersion([web([], { [V4]: url })])).toMatchObject([{ check: "metadata-version", state }]);
+    });
+  }
+  test("with a final slash in the variable of version 3 is fine", () => {
+    const one = web([RELATIVE], { ECS_CONTAINER_METADATA_URI: "http://169.254.170.2/v3/" });
+    expect(checkMetadataVersion([one])).toMatchObject([{ state: "ok" }]);
+  });
+});

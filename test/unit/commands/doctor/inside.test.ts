@@ -1,0 +1,61 @@
+import { describe, expect, test } from "bun:test";
+import { createInside } from "../../../../src/commands/doctor/inside.ts";
+import type { Runner } from "../../../../src/engine/run-once.ts";
+import { AppError } from "../../../../src/errors.ts";
+
+/** A runner whose containers write a text, and what it was asked to run. */
+function runner(entrypoint: readonly string[] | undefined, output: string | Error) {
+  const runs: Parameters<Runner["run"]>[0][] = [];
+  const made: Runner = {
+    entrypointOf: async () => entrypoint,
+    async run(what) {
+      runs.push(what);
+      if (output instanceof Error) throw output;
+      return output;
+    },
+    removeLeft: async () => {},
+  };
+  return { runs, made };
+}
+
+describe("the container that asks", () => {
+  test("of our image is the program itself", async () => {
+    const { runs, made } = runner(["/ecs-local-endpoints"], '{"credentials":{"status":403,"message":"no"}}\n');
+    expect(await createInside(made)("shop")).toEqual({
+      kind: "asked",
+      credentials: { status: 403, message: "no" },
+      metadata: undefined,
+    });
+    expect(runs).toMatchObject([
+      { image: "ecs-local-endpoints:dev", network: "shop", command: ["doctor", "--from-inside"] },
+    ]);
+    expect(runs[0]?.entrypoint).toBeUndefined();
+  });
+  test("of another image is a shell", async () => {
+    const { runs, made } = runner([], "credentials 200\nmetadata\n");
+    const found = await createInside(made, "busybox")("shop");
+    expect(found).toEqual({ kind: "asked", credentials: { status: 200 }, metadata: undefined });
+    expect(runs).toMatchObject([{ image: "busybox", entrypoint: ["sh", "-c", expect.any(String)], command: [] }]);
+  });
+  for (const [title, entrypoint, output, text] of [
+    ["is not there where the engine has no image", undefined, "", "no image ecs-local-endpoints:dev"],
+    [
+      "is of no use without a client",
+      [],
+      "credentials no-client\nmetadata no-client\n",
+      "neither this program nor a shell",
+    ],
+    ["is of no use with another output", ["/ecs-local-endpoints"], "panic", "neither this program nor a shell"],
+    ["says why it could not be started", [], new AppError("engine-refused", "no sh in it"), "no sh in it"],
+  ] as const) {
+    test(`${title}, and says what to do`, async () => {
+      const { made } = runner(entrypoint, output);
+      const found = await createInside(made)("shop");
+      expect(found).toMatchObject({
+        kind: "unasked",
+        why: expect.stringContaining(text),
+        remedy: expect.stringContaining("--image"),
+      });
+    });
+  }
+});

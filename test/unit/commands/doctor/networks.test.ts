@@ -1,0 +1,100 @@
+import { describe, expect, test } from "bun:test";
+import { checkReach, networksInUse } from "../../../../src/commands/doctor/reach.ts";
+import { checkSubnets } from "../../../../src/commands/doctor/subnets.ts";
+import { canReach, type Ways, wayOf } from "../../../../src/commands/doctor/ways.ts";
+import type { BridgeNetwork } from "../../../../src/engine/bridges.ts";
+import type { Surrounding } from "../../../../src/engine/surroundings.ts";
+
+const net = (network: string, subnet: string, more: Partial<BridgeNetwork> = {}): BridgeNetwork => ({
+  ...{ network, interfaceName: `br-${network}`, internal: false, subnets: [subnet] },
+  ...more,
+});
+const on = (name: string, networks: string[], networkMode = networks[0] ?? "none"): Surrounding => ({
+  ...{ id: `id-${name}`, name, image: "app", networkMode, variables: new Set<string>(), endpoints: new Map() },
+  networks: networks.map((one) => ({ name: one, ipv4: "10.0.0.9" })),
+});
+const home = net("ecs", "169.254.170.0/24");
+const shop = net("shop", "10.1.0.0/16");
+const closed = net("closed", "10.2.0.0/16", { internal: true });
+const ways: Ways = { networks: [home, shop, closed], ledBridges: [], isOnMachine: false, isOpenToMachine: false };
+
+describe("a way to the address", () => {
+  test("is the network's own, the rules of its bridge, or an interface of the machine", () => {
+    expect(wayOf(home, ways)).toContain("network of that address");
+    expect(wayOf(shop, ways)).toBeUndefined();
+    expect(wayOf(shop, { ...ways, ledBridges: ["br-other"] })).toBeUndefined();
+    expect(wayOf(shop, { ...ways, ledBridges: ["br-shop"] })).toContain("br-shop");
+    expect(wayOf(shop, { ...ways, isOnMachine: true })).toContain("interface");
+  });
+  test("does not lead out of an internal network", () => {
+    expect(wayOf(closed, { ...ways, ledBridges: ["br-closed"], isOnMachine: true })).toBeUndefined();
+  });
+  test("is any that a container has, or the one whose network it shares", () => {
+    const web = on("web", ["shop", "ecs"]);
+    const lone = on("lone", ["shop"]);
+    const sidecar = (owner: string) => on("side", [], `container:${owner}`);
+    const all = [web, lone];
+    expect(
+      [web, lone, sidecar("id-web"), sidecar("lone"), sidecar("gone")].map((one) => canReach(one, all, ways)),
+    ).toEqual([true, false, true, false, false]);
+    expect(canReach(on("host", [], "host"), [], ways)).toBeFalse();
+    expect(canReach(on("host", [], "host"), [], { ...ways, isOpenToMachine: true })).toBeTrue();
+    expect(canReach(on("none", [], "none"), [], { ...ways, isOnMachine: true, isOpenToMachine: true })).toBeFalse();
+    const loop = [on("a", [], "container:b"), on("b", [], "container:a")];
+    expect(loop.map((one) => canReach(one, loop, ways))).toEqual([false, false]);
+  });
+});
+
+describe("reach", () => {
+  test("is of the networks that containers are on, else of all", () => {
+    expect(networksInUse(ways.networks, [on("web", ["shop"])])).toEqual([shop]);
+    expect(networksInUse(ways.networks, [])).toEqual(ways.networks);
+  });
+  for (const [title, network, inside, state, text] of [
+    ["a way", home, undefined, "ok", "has a way"],
+    ["no way", shop, undefined, "warning", "has no way"],
+    [
+      "an answer",
+      shop,
+      { kind: "asked", credentials: { status: 200 }, metadata: { status: 200 } },
+      "ok",
+      "credentials yes, metadata yes",
+    ],
+    [
+      "a refusal",
+      home,
+      { kind: "asked", credentials: { status: 403, message: "not you" }, metadata: undefined },
+      "problem",
+      "credentials 403 (not you), metadata no answer",
+    ],
+    ["a way without answer", home, { kind: "asked", credentials: undefined, metadata: undefined }, "problem", "though"],
+    ["neither", shop, { kind: "asked", credentials: undefined, metadata: undefined }, "warning", "got no answer"],
+    ["nobody who could ask", home, { kind: "unasked", why: "no image", remedy: "make it" }, "warning", "no image"],
+  ] as const) {
+    test(`with ${title} is ${state}`, () => {
+      const found = checkReach(network, ways, inside);
+      expect(found.message).toStartWith(`a container on ${network.network}`);
+      expect(found).toMatchObject({ check: "reach", state, message: expect.stringContaining(text) });
+      expect(found.remedy !== undefined).toBe(state !== "ok");
+    });
+  }
+});
+
+describe("a subnet", () => {
+  for (const [title, networks, home, wrong] of [
+    ["of others", [net("shop", "10.1.0.0/16")], undefined, []],
+    ["of our container's network", [net("ecs", "169.254.170.0/24")], "ecs", []],
+    ["made for our container", [net("ecs", "169.254.170.0/24")], undefined, []],
+    ["that is a part of ours", [net("part", "169.254.170.128/25")], undefined, ["part"]],
+    ["that contains ours", [net("all", "169.254.0.0/16")], undefined, ["all"]],
+    ["beside our container's", [net("ecs", "169.254.170.0/25"), net("two", "169.254.170.128/25")], "ecs", ["two"]],
+  ] as const) {
+    test(`${title} is ${wrong.length ? "a problem" : "ok"}`, () => {
+      const found = checkSubnets(networks, home);
+      expect(found.filter(({ state }) => state === "problem").map(({ message }) => message.split(" ")[2])).toEqual([
+        ...wrong,
+      ]);
+      expect(found).toHaveLength(1);
+    });
+  }
+});

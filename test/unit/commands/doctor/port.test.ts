@@ -1,0 +1,47 @@
+import { describe, expect, test } from "bun:test";
+import { checkPort, type PortFacts, tryToListen } from "../../../../src/commands/doctor/port.ts";
+
+const FREE: PortFacts = {
+  bind: "127.0.0.1",
+  port: 80,
+  refusal: undefined,
+  answering: { by: "nobody" },
+  listener: undefined,
+  isServedElsewhere: false,
+};
+
+describe("the port", () => {
+  test("that is free, or ours, is ok", () => {
+    expect(checkPort(FREE)).toMatchObject({ state: "ok", message: expect.stringContaining("free") });
+    const ours = checkPort({ ...FREE, refusal: "EADDRINUSE", answering: { by: "us", version: "1.2.3" } });
+    expect(ours).toEqual({ check: "port", state: "ok", message: "our server 1.2.3 answers at 127.0.0.1:80" });
+  });
+  for (const [refusal, text, remedy] of [
+    ["EADDRINUSE", "taken by nginx (process 812)", "stop that one"],
+    ["EACCES", "forbidden to this user", "above 1023"],
+    ["EADDRNOTAVAIL", "no address of this machine", "--bind"],
+    ["EWHATEVER", "EWHATEVER", "--bind"],
+  ] as const) {
+    test(`that cannot be had for ${refusal} is a problem, unless our server is elsewhere`, () => {
+      const facts: PortFacts = { ...FREE, refusal, answering: { by: "other" }, listener: "nginx (process 812)" };
+      expect(checkPort(facts)).toMatchObject({
+        state: "problem",
+        message: expect.stringContaining(text),
+        remedy: expect.stringContaining(remedy),
+      });
+      expect(checkPort({ ...facts, isServedElsewhere: true })).toMatchObject({
+        state: "ok",
+        message: expect.stringContaining(text),
+      });
+    });
+  }
+});
+
+test("a port is tried by listening on it, and given back", () => {
+  const server = Bun.listen({ hostname: "127.0.0.1", port: 0, socket: { data: () => {} } });
+  const { port } = server;
+  expect(tryToListen("127.0.0.1", port)).toBe("EADDRINUSE");
+  server.stop(true);
+  for (let tries = 0; tries < 2; tries += 1) expect(tryToListen("127.0.0.1", port)).toBeUndefined();
+  expect(tryToListen("203.0.113.9", port)).toBe("EADDRNOTAVAIL");
+});

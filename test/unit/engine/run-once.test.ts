@@ -1,0 +1,85 @@
+import { afterEach, describe, expect, test } from "bun:test";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { ASKER_LABEL, createRunner } from "../../../src/engine/run-once.ts";
+
+const cleanUps: (() => unknown)[] = [];
+afterEach(() => {
+  for (const cleanUp of cleanUps.splice(0)) cleanUp();
+});
+
+const frame = (text: string) => Buffer.concat([Buffer.from([1, 0, 0, 0, 0, 0, 0, text.length]), Buffer.from(text)]);
+
+/** The part of an engine that starts containers, with what is to differ from one that works. */
+function start(answers: Readonly<Record<string, () => Response | Promise<Response>>> = {}) {
+  const unix = join(tmpdir(), `run-once-${process.pid}-${Math.random().toString(36).slice(2)}.sock`);
+  const asked: string[] = [];
+  const bodies: unknown[] = [];
+  const server = Bun.serve({
+    unix,
+    async fetch(request) {
+      const { pathname, searchParams } = new URL(request.url);
+      const path = `${request.method} ${pathname.replace("/v1.41", "").replace(/\/ecs-local-doctor-[\w-]+/, "/NAME")}`;
+      asked.push(path);
+      const text = await request.text();
+      if (text !== "") bodies.push(JSON.parse(text));
+      const answer = answers[path];
+      if (answer) return answer();
+      if (path === "POST /containers/create") return Response.json({ Id: "c1", name: searchParams.get("name") });
+      if (path === "GET /containers/c1/logs") return new Response(frame("said\n"));
+      return Response.json({});
+    },
+  });
+  cleanUps.push(() => server.stop(true));
+  return {
+    asked,
+    bodies,
+    runner: createRunner({ target: `unix://${unix}`, base: "http://e", init: { unix } }, "1.41"),
+  };
+}
+
+const WHAT = { image: "app", command: ["ask"], network: "shop", runMs: 200 };
+
+describe("a container that runs once", () => {
+  test("is made on the network, labelled and bounded, read and removed", async () => {
+    const { asked, bodies, runner } = start();
+    expect(await runner.run(WHAT)).toBe("said\n");
+    expect(asked).toEqual([
+      "POST /containers/create",
+      "POST /containers/c1/start",
+      "POST /containers/c1/wait",
+      "GET /containers/c1/logs",
+      "DELETE /containers/NAME",
+    ]);
+    expect(bodies).toMatchObject([
+      { Image: "app", Cmd: ["ask"], Labels: { [ASKER_LABEL]: "asker" }, HostConfig: { NetworkMode: "shop" } },
+    ]);
+    expect(bodies[0]).not.toHaveProperty("Entrypoint");
+  });
+  test("is removed when it does not end, and what it wrote is read", async () => {
+    const { asked, runner } = start({ "POST /containers/c1/wait": () => new Promise(() => {}) });
+    const before = performance.now();
+    expect(await runner.run(WHAT)).toBe("said\n");
+    expect(performance.now() - before).toBeLessThan(1_500);
+    expect(asked.at(-1)).toBe("DELETE /containers/NAME");
+  });
+  for (const path of ["POST /containers/create", "POST /containers/c1/start"]) {
+    test(`is removed when the engine refuses ${path}, which is said`, async () => {
+      const { asked, runner } = start({ [path]: () => Response.json({ message: "no sh" }, { status: 400 }) });
+      const error = (await runner.run(WHAT).catch((caught: unknown) => caught)) as Error & { code: string };
+      expect([error.code, error.message]).toEqual(["engine-refused", expect.stringContaining("no sh")]);
+      expect(asked.at(-1)).toBe("DELETE /containers/NAME");
+    });
+  }
+  test("of an image that is not there is told from one that has no entry point", async () => {
+    const gone = start({ "GET /images/a/b:1/json": () => Response.json({ message: "no" }, { status: 404 }) });
+    expect(await gone.runner.entrypointOf("a/b:1")).toBeUndefined();
+    const bare = start({ "GET /images/a/b:1/json": () => Response.json({ Config: { Entrypoint: null } }) });
+    expect(await bare.runner.entrypointOf("a/b:1")).toEqual([]);
+  });
+  test("that a killed run left is removed by its label", async () => {
+    const { asked, runner } = start({ "GET /containers/json": () => Response.json([{ Id: "left" }]) });
+    await runner.removeLeft();
+    expect(asked).toEqual(["GET /containers/json", "DELETE /containers/left"]);
+  });
+});
