@@ -1,7 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { join } from "node:path";
 import type { Finding } from "../../src/commands/doctor/finding.ts";
-import { importAskerImage, removeAskerImage } from "../support/asker-image.ts";
 import { container } from "../support/containers.ts";
 import { describeEngines } from "../support/engines.ts";
 import { startFakeEngine } from "../support/fake-engine.ts";
@@ -9,6 +8,7 @@ import { startMachine, whyNoNamespaces } from "../support/netns.ts";
 import { network, withNetwork } from "../support/networks.ts";
 import { interfaceOf, letPass } from "../support/redirects.ts";
 import { note, secret } from "../support/secrets.ts";
+import { buildServerImage, removeServerImage } from "../support/server-image.ts";
 import { createTaskNetwork } from "../support/task-network.ts";
 
 const BINARY = join(import.meta.dir, "../../dist/ecs-local-endpoints");
@@ -25,7 +25,7 @@ describeEngines("doctor", ({ engine }) => {
   let home: Awaited<ReturnType<typeof createTaskNetwork>>;
 
   beforeAll(async () => {
-    image = await importAskerImage(engine);
+    image = await buildServerImage(engine);
     home = await createTaskNetwork(engine);
     const shop = await engine.createNetwork("10.209.1");
     const id = await engine.run({
@@ -48,7 +48,7 @@ describeEngines("doctor", ({ engine }) => {
   afterAll(async () => {
     stopLetting();
     await engine.cleanUp();
-    await removeAskerImage(engine);
+    await removeServerImage(engine);
   }, 60_000);
 
   function doctor(...args: string[]) {
