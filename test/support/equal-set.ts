@@ -7,6 +7,8 @@ type Server = Awaited<ReturnType<typeof startBinary>>;
 const PROJECT = "eq-shop";
 const NETWORK = "eq-net";
 const IMAGE = "docker.io/library/eq-image:1";
+/** Its start fails. */
+const BROKEN = "eq-broken";
 const SECOND_NS = 1_000_000_000;
 
 /** What one engine's documents say, by the name of the document and the path in it. */
@@ -39,6 +41,7 @@ const SET: Readonly<Record<string, Document>> = {
       CpuShares: 512,
       Binds: ["eq-data:/data", "/tmp:/bind:ro"],
       Tmpfs: { "/scratch": "" },
+      Mounts: [{ Type: "tmpfs", Target: "/memory" }],
       Dns: ["10.205.0.53"],
       DnsSearch: ["eq.test"],
     },
@@ -53,6 +56,7 @@ const SET: Readonly<Record<string, Document>> = {
   }),
   "eq-done": member("done", { Cmd: ["sh", "-c", "sleep 0.3"], HostConfig: { RestartPolicy: { Name: "on-failure" } } }),
   "eq-failed": member("failed", { Cmd: ["sh", "-c", "sleep 0.3; exit 3"] }),
+  [BROKEN]: member("broken", { Cmd: ["/no/such/program"] }),
   "eq-never": member("never", { HostConfig: { RestartPolicy: { Name: "always" } } }),
   "eq-unchecked": member("unchecked", { Healthcheck: { Test: ["NONE"] }, HostConfig: { LogConfig: { Type: "none" } } }),
   "eq-oneoff": member("web", { Labels: { "com.docker.compose.oneoff": "True" } }),
@@ -73,7 +77,10 @@ export async function factsOf(engine: RealEngine, server: Server, base: string):
   try {
     await makeImage(engine);
     for (const [name, document] of Object.entries(SET)) ids.set(name, await engine.create(name, document));
-    for (const [name, id] of ids) if (name !== "eq-never") await engine.start(id);
+    for (const [name, id] of ids) {
+      if (name === BROKEN) await startInVain(engine, id);
+      else if (name !== "eq-never") await engine.start(id);
+    }
     await settle(engine, server);
     const documents = new Map<string, unknown>();
     const read = async (name: string, path: string) => documents.set(name, await (await server.get(path)).json());
@@ -92,6 +99,15 @@ export async function factsOf(engine: RealEngine, server: Server, base: string):
     const left = ["/volumes/eq-data", `/images/${IMAGE}?force=true`];
     await Promise.allSettled(left.map((path) => engine.call("DELETE", path)));
   }
+}
+
+/** @throws Error where it starts, or fails for another reason than that it lacks its program */
+async function startInVain(engine: RealEngine, id: string): Promise<void> {
+  const failure = await engine.start(id).then(
+    () => "it started",
+    (error: Error) => error.message,
+  );
+  if (!failure.includes("no such file or directory")) throw new Error(`${BROKEN} on ${engine.name}: ${failure}`);
 }
 
 /** An image with a label of its own. */
