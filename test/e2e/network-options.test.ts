@@ -10,6 +10,7 @@ import { startMachine, whyNoNamespaces } from "../support/netns.ts";
 import { network, withNetwork } from "../support/networks.ts";
 
 const TASK_ADDRESS = "169.254.170.2";
+const canBeNobody = process.geteuid?.() === 0 && Bun.which("setpriv") !== null;
 const IPTABLES = "iptables-nft";
 const why = whyNoNamespaces(IPTABLES);
 
@@ -176,6 +177,27 @@ describe.skipIf(why !== undefined)(`network on a machine of namespaces${why ? ` 
     machine.network("down");
   });
 
+  test.skipIf(!canBeNobody)(
+    `nobody but root can keep it waiting${canBeNobody ? "" : " (skipped: needs setpriv)"}`,
+    async () => {
+      machine.network("down");
+      const lock = "/run/ecs-local-endpoints-network/lock";
+      expect(
+        machine.onMachine(`test -e ${lock} && setpriv --reuid=65534 --clear-groups flock -n ${lock} true`),
+      ).toMatchObject({ exitCode: 66, stderr: expect.stringContaining("Permission denied") });
+      const source = `Bun.listen({ unix: "\\0ecs-local-endpoints/network", socket: { data() {} } }); await Bun.sleep(60_000)`;
+      const squatter = machine.start([process.execPath, "-e", source]);
+      for (let tries = 0; !machine.onMachine("cat /proc/net/unix").stdout.includes("@ecs-local"); tries += 1) {
+        if (tries > 100) throw new Error("nobody listens");
+        await Bun.sleep(50);
+      }
+      expect(machine.network("up --bridge ecsbr0").exitCode).toBe(0);
+      expect(machine.network("down").exitCode).toBe(0);
+      squatter.kill("SIGKILL");
+    },
+    20_000,
+  );
+
   test("an interface that is no bridge is set up with a warning; one that is not there is wrong usage", () => {
     expect(machine.network("up --bridge lan0")).toMatchObject({
       exitCode: 0,
@@ -189,7 +211,6 @@ describe.skipIf(why !== undefined)(`network on a machine of namespaces${why ? ` 
   });
 });
 
-const canBeNobody = process.geteuid?.() === 0 && Bun.which("setpriv") !== null;
 const nobody = ["--reuid=65534", "--inh-caps=+dac_read_search", "--ambient-caps=+dac_read_search"];
 for (const action of ["up", "down", "status"]) {
   const title = `network ${action} by another user than root says that it takes root, and how to get it`;
