@@ -66,9 +66,12 @@ export async function plan(
   }
   const chosen = asked.bridges
     ? namedBridges(asked.bridges)
-    : await engineBridges(await connect(deps.docker, deps.env));
+    : await engineBridges(await connect(deps.docker, deps.env), machine);
   const bridges = chosen.bridges.map((name) => {
-    const ifindex = machine.ifindex(name) ?? 0;
+    const ifindex = machine.ifindex(name);
+    if (ifindex === undefined) {
+      throw new AppError("network-failed", `the interface ${name} is not there any more`, { hint: "run this again" });
+    }
     const known = earlier.find((step) => step.kind === "sysctl" && step.bridge === name && step.ifindex === ifindex);
     const was = known?.kind === "sysctl" ? known.was : (machine.routeLocalnet(name) ?? "0");
     return { name, ifindex, was };

@@ -11,8 +11,9 @@ export const STATE_PATH = "/run/ecs-local-endpoints/network.json";
 const BOOT_ID_PATH = "/proc/sys/kernel/random/boot_id";
 
 const text = Type.String();
-// A name of an interface becomes a part of a path, and to iptables a plus at its end stands for any others.
-const interfaceName = Type.String({ pattern: "^(?!\\.{1,2}$)[^\\s/+]{1,15}$" });
+// A name of an interface becomes a part of a path, and to iptables a plus at its end stands for any others. To the kernel `all`
+// and `default` are every interface, and `lo` is the machine itself.
+const interfaceName = Type.String({ pattern: "^(?!(?:\\.{1,2}|lo|all|default)$)[^\\s/+]{1,15}$" });
 const table = Type.Union([Type.Literal("raw"), Type.Literal("filter"), Type.Literal("nat")]);
 
 const StateSchema = Type.Object({
@@ -35,7 +36,7 @@ const StateSchema = Type.Object({
       }),
       Type.Object({
         ...{ kind: Type.Literal("sysctl"), what: text },
-        ...{ bridge: interfaceName, ifindex: Type.Integer(), was: Type.String({ pattern: "^\\d+$" }) },
+        ...{ bridge: interfaceName, ifindex: Type.Integer({ minimum: 1 }), was: Type.String({ pattern: "^\\d+$" }) },
       }),
       Type.Object({ kind: Type.Literal("address"), what: text, was: Type.Boolean() }),
     ]),
@@ -45,7 +46,7 @@ const StateSchema = Type.Object({
 export type State = Omit<Static<typeof StateSchema>, "steps"> & { readonly steps: readonly Step[] };
 export type Asked = State["asked"];
 
-/** Whether a text can be an interface's name. */
+/** Whether a text can be the name of an interface that leads to containers. */
 export function isInterfaceName(name: string): boolean {
   return Value.Check(interfaceName, name);
 }

@@ -44,16 +44,46 @@ describe.skipIf(why !== undefined)(`network on a machine of namespaces${why ? ` 
     expect(machine.rules()).toContain("-i ecsbr0 -p tcp");
     expect((await machine.networkLater("status", env)).exitCode).toBe(0);
     // A network that came later is missing until up is run again.
+    machine.onMachine("ip link add ecsbr1 type bridge && ip addr add 172.40.2.1/24 dev ecsbr1");
     engine.networks.set("later", {
       ...network({ name: "later", subnet: "172.40.2.0/24", gateway: "172.40.2.1" }),
-      Options: { "com.docker.network.bridge.name": "lan0" },
+      Options: { "com.docker.network.bridge.name": "ecsbr1" },
     });
     expect(await machine.networkLater("status", env)).toMatchObject({
       exitCode: 1,
-      stdout: expect.stringMatching(/^missing {2}net\.ipv4\.conf\.lan0\.route_localnet is 1$/m),
+      stdout: expect.stringMatching(/^missing {2}net\.ipv4\.conf\.ecsbr1\.route_localnet is 1$/m),
     });
     await engine.stop();
     machine.network("down");
+    machine.onMachine("ip link del ecsbr1");
+  });
+
+  test("an engine that names every interface, a link, or another machine's bridge opens none of them", async () => {
+    const sysctls = machine.sysctls();
+    const subnet = { subnet: "10.211.1.0/24", gateway: "10.211.1.1" };
+    const called = (name: string, bridge: string, at = subnet) => ({
+      ...network({ name, ...at }),
+      Options: { "com.docker.network.bridge.name": bridge },
+    });
+    const networks = ["all", "default", "lo", "ecsbr0"].map((name) => called(name, name));
+    networks.push(called("lan", "lan0", { subnet: "10.211.2.0/24", gateway: machine.ADDRESS.machineOnLink }));
+    const engine = startFakeEngine({ networks });
+    const env = { DOCKER_HOST: engine.host };
+    const { exitCode, stdout, stderr } = await machine.networkLater("up", env);
+    expect(exitCode).toBe(0);
+    expect(stdout).toContain("the containers on ecsbr0\n");
+    expect(stderr.match(/no bridge can be called '(all|default|lo)'/g)).toHaveLength(3);
+    expect(stderr).toContain("the network lan is left out: lan0 is no bridge on this machine\n");
+    expect(machine.sysctls()).toBe(sysctls.replace("ecsbr0/route_localnet:0", "ecsbr0/route_localnet:1"));
+    machine.network("down");
+    engine.networks.clear();
+    engine.networks.set("remote", called("remote", "ecsbr0", { subnet: "10.212.1.0/24", gateway: "10.212.1.1" }));
+    expect(await machine.networkLater("up", env)).toMatchObject({
+      exitCode: 1,
+      stderr: expect.stringContaining("ecsbr0 of this machine has no address 10.212.1.1"),
+    });
+    expect(machine.sysctls()).toBe(sysctls);
+    await engine.stop();
   });
 
   test("where the engine cannot be asked, up changes nothing and says so", () => {

@@ -148,6 +148,20 @@ describe("what is not ours stays:", () => {
   });
 });
 
+test("a bridge that became another one between plan and step is not opened, and what was made is taken back", async () => {
+  const { fake, up } = setup();
+  const clean = fake.picture();
+  for (const ifindex of [0, 9]) {
+    await expect(up(planRules(51679, [{ ...A, ifindex }]))).rejects.toThrow(
+      expect.objectContaining({
+        code: "network-failed",
+        message: expect.stringContaining("br-a is not there"),
+      }) as Error,
+    );
+    expect(fake.picture()).toEqual(clean);
+  }
+});
+
 test("an up that finds all standing changes nothing", async () => {
   const { fake, up } = setup();
   expect(await up(both)).toBe(both.length - 1);

@@ -68,9 +68,10 @@ describe("the state file", () => {
   });
 });
 
-test("a name of an interface is up to 15 characters, and no path", () => {
-  for (const name of ["docker0", "br-0123456789ab", "eth0.100", "...", "a:b"]) expect(isInterfaceName(name)).toBeTrue();
-  for (const name of ["", ".", "..", "a/b", "a b", "br+", "0123456789abcdef"])
+test("a name of an interface is up to 15 characters, no path, and not what stands for every interface", () => {
+  for (const name of ["docker0", "br-0123456789ab", "eth0.100", "...", "a:b", "lo0", "ball"])
+    expect(isInterfaceName(name)).toBeTrue();
+  for (const name of ["", ".", "..", "a/b", "a b", "br+", "0123456789abcdef", "lo", "all", "default"])
     expect(isInterfaceName(name)).toBeFalse();
 });
 
