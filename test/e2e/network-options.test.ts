@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { runBinary } from "../support/binary.ts";
 import { container } from "../support/containers.ts";
 import { describeEngines } from "../support/engines.ts";
@@ -200,11 +200,32 @@ describe.skipIf(why !== undefined)(`network on a machine of namespaces${why ? ` 
     writeFileSync(machine.stateFile, state.replace('"ecsbr0"', '"../../../x"'));
     for (const action of ["up --bridge ecsbr0", "down", "status"]) {
       const { exitCode, stderr } = machine.network(action);
-      expect([exitCode, stderr]).toEqual([1, expect.stringContaining("/run/ecs-local-endpoints/network.json is not")]);
+      expect([exitCode, stderr]).toEqual([1, expect.stringContaining(".json is not what network up writes")]);
     }
     expect(machine.rules()).toBe(rules);
     writeFileSync(machine.stateFile, state);
     machine.network("down");
+  });
+
+  test("a folder that somebody else can write to is refused, and nothing is changed or followed", () => {
+    const before = [machine.rules(), machine.sysctls()];
+    const folder = "/run/ecs-local-endpoints-network";
+    const state = `${folder}/${basename(machine.stateFile)}`;
+    machine.onMachine(`echo precious >/run/victim && rm -rf ${folder} && mkdir ${folder} && chown 65534 ${folder}
+      ln -s /run/victim ${state}.new; ln -s /run/victim ${folder}/lock`);
+    for (const action of ["up --bridge ecsbr0", "down", "status"]) {
+      const { exitCode, stderr } = machine.network(action);
+      expect([exitCode, stderr]).toEqual([1, expect.stringContaining(`${folder} belongs to the user 65534`)]);
+      expect(stderr).toContain(`\nhint: remove it (rm -r ${folder})`);
+    }
+    expect(machine.onMachine("cat /run/victim").stdout).toBe("precious\n");
+    expect([machine.rules(), machine.sysctls()]).toEqual(before);
+    machine.onMachine(`rm -r ${folder}`);
+    // What belongs to the server, as a unit with RuntimeDirectory makes it, is of no account.
+    machine.onMachine("mkdir /run/ecs-local-endpoints && chown 65534 /run/ecs-local-endpoints");
+    expect(machine.network("up --bridge ecsbr0").exitCode).toBe(0);
+    expect(machine.onMachine("ls /run/ecs-local-endpoints").stdout).toBe("");
+    expect(machine.network("down").exitCode).toBe(0);
   });
 
   test.skipIf(!canBeNobody)(
