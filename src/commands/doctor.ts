@@ -72,7 +72,7 @@ async function diagnose(request: DoctorRequest, config: Config, deps: NetworkDep
   const areLed =
     ruleFacts.kind === "unseen" || (ruleFacts.kind === "seen" && ruleFacts.standing.lines.every((line) => line.stands));
   const ledBridges = areLed
-    ? (state?.steps ?? []).flatMap((step) => (step.kind === "sysctl" ? [step.bridge] : []))
+    ? (state?.made ?? []).flatMap((made) => (made.kind === "rules" ? made.bridges.map(({ name }) => name) : []))
     : [];
   const isOnMachine = interfaces.length > 0;
   const isOpenToMachine = isOnMachine || ledBridges.length > 0 || answering.by === "us";

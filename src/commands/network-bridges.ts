@@ -1,8 +1,10 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { type BridgeNetwork, bridgeNetworks } from "../engine/bridges.ts";
 import type { Engine } from "../engine/client.ts";
-import { contains } from "../engine/ip-address.ts";
+import { canonicalAddress, contains } from "../engine/ip-address.ts";
 import { AppError } from "../errors.ts";
+import type { Machine } from "../network/machine.ts";
+import { addressesOf } from "../network/operations.ts";
 import { TASK_ADDRESS } from "../network/plan.ts";
 import { isInterfaceName } from "../network/state.ts";
 
@@ -16,7 +18,6 @@ export interface Chosen {
 /** Where the kernel lists this network namespace's interfaces that speak IPv4. */
 const INTERFACES = "/proc/sys/net/ipv4/conf";
 
-const exists = (name: string) => existsSync(`${INTERFACES}/${name}`);
 const isBridge = (name: string) => existsSync(`/sys/class/net/${name}/bridge`);
 
 /**
@@ -26,12 +27,12 @@ const isBridge = (name: string) => existsSync(`/sys/class/net/${name}/bridge`);
  */
 export function namedBridges(names: readonly string[]): Chosen {
   for (const name of names) {
-    if (!isInterfaceName(name) || ["lo", "all", "default"].includes(name)) {
+    if (!isInterfaceName(name)) {
       throw new AppError("bad-configuration", `--bridge is '${name}', which no bridge is called`, {
         hint: "give the name of a bridge, such as docker0: ip link show type bridge",
       });
     }
-    if (!exists(name)) {
+    if (!existsSync(`${INTERFACES}/${name}`)) {
       throw new AppError("bad-configuration", `--bridge is '${name}', and this machine has no such interface`, {
         hint: "see what there is with: ip link show type bridge",
       });
@@ -47,13 +48,16 @@ export function namedBridges(names: readonly string[]): Chosen {
  *
  * @throws AppError `network-failed` where there is none; the engine's own
  */
-export async function engineBridges(engine: Engine): Promise<Chosen> {
+export async function engineBridges(engine: Engine, machine: Machine): Promise<Chosen> {
   const notes: string[] = [];
   const bridges: string[] = [];
   for (const network of await bridgeNetworks(engine)) {
-    const why = reasonAgainst(network, exists);
-    if (why !== undefined) notes.push(`the network ${network.network} is left out: ${why}`);
-    else if (network.interfaceName) bridges.push(network.interfaceName);
+    const name = network.interfaceName ?? "";
+    const isHere = isInterfaceName(name) && machine.ifindex(name) !== undefined;
+    const found = isHere ? { isBridge: isBridge(name), addresses: await addressesOf(machine, name) } : undefined;
+    const why = reasonAgainst(network, found);
+    if (why === undefined) bridges.push(name);
+    else notes.push(`the network ${network.network} is left out: ${why}`);
   }
   if (bridges.length > 0) return { bridges: [...new Set(bridges)], notes };
   throw new AppError(
@@ -65,20 +69,39 @@ export async function engineBridges(engine: Engine): Promise<Chosen> {
   );
 }
 
+/** An interface of this machine. */
+interface Interface {
+  readonly isBridge: boolean;
+  /** Each with its prefix. */
+  readonly addresses: readonly string[];
+}
+
 /**
- * Why a network of the engine's cannot be, or need not be, led to us; undefined where it is to be.
+ * Why a network of the engine's cannot be, or need not be, led to us; undefined where it is to be. That its bridge is the one
+ * of that name here takes proof: the engine may be of another machine, or have named any interface of this one.
  *
- * @param isThere whether this machine has an interface
+ * @param found the interface of its bridge's name, where there is one
  */
-export function reasonAgainst(network: BridgeNetwork, isThere: (name: string) => boolean): string | undefined {
-  if (network.subnets.some((subnet) => contains(subnet, TASK_ADDRESS))) {
+export function reasonAgainst(network: BridgeNetwork, found: Interface | undefined): string | undefined {
+  const { interfaceName: name, subnets, gateways } = network;
+  if (subnets.some((subnet) => contains(subnet, TASK_ADDRESS))) {
     return `${TASK_ADDRESS} is an address of its own, where its containers ask without these rules`;
   }
   if (network.internal) return "it is internal, and its containers have no way out";
-  if (network.interfaceName === undefined) return "the engine does not say which bridge it has";
-  if (!isInterfaceName(network.interfaceName)) return `no interface can be called '${network.interfaceName}'`;
-  if (isThere(network.interfaceName)) return undefined;
-  return `its bridge ${network.interfaceName} is not on this machine now (Podman's is there while a container runs)`;
+  if (name === undefined) return "the engine does not say which bridge it has";
+  if (!isInterfaceName(name)) return `no bridge can be called '${name}'`;
+  if (found === undefined) {
+    return `its bridge ${name} is not on this machine now (Podman's is there while a container runs)`;
+  }
+  if (!found.isBridge) return `${name} is no bridge on this machine`;
+  const here = found.addresses.map((address) => canonicalAddress(address.replace(/\/.*$/, "")));
+  const isOurs =
+    gateways.length > 0
+      ? here.some((address) => gateways.includes(address))
+      : here.some((address) => subnets.some((subnet) => contains(subnet, address)));
+  if (isOurs) return undefined;
+  const asked = gateways.length > 0 ? gateways.join(", ") : `of ${subnets.join(", ")}`;
+  return `${name} of this machine has no address ${asked}: the network is of another machine, or of a rootless engine`;
 }
 
 /** Interfaces whose `route_localnet` is 1: `all` stands for every one of them. */

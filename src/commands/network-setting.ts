@@ -2,12 +2,13 @@ import type { DockerConfig, Environment } from "../config.ts";
 import { connect } from "../engine/connect.ts";
 import { AppError } from "../errors.ts";
 import type { Journal } from "../network/converge.ts";
+import { FOLDER } from "../network/folder.ts";
 import { type Backend, findIptables, searchPath } from "../network/iptables.ts";
 import { createMachine, type Machine } from "../network/machine.ts";
 import { hasTaskAddress } from "../network/operations.ts";
-import { planLoopback, planRules } from "../network/plan.ts";
-import { type Asked, bootId, readState, STATE_PATH, type State, writeState } from "../network/state.ts";
-import type { Step } from "../network/step.ts";
+import { type Plan, stepsOf } from "../network/plan.ts";
+import { recover } from "../network/recover.ts";
+import { type Asked, bootId, readState, type State, statePath, writeState } from "../network/state.ts";
 import { type Chosen, engineBridges, namedBridges } from "./network-bridges.ts";
 
 export interface NetworkDeps {
@@ -23,6 +24,10 @@ export interface NetworkDeps {
 /** What there is to work with. */
 export interface Setting {
   readonly state: State | undefined;
+  /** What may stand of earlier calls, oldest first. */
+  readonly made: readonly Plan[];
+  /** Bridges of those that are open, where nothing says whether they were before us. */
+  readonly unsure: readonly string[];
   readonly backend: Backend | undefined;
   readonly machine: Machine;
 }
@@ -34,7 +39,7 @@ export interface Setting {
  */
 export async function survey(env: Environment): Promise<Setting> {
   const path = searchPath(env.PATH);
-  const state = readState(STATE_PATH, bootId());
+  const state = readState(statePath(FOLDER), bootId());
   const found = await findIptables(path, state?.backend);
   if (found === undefined && state?.backend !== undefined) {
     throw new AppError(
@@ -46,44 +51,71 @@ export async function survey(env: Environment): Promise<Setting> {
     );
   }
   const programs = { iptables: found?.program, ip: Bun.which("ip", { PATH: path }) ?? undefined };
-  return { state, backend: found?.backend, machine: createMachine(programs, path) };
+  const machine = createMachine(programs, path);
+  return { state, made: state?.made ?? [], unsure: [], backend: found?.backend, machine };
 }
 
 /**
- * The steps that have to stand, each with what was before us as it was first seen.
+ * The same, and where no state is left, what the rules themselves say, which takes root to ask.
+ *
+ * @throws AppError `network-failed`
+ */
+export async function surveyRules(env: Environment): Promise<Setting> {
+  const setting = await survey(env);
+  if (setting.state !== undefined || setting.backend === undefined) return setting;
+  const { plans, unsure } = await recover(setting.machine);
+  return { ...setting, made: plans, unsure };
+}
+
+/**
+ * What has to stand, with what was before us as it was first seen.
  *
  * @throws AppError `bad-configuration`, `network-failed`, the engine's
  */
 export async function plan(
   asked: Asked,
-  { state, machine }: Setting,
+  { made, machine }: Setting,
   deps: NetworkDeps,
-): Promise<Chosen & { steps: readonly Step[] }> {
-  const earlier = state?.steps ?? [];
+): Promise<Chosen & { plan: Plan }> {
+  const earlier = stepsOf(made);
   if (asked.loopback) {
     const known = earlier.find((step) => step.kind === "address");
-    return { steps: planLoopback(known?.was ?? (await hasTaskAddress(machine))), bridges: [], notes: [] };
+    const was = (await hasTaskAddress(machine)) && (known?.was ?? true);
+    return { plan: { kind: "address", was }, bridges: [], notes: [] };
   }
   const chosen = asked.bridges
     ? namedBridges(asked.bridges)
-    : await engineBridges(await connect(deps.docker, deps.env));
+    : await engineBridges(await connect(deps.docker, deps.env), machine);
   const bridges = chosen.bridges.map((name) => {
-    const ifindex = machine.ifindex(name) ?? 0;
+    const ifindex = machine.ifindex(name);
+    if (ifindex === undefined) {
+      throw new AppError("network-failed", `the interface ${name} is not there any more`, { hint: "run this again" });
+    }
     const known = earlier.find((step) => step.kind === "sysctl" && step.bridge === name && step.ifindex === ifindex);
-    const was = known?.kind === "sysctl" ? known.was : (machine.routeLocalnet(name) ?? "0");
+    const value = machine.routeLocalnet(name) ?? "0";
+    // Where it is closed nobody counts on it any more, whatever it was.
+    const was = known?.kind === "sysctl" && value === "1" ? known.was : value;
     return { name, ifindex, was };
   });
-  return { ...chosen, steps: planRules(asked.port, bridges) };
+  return { ...chosen, plan: { kind: "rules", port: asked.port, bridges } };
 }
 
 /** What this call knows of ours, and where it writes what it adds. */
-export function journalOf({ state, backend }: Setting, asked: Asked): Journal {
+export function journalOf({ state, made, backend }: Setting, asked: Asked): Journal {
+  const path = statePath(FOLDER);
   return {
-    steps: state?.steps ?? [],
-    write(steps) {
-      if (state !== undefined && steps === state.steps) return writeState(STATE_PATH, state);
-      const next = { version: 1 as const, boot: bootId(), ...(backend && { backend }), asked, steps };
-      writeState(STATE_PATH, steps.length === 0 ? undefined : next);
+    plans: made,
+    write(plans) {
+      if (plans === made) return writeState(path, state);
+      const next = { version: 2 as const, boot: bootId(), ...(backend && { backend }), asked, made: plans };
+      writeState(path, plans.length === 0 ? undefined : next);
     },
   };
+}
+
+/** What to know of bridges whose state was lost. */
+export function noteUnsure({ unsure }: Setting): readonly string[] {
+  return unsure.map(
+    (name) => `net.ipv4.conf.${name}.route_localnet is 1 and taken for somebody else's: it stays so after down`,
+  );
 }

@@ -1,8 +1,9 @@
 import { createOperations } from "../network/operations.ts";
+import { stepsOf } from "../network/plan.ts";
 import type { Asked } from "../network/state.ts";
 import { keyOf } from "../network/step.ts";
 import { ASKED_BY_DEFAULT } from "./network-request.ts";
-import { type NetworkDeps, plan, type Setting, survey } from "./network-setting.ts";
+import { type NetworkDeps, noteUnsure, plan, type Setting, surveyRules } from "./network-setting.ts";
 
 /** A thing that has to stand, and whether it does. */
 export interface StatusLine {
@@ -41,7 +42,8 @@ export interface Standing {
  */
 export async function look(setting: Setting, given: Asked | undefined, deps: NetworkDeps): Promise<Standing> {
   const { state, backend, machine } = setting;
-  const { steps, notes } = await plan(given ?? state?.asked ?? ASKED_BY_DEFAULT, setting, deps);
+  const { plan: wanted, notes } = await plan(given ?? state?.asked ?? ASKED_BY_DEFAULT, setting, deps);
+  const steps = stepsOf([wanted]);
   const operations = createOperations(machine);
   const lines: StatusLine[] = [];
   for (const step of steps) {
@@ -50,7 +52,7 @@ export async function look(setting: Setting, given: Asked | undefined, deps: Net
   }
   const left: string[] = [];
   const planned = new Set(steps.map(keyOf));
-  for (const step of state?.steps ?? []) {
+  for (const step of stepsOf(setting.made)) {
     if (!planned.has(keyOf(step)) && (await operations.stands(step)))
       left.push(`left over from an earlier up: ${step.what}`);
   }
@@ -64,7 +66,8 @@ export async function look(setting: Setting, given: Asked | undefined, deps: Net
  * @throws AppError `bad-configuration`, `network-failed`, the engine's
  */
 export async function status(isJson: boolean, given: Asked | undefined, deps: NetworkDeps): Promise<number> {
-  const { lines, notes, left } = await look(await survey(deps.env), given, deps);
-  deps.out((isJson ? statusJson : statusText)(lines, [...notes, ...left]));
+  const setting = await surveyRules(deps.env);
+  const { lines, notes, left } = await look(setting, given, deps);
+  deps.out((isJson ? statusJson : statusText)(lines, [...notes, ...left, ...noteUnsure(setting)]));
   return lines.every(({ stands }) => stands) ? 0 : 1;
 }

@@ -2,12 +2,13 @@ import { AppError } from "../errors.ts";
 import { bringUp, takeDown } from "../network/converge.ts";
 import { takeTurn } from "../network/lock.ts";
 import { createOperations } from "../network/operations.ts";
-import { planFrame, TASK_ADDRESS } from "../network/plan.ts";
+import { planFrame, stepsOf, TASK_ADDRESS } from "../network/plan.ts";
 import { printDown, printUp, systemdUnit } from "../network/print.ts";
-import { type Asked, STATE_PATH } from "../network/state.ts";
+import type { Asked } from "../network/state.ts";
+import { commandsToUndo } from "../network/step.ts";
 import { openInterfaces } from "./network-bridges.ts";
 import { ASKED_BY_DEFAULT, type NetworkRequest, optionsOf, readAsked } from "./network-request.ts";
-import { journalOf, type NetworkDeps, plan, survey } from "./network-setting.ts";
+import { journalOf, type NetworkDeps, noteUnsure, plan, survey, surveyRules } from "./network-setting.ts";
 import { status } from "./network-status.ts";
 
 /**
@@ -48,19 +49,19 @@ function checkSystem({ action, print, printUnit }: NetworkRequest): void {
 }
 
 async function up(asked: Asked, deps: NetworkDeps): Promise<number> {
-  const setting = await survey(deps.env);
+  const setting = await surveyRules(deps.env);
   const { backend, machine } = setting;
   if (backend === undefined && !asked.loopback) {
     throw new AppError("network-failed", "there is no iptables on this machine's PATH", {
       hint: `install it, or run: network up --loopback, and the server with --bind ${TASK_ADDRESS} --port 80`,
     });
   }
-  const { steps, bridges, notes } = await plan(asked, setting, deps);
-  for (const note of notes) deps.err(`note: ${note}\n`);
+  const { plan: wanted, bridges, notes } = await plan(asked, setting, deps);
+  for (const note of [...notes, ...noteUnsure(setting)]) deps.err(`note: ${note}\n`);
   const journal = journalOf(setting, asked);
-  const changes = await bringUp(steps, journal, createOperations(machine));
+  const changes = await bringUp(wanted, journal, createOperations(machine));
   // Other words for the same steps: `status` and the next call go by them.
-  if (!Bun.deepEquals(setting.state?.asked, asked)) journal.write(steps);
+  if (!Bun.deepEquals(setting.state?.asked, asked)) journal.write([wanted]);
   const where = asked.loopback
     ? `${TASK_ADDRESS} is an address of this machine`
     : `${TASK_ADDRESS}:80 leads to 127.0.0.1:${asked.port} for this machine and the containers on ${bridges.join(", ")}`;
@@ -76,19 +77,28 @@ async function up(asked: Asked, deps: NetworkDeps): Promise<number> {
 }
 
 async function down(deps: NetworkDeps): Promise<number> {
-  const setting = await survey(deps.env);
-  const { state, backend, machine } = setting;
+  const setting = await surveyRules(deps.env);
+  const { state, backend, unsure, machine } = setting;
+  if (unsure.length > 0) throw notProven(unsure);
   const frame = backend === undefined ? [] : planFrame();
   const taken = await takeDown(journalOf(setting, state?.asked ?? ASKED_BY_DEFAULT), frame, createOperations(machine));
   deps.out(taken === 0 ? "nothing of network up stands\n" : `what network up made is taken away: ${taken} things\n`);
-  const open = state === undefined && taken > 0 ? openInterfaces() : [];
-  if (open.length > 0) {
-    const names = open.join(", ");
-    deps.err(
-      `note: ${STATE_PATH} is not there, so route_localnet was left at 1 on ${names}: set it to 0 where it is not wanted\n`,
-    );
-  }
   return 0;
+}
+
+/** What keeps strangers out must not go while a bridge is open that may be so by us. */
+function notProven(bridges: readonly string[]): AppError {
+  const close = bridges.flatMap((bridge) =>
+    commandsToUndo({ kind: "sysctl", what: "", bridge, ifindex: 1, was: "0" }).map((command) => command.join(" ")),
+  );
+  const keep = bridges.map((name) => `--bridge ${name}`).join(" ");
+  return new AppError(
+    "network-failed",
+    `route_localnet is 1 on ${bridges.join(", ")}, and no state file says whether it was before network up: all was left, because the rules guard it`,
+    {
+      hint: `close it with ${close.join("; ")}, or have it stay open with network up ${keep}; then run network down again`,
+    },
+  );
 }
 
 /** The reference's rules for Linux open every interface, which ours close again while they stand. */
@@ -101,10 +111,9 @@ function noteOpenToAll(deps: NetworkDeps): void {
 
 async function print(action: "up" | "down" | "status", asked: Asked | undefined, deps: NetworkDeps): Promise<number> {
   const setting = await survey(deps.env);
-  const { steps, notes } = await plan(asked ?? setting.state?.asked ?? ASKED_BY_DEFAULT, setting, deps);
+  const { plan: wanted, notes } = await plan(asked ?? setting.state?.asked ?? ASKED_BY_DEFAULT, setting, deps);
   for (const note of notes) deps.err(`note: ${note}\n`);
-  deps.out(
-    action === "up" ? printUp(steps) : printDown(action === "down" && setting.state ? setting.state.steps : steps),
-  );
+  const made = action === "down" && setting.state ? setting.made : [wanted];
+  deps.out((action === "up" ? printUp : printDown)(stepsOf(made)));
   return 0;
 }

@@ -1,4 +1,5 @@
 import type { Engine } from "./client.ts";
+import { canonicalAddress } from "./ip-address.ts";
 import { decodeText, NetworksSchema, PodmanNetworksSchema } from "./schema.ts";
 
 /** A network of the engine's whose containers are on a bridge of its machine. */
@@ -10,6 +11,8 @@ export interface BridgeNetwork {
   readonly internal: boolean;
   /** CIDRs. */
   readonly subnets: readonly string[];
+  /** Addresses that the bridge has, as far as the engine says: Docker leaves out what it chose in a subnet that was given. */
+  readonly gateways: readonly string[];
 }
 
 /** The oldest version of Podman's own API that its releases from 4.0 on speak. */
@@ -32,6 +35,10 @@ export async function bridgeNetworks(engine: Engine): Promise<readonly BridgeNet
       interfaceName: named ? named.get(Id) : Options?.["com.docker.network.bridge.name"] || `br-${Id.slice(0, 12)}`,
       internal: Internal ?? false,
       subnets: (IPAM?.Config ?? []).flatMap(({ Subnet }) => Subnet ?? []),
+      // Old releases of Docker write it with the subnet's prefix.
+      gateways: (IPAM?.Config ?? []).flatMap(({ Gateway }) =>
+        Gateway ? canonicalAddress(Gateway.replace(/\/.*$/, "")) : [],
+      ),
     }))
     .toSorted((a, b) => (a.network < b.network ? -1 : 1));
 }

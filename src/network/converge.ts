@@ -1,27 +1,29 @@
 import { AppError } from "../errors.ts";
 import type { Operations } from "./operations.ts";
+import { type Plan, stepsOf } from "./plan.ts";
 import { keyOf, type Step } from "./step.ts";
 
-/** Every step that may stand by our doing, oldest first. It is written before what it names is made. */
+/** Every plan of which something may stand, oldest first. It is written before what it names is made. */
 export interface Journal {
-  readonly steps: readonly Step[];
-  readonly write: (steps: readonly Step[]) => void;
+  readonly plans: readonly Plan[];
+  readonly write: (plans: readonly Plan[]) => void;
 }
 
 /**
- * Makes exactly the wanted steps stand of those that are ours. A failure takes away what this call made. Killed anywhere,
+ * Makes exactly the steps of a plan stand of those that are ours. A failure takes away what this call made. Killed anywhere,
  * the journal names all that may stand, so that the next call, or {@link takeDown}, ends right.
  *
  * @returns how many steps were made or taken away
  * @throws AppError `network-failed`
  */
-export async function bringUp(wanted: readonly Step[], journal: Journal, operations: Operations): Promise<number> {
-  const before = journal.steps;
+export async function bringUp(plan: Plan, journal: Journal, operations: Operations): Promise<number> {
+  const before = stepsOf(journal.plans);
+  const wanted = stepsOf([plan]);
   const known = new Set(before.map(keyOf));
   const kept = new Set(wanted.map(keyOf));
   const stale = before.filter((step) => !kept.has(keyOf(step)));
   const added = wanted.filter((step) => !known.has(keyOf(step)));
-  if (added.length > 0) journal.write([...before, ...added]);
+  if (added.length > 0) journal.write([...journal.plans, plan]);
   const made: Step[] = [];
   try {
     for (const step of wanted) {
@@ -31,10 +33,10 @@ export async function bringUp(wanted: readonly Step[], journal: Journal, operati
       await operations.make(step);
     }
   } catch (cause) {
-    throw await rolledBack(cause, made, () => journal.write(before), operations);
+    throw await rolledBack(cause, made, () => journal.write(journal.plans), operations);
   }
   for (const step of stale.toReversed()) await operations.takeAway(step);
-  if (added.length > 0 || stale.length > 0) journal.write(wanted);
+  if (added.length > 0 || stale.length > 0) journal.write([plan]);
   return made.length + stale.length;
 }
 
@@ -66,8 +68,9 @@ async function rolledBack(
  * @throws AppError `network-failed`
  */
 export async function takeDown(journal: Journal, frame: readonly Step[], operations: Operations): Promise<number> {
-  const known = new Set(journal.steps.map(keyOf));
-  const steps = [...frame.filter((step) => !known.has(keyOf(step))), ...journal.steps];
+  const made = stepsOf(journal.plans);
+  const known = new Set(made.map(keyOf));
+  const steps = [...frame.filter((step) => !known.has(keyOf(step))), ...made];
   let taken = 0;
   for (const step of steps.toReversed()) if (await operations.takeAway(step)) taken += 1;
   journal.write([]);

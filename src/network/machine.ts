@@ -54,7 +54,7 @@ export function createMachine(
     },
     ifindex(bridge) {
       const text = readLine(`/sys/class/net/${bridge}/ifindex`);
-      return text === undefined ? undefined : Number(text);
+      return text !== undefined && /^[1-9]\d*$/.test(text) ? Number(text) : undefined;
     },
   };
 }

@@ -1,6 +1,7 @@
 import { AppError } from "../errors.ts";
 import type { Machine } from "./machine.ts";
-import { type Command, commandsToDo, commandsToUndo, commandToCheck, type Step } from "./step.ts";
+import { TASK_ADDRESS } from "./plan.ts";
+import { type Command, commandsToDo, commandsToUndo, commandToCheck, type Step, type SysctlStep } from "./step.ts";
 
 /** How a step is looked at, made and taken away. */
 export interface Operations {
@@ -35,6 +36,14 @@ export function createOperations(machine: Machine): Operations {
     return exitCode === 0;
   }
 
+  /** Between plan and step an engine may take a bridge away and make another one. */
+  function checkInterface({ bridge, ifindex }: SysctlStep): void {
+    if (machine.ifindex(bridge) === ifindex) return;
+    throw new AppError("network-failed", `the interface ${bridge} is not there any more, or is another one by now`, {
+      hint: "run this again",
+    });
+  }
+
   function setRouteLocalnet(bridge: string, value: string): void {
     try {
       machine.setRouteLocalnet(bridge, value);
@@ -50,7 +59,10 @@ export function createOperations(machine: Machine): Operations {
   return {
     stands,
     async make(step) {
-      if (step.kind === "sysctl") return setRouteLocalnet(step.bridge, "1");
+      if (step.kind === "sysctl") {
+        checkInterface(step);
+        return setRouteLocalnet(step.bridge, "1");
+      }
       try {
         await runAll(commandsToDo(step));
       } catch (error) {
@@ -74,13 +86,21 @@ export function createOperations(machine: Machine): Operations {
 
 /** Whether 169.254.170.2 is an address of `lo`. */
 export async function hasTaskAddress(machine: Machine): Promise<boolean> {
-  const command: Command = ["ip", "-4", "-o", "address", "show", "dev", "lo"];
-  const { exitCode, output } = await machine.run(command);
-  if (exitCode !== 0) throw failed(command, exitCode, output);
-  return / 169\.254\.170\.2\/32 /.test(output);
+  return (await addressesOf(machine, "lo")).includes(`${TASK_ADDRESS}/32`);
 }
 
-function failed(command: Command, exitCode: number, output: string): AppError {
+/**
+ * @returns an interface's addresses of both families, each with its prefix
+ * @throws AppError `network-failed`
+ */
+export async function addressesOf(machine: Machine, name: string): Promise<readonly string[]> {
+  const command: Command = ["ip", "-o", "address", "show", "dev", name];
+  const { exitCode, output } = await machine.run(command);
+  if (exitCode !== 0) throw failed(command, exitCode, output);
+  return [...output.matchAll(/ inet6? (\S+)/g)].map(([, address = ""]) => address);
+}
+
+export function failed(command: Command, exitCode: number, output: string): AppError {
   const hint = /permission denied|operation not permitted/i.test(output)
     ? "run it as root with the capability NET_ADMIN"
     : /can't initialize|match|target|module/i.test(output)

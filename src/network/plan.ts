@@ -1,4 +1,12 @@
-import type { AddressStep, ChainStep, RuleStep, Step, SysctlStep, Table } from "./step.ts";
+import {
+  type AddressStep,
+  type ChainStep,
+  keyOf,
+  type RuleStep,
+  type Step,
+  type SysctlStep,
+  type Table,
+} from "./step.ts";
 
 /** The address of ECS, at which SDKs and programs ask. */
 export const TASK_ADDRESS = "169.254.170.2";
@@ -11,12 +19,18 @@ export interface Bridge {
   readonly was: string;
 }
 
+/** What an `up` is to bring about, which says all of its steps. */
+export type Plan =
+  | { readonly kind: "rules"; readonly port: number; readonly bridges: readonly Bridge[] }
+  /** The alternative without iptables; `was` says that the address was there before us. */
+  | { readonly kind: "address"; readonly was: boolean };
+
 const LOOPBACK = "127.0.0.0/8";
 const COMMENT = ["-m", "comment", "--comment", "ecs-local-endpoints"];
 const TO_TASK = ["-d", `${TASK_ADDRESS}/32`, "-p", "tcp", "-m", "tcp", "--dport", "80"];
 
 /** Our chains, and where each hangs. */
-const CHAINS = {
+export const CHAINS = {
   guard: { table: "raw", hook: "PREROUTING", chain: "ECS-LOCAL-GUARD", entry: ["!", "-i", "lo"] },
   input: { table: "filter", hook: "INPUT", chain: "ECS-LOCAL-INPUT", entry: ["!", "-i", "lo", "-d", LOOPBACK] },
   output: { table: "nat", hook: "OUTPUT", chain: "ECS-LOCAL-OUTPUT", entry: TO_TASK },
@@ -24,6 +38,14 @@ const CHAINS = {
 } as const;
 
 type ChainName = keyof typeof CHAINS;
+
+/** The steps of plans, oldest first, each once: as the last of them has it, which knows of the others. */
+export function stepsOf(plans: readonly Plan[]): readonly Step[] {
+  const steps = plans.flatMap((plan) =>
+    plan.kind === "rules" ? planRules(plan.port, plan.bridges) : planLoopback(plan.was),
+  );
+  return [...new Map(steps.map((step) => [keyOf(step), step])).values()];
+}
 
 /**
  * What has to stand so that `169.254.170.2:80` leads to a port of 127.0.0.1, in the order in which it is made: what keeps

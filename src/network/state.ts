@@ -1,51 +1,49 @@
-import { mkdirSync, readFileSync, renameSync, rmdirSync, rmSync, writeFileSync } from "node:fs";
-import { dirname } from "node:path";
+import { readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { basename, dirname, join } from "node:path";
 import { type Static, Type } from "@sinclair/typebox";
 import { Value } from "@sinclair/typebox/value";
 import { AppError } from "../errors.ts";
-import type { Step } from "./step.ts";
-
-/** Of a folder that only root writes to, and that is empty after a start of the machine, as rules and sysctls are. */
-export const STATE_PATH = "/run/ecs-local-endpoints/network.json";
+import { checkFolder, makeFolder } from "./folder.ts";
+import type { Plan } from "./plan.ts";
 
 const BOOT_ID_PATH = "/proc/sys/kernel/random/boot_id";
+const NAMESPACE_PATH = "/proc/self/ns/net";
 
-const text = Type.String();
-// A name of an interface becomes a part of a path, and to iptables a plus at its end stands for any others.
-const interfaceName = Type.String({ pattern: "^(?!\\.{1,2}$)[^\\s/+]{1,15}$" });
-const table = Type.Union([Type.Literal("raw"), Type.Literal("filter"), Type.Literal("nat")]);
+// A name of an interface becomes a part of a path, and to iptables a plus at its end stands for any others. To the kernel `all`
+// and `default` are every interface, and `lo` is the machine itself.
+const interfaceName = Type.String({ pattern: "^(?!(?:\\.{1,2}|lo|all|default)$)[^\\s/+]{1,15}$" });
+const port = Type.Integer({ minimum: 1, maximum: 65_535 });
 
 const StateSchema = Type.Object({
-  version: Type.Literal(1),
+  /** Counts up when plan.ts makes other steps of the same: they are planned anew from here. */
+  version: Type.Literal(2),
   /** The start of the machine that it is of. */
-  boot: text,
+  boot: Type.String(),
   backend: Type.Optional(Type.Union([Type.Literal("nf_tables"), Type.Literal("legacy")])),
   /** What the command line asked for: without bridges, the engine's. */
-  asked: Type.Object({
-    port: Type.Integer({ minimum: 1, maximum: 65_535 }),
-    bridges: Type.Optional(Type.Array(interfaceName)),
-    loopback: Type.Boolean(),
-  }),
-  steps: Type.Array(
+  asked: Type.Object({ port, bridges: Type.Optional(Type.Array(interfaceName)), loopback: Type.Boolean() }),
+  /** What may stand, oldest first. It says no command and no rule, so that the file can ask for nothing but what `up` does. */
+  made: Type.Array(
     Type.Union([
-      Type.Object({ kind: Type.Literal("chain"), what: text, table, chain: text }),
       Type.Object({
-        ...{ kind: Type.Literal("rule"), what: text, table, chain: text },
-        ...{ rule: Type.Array(text), first: Type.Boolean(), leadsTo: Type.Optional(text) },
+        ...{ kind: Type.Literal("rules"), port },
+        bridges: Type.Array(
+          Type.Object({
+            name: interfaceName,
+            ifindex: Type.Integer({ minimum: 1 }),
+            was: Type.String({ pattern: "^-?\\d{1,10}$" }),
+          }),
+        ),
       }),
-      Type.Object({
-        ...{ kind: Type.Literal("sysctl"), what: text },
-        ...{ bridge: interfaceName, ifindex: Type.Integer(), was: Type.String({ pattern: "^\\d+$" }) },
-      }),
-      Type.Object({ kind: Type.Literal("address"), what: text, was: Type.Boolean() }),
+      Type.Object({ kind: Type.Literal("address"), was: Type.Boolean() }),
     ]),
   ),
 });
 
-export type State = Omit<Static<typeof StateSchema>, "steps"> & { readonly steps: readonly Step[] };
+export type State = Omit<Static<typeof StateSchema>, "made"> & { readonly made: readonly Plan[] };
 export type Asked = State["asked"];
 
-/** Whether a text can be an interface's name. */
+/** Whether a text can be the name of an interface that leads to containers. */
 export function isInterfaceName(name: string): boolean {
   return Value.Check(interfaceName, name);
 }
@@ -55,22 +53,29 @@ export function bootId(): string {
   return readFileSync(BOOT_ID_PATH, "utf8").trim();
 }
 
+/** The file of this network namespace: rules and sysctls are of one, and containers may share a /run. */
+export function statePath(folder: string): string {
+  return join(folder, `${statSync(NAMESPACE_PATH).ino}.json`);
+}
+
 /**
  * What an earlier call wrote; undefined where there is nothing, or where the machine was started anew since.
  *
- * @throws AppError `network-failed` for a file that nobody of ours wrote
+ * @throws AppError `network-failed` for a file that nobody of ours wrote, or could write
  */
 export function readState(path: string, boot: string): State | undefined {
   let content: string;
   try {
+    checkFolder(dirname(path));
     content = readFileSync(path, "utf8");
   } catch (cause) {
     if ((cause as { code?: unknown }).code === "ENOENT") return undefined;
+    if (cause instanceof AppError) throw cause;
     throw new AppError("network-failed", `${path} cannot be read`, { hint: "run this as root", cause });
   }
   const state = parse(content);
   if (state === undefined) {
-    const hint = `remove it and run network down, which then finds its chains by name but restores no sysctl`;
+    const hint = "remove it and run network down, which then goes by the chains that stand";
     throw new AppError("network-failed", `${path} is not what network up writes`, { hint });
   }
   return state.boot === boot ? state : undefined;
@@ -86,30 +91,26 @@ function parse(content: string): State | undefined {
 }
 
 /**
- * Writes it in one step: a reader sees the old one or the new one. Without a state the file and its folder go.
+ * Writes it in one step: a reader sees the old one or the new one. Without a state the file goes.
  *
  * @throws AppError `network-failed`
  */
 export function writeState(path: string, state: State | undefined): void {
+  makeFolder(dirname(path));
+  const next = `${path}.new`;
   try {
-    if (state === undefined) remove(path);
+    rmSync(next, { force: true });
+    if (state === undefined) rmSync(path, { force: true });
     else {
-      mkdirSync(dirname(path), { recursive: true, mode: 0o755 });
-      writeFileSync(`${path}.new`, `${JSON.stringify(state, undefined, 2)}\n`, { mode: 0o644 });
-      renameSync(`${path}.new`, path);
+      // `x` makes a file of its own: what is there by that name is neither written to nor followed.
+      writeFileSync(next, `${JSON.stringify(state, undefined, 2)}\n`, { mode: 0o644, flag: "wx" });
+      renameSync(next, path);
     }
   } catch (cause) {
     const why = cause instanceof Error ? cause.message : String(cause);
-    throw new AppError("network-failed", `${path} cannot be written: ${why}`, { hint: "make /run writable", cause });
-  }
-}
-
-function remove(path: string): void {
-  rmSync(path, { force: true });
-  rmSync(`${path}.new`, { force: true });
-  try {
-    rmdirSync(dirname(path));
-  } catch {
-    // It was never made, or somebody else has a file in it.
+    throw new AppError("network-failed", `${basename(path)} cannot be written to ${dirname(path)}: ${why}`, {
+      hint: "make /run writable",
+      cause,
+    });
   }
 }

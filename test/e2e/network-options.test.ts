@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { runBinary } from "../support/binary.ts";
 import { container } from "../support/containers.ts";
 import { describeEngines } from "../support/engines.ts";
@@ -10,6 +10,7 @@ import { startMachine, whyNoNamespaces } from "../support/netns.ts";
 import { network, withNetwork } from "../support/networks.ts";
 
 const TASK_ADDRESS = "169.254.170.2";
+const canBeNobody = process.geteuid?.() === 0 && Bun.which("setpriv") !== null;
 const IPTABLES = "iptables-nft";
 const why = whyNoNamespaces(IPTABLES);
 
@@ -43,16 +44,46 @@ describe.skipIf(why !== undefined)(`network on a machine of namespaces${why ? ` 
     expect(machine.rules()).toContain("-i ecsbr0 -p tcp");
     expect((await machine.networkLater("status", env)).exitCode).toBe(0);
     // A network that came later is missing until up is run again.
+    machine.onMachine("ip link add ecsbr1 type bridge && ip addr add 172.40.2.1/24 dev ecsbr1");
     engine.networks.set("later", {
       ...network({ name: "later", subnet: "172.40.2.0/24", gateway: "172.40.2.1" }),
-      Options: { "com.docker.network.bridge.name": "lan0" },
+      Options: { "com.docker.network.bridge.name": "ecsbr1" },
     });
     expect(await machine.networkLater("status", env)).toMatchObject({
       exitCode: 1,
-      stdout: expect.stringMatching(/^missing {2}net\.ipv4\.conf\.lan0\.route_localnet is 1$/m),
+      stdout: expect.stringMatching(/^missing {2}net\.ipv4\.conf\.ecsbr1\.route_localnet is 1$/m),
     });
     await engine.stop();
     machine.network("down");
+    machine.onMachine("ip link del ecsbr1");
+  });
+
+  test("an engine that names every interface, a link, or another machine's bridge opens none of them", async () => {
+    const sysctls = machine.sysctls();
+    const subnet = { subnet: "10.211.1.0/24", gateway: "10.211.1.1" };
+    const called = (name: string, bridge: string, at = subnet) => ({
+      ...network({ name, ...at }),
+      Options: { "com.docker.network.bridge.name": bridge },
+    });
+    const networks = ["all", "default", "lo", "ecsbr0"].map((name) => called(name, name));
+    networks.push(called("lan", "lan0", { subnet: "10.211.2.0/24", gateway: machine.ADDRESS.machineOnLink }));
+    const engine = startFakeEngine({ networks });
+    const env = { DOCKER_HOST: engine.host };
+    const { exitCode, stdout, stderr } = await machine.networkLater("up", env);
+    expect(exitCode).toBe(0);
+    expect(stdout).toContain("the containers on ecsbr0\n");
+    expect(stderr.match(/no bridge can be called '(all|default|lo)'/g)).toHaveLength(3);
+    expect(stderr).toContain("the network lan is left out: lan0 is no bridge on this machine\n");
+    expect(machine.sysctls()).toBe(sysctls.replace("ecsbr0/route_localnet:0", "ecsbr0/route_localnet:1"));
+    machine.network("down");
+    engine.networks.clear();
+    engine.networks.set("remote", called("remote", "ecsbr0", { subnet: "10.212.1.0/24", gateway: "10.212.1.1" }));
+    expect(await machine.networkLater("up", env)).toMatchObject({
+      exitCode: 1,
+      stderr: expect.stringContaining("ecsbr0 of this machine has no address 10.212.1.1"),
+    });
+    expect(machine.sysctls()).toBe(sysctls);
+    await engine.stop();
   });
 
   test("where the engine cannot be asked, up changes nothing and says so", () => {
@@ -169,12 +200,54 @@ describe.skipIf(why !== undefined)(`network on a machine of namespaces${why ? ` 
     writeFileSync(machine.stateFile, state.replace('"ecsbr0"', '"../../../x"'));
     for (const action of ["up --bridge ecsbr0", "down", "status"]) {
       const { exitCode, stderr } = machine.network(action);
-      expect([exitCode, stderr]).toEqual([1, expect.stringContaining("/run/ecs-local-endpoints/network.json is not")]);
+      expect([exitCode, stderr]).toEqual([1, expect.stringContaining(".json is not what network up writes")]);
     }
     expect(machine.rules()).toBe(rules);
     writeFileSync(machine.stateFile, state);
     machine.network("down");
   });
+
+  test("a folder that somebody else can write to is refused, and nothing is changed or followed", () => {
+    const before = [machine.rules(), machine.sysctls()];
+    const folder = "/run/ecs-local-endpoints-network";
+    const state = `${folder}/${basename(machine.stateFile)}`;
+    machine.onMachine(`echo precious >/run/victim && rm -rf ${folder} && mkdir ${folder} && chown 65534 ${folder}
+      ln -s /run/victim ${state}.new; ln -s /run/victim ${folder}/lock`);
+    for (const action of ["up --bridge ecsbr0", "down", "status"]) {
+      const { exitCode, stderr } = machine.network(action);
+      expect([exitCode, stderr]).toEqual([1, expect.stringContaining(`${folder} belongs to the user 65534`)]);
+      expect(stderr).toContain(`\nhint: remove it (rm -r ${folder})`);
+    }
+    expect(machine.onMachine("cat /run/victim").stdout).toBe("precious\n");
+    expect([machine.rules(), machine.sysctls()]).toEqual(before);
+    machine.onMachine(`rm -r ${folder}`);
+    // What belongs to the server, as a unit with RuntimeDirectory makes it, is of no account.
+    machine.onMachine("mkdir /run/ecs-local-endpoints && chown 65534 /run/ecs-local-endpoints");
+    expect(machine.network("up --bridge ecsbr0").exitCode).toBe(0);
+    expect(machine.onMachine("ls /run/ecs-local-endpoints").stdout).toBe("");
+    expect(machine.network("down").exitCode).toBe(0);
+  });
+
+  test.skipIf(!canBeNobody)(
+    `nobody but root can keep it waiting${canBeNobody ? "" : " (skipped: needs setpriv)"}`,
+    async () => {
+      machine.network("down");
+      const lock = "/run/ecs-local-endpoints-network/lock";
+      expect(
+        machine.onMachine(`test -e ${lock} && setpriv --reuid=65534 --clear-groups flock -n ${lock} true`),
+      ).toMatchObject({ exitCode: 66, stderr: expect.stringContaining("Permission denied") });
+      const source = `Bun.listen({ unix: "\\0ecs-local-endpoints/network", socket: { data() {} } }); await Bun.sleep(60_000)`;
+      const squatter = machine.start([process.execPath, "-e", source]);
+      for (let tries = 0; !machine.onMachine("cat /proc/net/unix").stdout.includes("@ecs-local"); tries += 1) {
+        if (tries > 100) throw new Error("nobody listens");
+        await Bun.sleep(50);
+      }
+      expect(machine.network("up --bridge ecsbr0").exitCode).toBe(0);
+      expect(machine.network("down").exitCode).toBe(0);
+      squatter.kill("SIGKILL");
+    },
+    20_000,
+  );
 
   test("an interface that is no bridge is set up with a warning; one that is not there is wrong usage", () => {
     expect(machine.network("up --bridge lan0")).toMatchObject({
@@ -189,7 +262,6 @@ describe.skipIf(why !== undefined)(`network on a machine of namespaces${why ? ` 
   });
 });
 
-const canBeNobody = process.geteuid?.() === 0 && Bun.which("setpriv") !== null;
 const nobody = ["--reuid=65534", "--inh-caps=+dac_read_search", "--ambient-caps=+dac_read_search"];
 for (const action of ["up", "down", "status"]) {
   const title = `network ${action} by another user than root says that it takes root, and how to get it`;

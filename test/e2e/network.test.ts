@@ -6,6 +6,7 @@ const TASK_ADDRESS = "169.254.170.2";
 const PORT = 51679;
 /** A service of the machine that listens on 127.0.0.1 and is nobody's business. */
 const OTHER_PORT = 9000;
+const FOLDER = "/run/ecs-local-endpoints-network";
 const UP = "up --bridge ecsbr0";
 const CI = process.env.CI === "true";
 
@@ -124,17 +125,76 @@ for (const iptables of ["iptables-nft", "iptables-legacy"]) {
       machine.sysctl("ecsbr0", 0);
       machine.network("down");
       expect(machine.sysctls()).toContain("ecsbr0/route_localnet:0");
+      // What was 1 and was closed while up stood is closed again.
+      machine.sysctl("ecsbr0", 1);
+      machine.network(UP);
+      machine.sysctl("ecsbr0", 0);
+      machine.network(UP);
+      machine.network("down");
+      expect(machine.sysctls()).toContain("ecsbr0/route_localnet:0");
     });
 
-    test("without its state file, down finds its chains by name and says what it cannot know", () => {
-      const rules = machine.rules();
+    test("without its state file, down goes by the chains, and closes what up opened", () => {
+      const before = [machine.rules(), machine.sysctls()];
+      machine.network(`${UP} --bridge lan0`);
+      machine.onMachine(`rm -r ${FOLDER}`);
+      expect(machine.network("down")).toMatchObject({ exitCode: 0, stderr: "" });
+      expect([machine.rules(), machine.sysctls()]).toEqual(before);
+    });
+
+    test("without its state file, up goes by the chains: nothing is there twice, and the next down ends right", () => {
+      const before = [machine.rules(), machine.sysctls()];
       machine.network(UP);
-      machine.onMachine("rm -r /run/ecs-local-endpoints");
+      const [after, state] = [machine.rules(), readFileSync(machine.stateFile, "utf8")];
+      machine.network(`${UP} --bridge lan0 --port ${OTHER_PORT}`);
+      machine.onMachine(`rm -r ${FOLDER}`);
+      expect(machine.network(UP)).toMatchObject({ exitCode: 0, stderr: "" });
+      expect(machine.rules()).toBe(after);
+      expect(readFileSync(machine.stateFile, "utf8")).toBe(state);
+      expect(machine.network("down").exitCode).toBe(0);
+      expect([machine.rules(), machine.sysctls()]).toEqual(before);
+    });
+
+    test("without its state file, down keeps the rules of a bridge that may be open by us, and says the ways out", () => {
+      const rules = machine.rules();
+      machine.sysctl("ecsbr0", 1);
+      machine.network(UP);
+      const guarded = machine.rules();
+      machine.onMachine(`rm -r ${FOLDER}`);
       const { exitCode, stderr } = machine.network("down");
-      expect(exitCode).toBe(0);
-      expect(stderr).toContain("route_localnet was left at 1 on ecsbr0");
+      expect(exitCode).toBe(1);
+      expect(stderr).toMatch(
+        /^ecs-local-endpoints: route_localnet is 1 on ecsbr0, .*\nhint: close it with sysctl -w net\.ipv4\.conf\.ecsbr0\.route_localnet=0, or .* network up --bridge ecsbr0; /,
+      );
+      expect(machine.rules()).toBe(guarded);
+      expect(machine.sysctls()).toContain("ecsbr0/route_localnet:1");
+      // The second way out.
+      expect(machine.network(UP)).toMatchObject({
+        exitCode: 0,
+        stderr: expect.stringContaining("stays so after down"),
+      });
+      expect(machine.network("down").exitCode).toBe(0);
       expect(machine.rules()).toBe(rules);
+      expect(machine.sysctls()).toContain("ecsbr0/route_localnet:1");
+      // The first.
+      machine.network(UP);
+      machine.onMachine(`rm -r ${FOLDER}`);
       machine.sysctl("ecsbr0", 0);
+      expect(machine.network("down").exitCode).toBe(0);
+      expect(machine.rules()).toBe(rules);
+    });
+
+    test("another network namespace with the same /run neither uses its state nor takes it away", () => {
+      const before = [machine.rules(), machine.sysctls()];
+      machine.network(UP);
+      const elsewhere = (args: string) => machine.onMachine(`unshare -n "$BINARY" network ${args}`);
+      expect(elsewhere("down")).toMatchObject({ exitCode: 0, stdout: "nothing of network up stands\n" });
+      expect(elsewhere("up --loopback").exitCode).toBe(0);
+      expect(existsSync(machine.stateFile)).toBeTrue();
+      expect(machine.network("status").exitCode).toBe(0);
+      expect(machine.network("down")).toMatchObject({ exitCode: 0, stderr: "" });
+      expect([machine.rules(), machine.sysctls()]).toEqual(before);
+      machine.onMachine(`rm -r ${FOLDER}`);
     });
 
     test("a step that fails takes back those before it, and says which and why", () => {

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { note, noteAnswer } from "./secrets.ts";
@@ -73,7 +73,7 @@ export function startMachine(iptables: string) {
 
   return {
     ...{ bridge, bin, ADDRESS },
-    stateFile: join(run, "ecs-local-endpoints/network.json"),
+    stateFile: join(run, "ecs-local-endpoints-network", `${statSync(`/run/netns/${name}`).ino}.json`),
     onMachine,
     /** Runs the program's `network` there. */
     network: (args: string, more?: Record<string, string>) => onMachine(`exec "$BINARY" network ${args}`, more),

@@ -1,8 +1,9 @@
 import { networkInterfaces } from "node:os";
 import type { Config } from "../../config.ts";
 import { canonicalAddress } from "../../engine/ip-address.ts";
+import { FOLDER } from "../../network/folder.ts";
 import { TASK_ADDRESS } from "../../network/plan.ts";
-import { bootId, readState, STATE_PATH, type State } from "../../network/state.ts";
+import { bootId, readState, type State, statePath } from "../../network/state.ts";
 import type { NetworkDeps } from "../network-setting.ts";
 import { survey } from "../network-setting.ts";
 import { look } from "../network-status.ts";
@@ -21,7 +22,7 @@ export function interfacesAtAddress(): readonly string[] {
 export function readNetworkState(): State | undefined {
   if (process.platform !== "linux") return undefined;
   try {
-    return readState(STATE_PATH, bootId());
+    return readState(statePath(FOLDER), bootId());
   } catch {
     // `rules` says so.
     return undefined;
@@ -34,7 +35,7 @@ export async function readRules(state: State | undefined, deps: NetworkDeps): Pr
   try {
     if (state === undefined) {
       // Throws for a state that cannot be read.
-      readState(STATE_PATH, bootId());
+      readState(statePath(FOLDER), bootId());
       return { kind: "never" };
     }
     if (process.geteuid?.() !== 0) {

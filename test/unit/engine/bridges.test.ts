@@ -21,10 +21,26 @@ describe("the bridges", () => {
     const shop = of("shop", 1);
     const named = { ...of("bridge", 2), Options: { "com.docker.network.bridge.name": "docker0" } };
     expect(await bridgesOf([shop, named])).toEqual([
-      { network: "bridge", interfaceName: "docker0", internal: false, subnets: ["172.40.2.0/24"] },
-      { network: "shop", interfaceName: `br-${shop.Id.slice(0, 12)}`, internal: false, subnets: ["172.40.1.0/24"] },
+      {
+        ...{ network: "bridge", interfaceName: "docker0", internal: false },
+        ...{ subnets: ["172.40.2.0/24"], gateways: ["172.40.2.1"] },
+      },
+      {
+        ...{ network: "shop", interfaceName: `br-${shop.Id.slice(0, 12)}`, internal: false },
+        ...{ subnets: ["172.40.1.0/24"], gateways: ["172.40.1.1"] },
+      },
     ]);
     expect(engine.requests).toEqual(["/version", "/networks"]);
+  });
+
+  test("have the gateways that the engine says, in one spelling, without a prefix", async () => {
+    const Config = [
+      { Subnet: "172.40.4.0/24", Gateway: "172.40.4.1/24" },
+      { Subnet: "fd00:4::/64", Gateway: "FD00:4:0::1" },
+      { Subnet: "172.40.5.0/24", Gateway: "" },
+    ];
+    const shop = { ...of("shop", 4), IPAM: { Driver: "default", Config } };
+    expect(await bridgesOf([shop])).toMatchObject([{ gateways: ["172.40.4.1", "fd00:4::1"] }]);
   });
 
   test("of other drivers are none", async () => {

@@ -1,9 +1,8 @@
 import { describe, expect, test } from "bun:test";
 import { bringUp, takeDown } from "../../../src/network/converge.ts";
 import { createOperations } from "../../../src/network/operations.ts";
-import { planFrame, planLoopback, planRules } from "../../../src/network/plan.ts";
-import type { Step } from "../../../src/network/step.ts";
-import { fakeMachine, Killed } from "./fake-machine.ts";
+import { type Plan, planFrame, stepsOf } from "../../../src/network/plan.ts";
+import { fakeMachine } from "./fake-machine.ts";
 
 const A = { name: "br-a", ifindex: 3, was: "0" };
 const B = { name: "br-b", ifindex: 4, was: "1" };
@@ -13,42 +12,41 @@ function setup() {
   const operations = createOperations(fake.machine);
   return {
     fake,
-    up: (steps: readonly Step[]) => bringUp(steps, fake.journal(), operations),
+    up: (plan: Plan) => bringUp(plan, fake.journal(), operations),
     down: () => takeDown(fake.journal(), planFrame(), operations),
   };
 }
 
-const both = planRules(51679, [A, B]);
+const rules = (port: number, bridges: (typeof A)[]): Plan => ({ kind: "rules", port, bridges });
+const address = (was: boolean): Plan => ({ kind: "address", was });
+const both = rules(51679, [A, B]);
 
 /** What a machine goes from, to, and how far the first came. */
-const MOVES: readonly (readonly [title: string, first: readonly Step[], second: readonly Step[]])[] = [
-  ["from nothing", [], both],
-  ["to another port", both, planRules(9000, [A, B])],
-  ["to fewer bridges", both, planRules(51679, [B])],
-  ["to other bridges", planRules(51679, [B]), planRules(51679, [A])],
-  ["to the address on lo", both, planLoopback(false)],
-  ["from the address on lo", planLoopback(false), both],
+const MOVES: readonly (readonly [title: string, first: Plan | undefined, second: Plan])[] = [
+  ["from nothing", undefined, both],
+  ["to another port", both, rules(9000, [A, B])],
+  ["to fewer bridges", both, rules(51679, [B])],
+  ["to other bridges", rules(51679, [B]), rules(51679, [A])],
+  ["to the address on lo", both, address(false)],
+  ["from the address on lo", address(false), both],
 ];
 
 describe("killed between any two changes of an up", () => {
   for (const [title, first, second] of MOVES) {
     for (const next of ["up", "down", "the earlier up"] as const) {
       test(`${title}, the next ${next} ends right`, async () => {
-        const wanted = { up: second, down: [], "the earlier up": first }[next];
+        const wanted = { up: second, down: undefined, "the earlier up": first }[next];
         let kills = 0;
         for (let nth = 1; ; nth += 1) {
           const { fake, up, down } = setup();
           const clean = fake.picture();
-          await up(first);
+          if (first) await up(first);
           fake.kill(nth);
-          const isKilled = await up(second).then(
-            () => false,
-            (error: unknown) => error instanceof Killed,
-          );
+          const isKilled = await fake.isKilled(up(second));
           fake.kill(0);
-          await (wanted.length === 0 ? down() : up(wanted));
+          await (wanted ? up(wanted) : down());
           const ideal = setup();
-          if (wanted.length > 0) await ideal.up(wanted);
+          if (wanted) await ideal.up(wanted);
           expect(sorted(fake.picture()), `at ${nth}`).toEqual(sorted(ideal.fake.picture()));
           await down();
           expect(fake.picture(), `at ${nth}, taken down`).toEqual(clean);
@@ -70,10 +68,7 @@ describe("killed between any two changes of a down", () => {
         await up(both);
         const standing = fake.picture();
         fake.kill(nth);
-        const isKilled = await down().then(
-          () => false,
-          (error: unknown) => error instanceof Killed,
-        );
+        const isKilled = await fake.isKilled(down());
         fake.kill(0);
         await (next === "up" ? up(both) : down());
         expect(sorted(fake.picture())).toEqual(sorted(next === "up" ? standing : clean));
@@ -103,10 +98,10 @@ describe("a change that fails", () => {
   test("of a second up leaves the first", async () => {
     for (let nth = 2; nth < 6; nth += 1) {
       const { fake, up } = setup();
-      await up(planRules(51679, [B]));
+      await up(rules(51679, [B]));
       const first = fake.picture();
       fake.fail(nth);
-      await expect(up(planRules(9000, [A, B])), `at ${nth}`).rejects.toThrow();
+      await expect(up(rules(9000, [A, B])), `at ${nth}`).rejects.toThrow();
       expect(fake.picture()).toEqual(first);
     }
   });
@@ -133,7 +128,7 @@ describe("what is not ours stays:", () => {
     const bridge = fake.picture().bridges["br-a"];
     expect(bridge).toEqual({ value: "1", ifindex: 3 });
     const anew = fakeMachine({ "br-a": { value: "1", ifindex: 9 } });
-    await takeDown({ steps: fake.journal().steps, write: () => {} }, [], createOperations(anew.machine));
+    await takeDown({ plans: fake.journal().plans, write: () => {} }, [], createOperations(anew.machine));
     expect(anew.picture().bridges["br-a"]).toEqual({ value: "1", ifindex: 9 });
     await down();
     expect(fake.picture().bridges).toEqual({ "br-a": { value: "0", ifindex: 3 }, "br-b": { value: "1", ifindex: 4 } });
@@ -142,15 +137,29 @@ describe("what is not ours stays:", () => {
   test("an address of lo that was there before", async () => {
     const { fake, up, down } = setup();
     fake.others.setAddress(true);
-    await up(planLoopback(true));
+    await up(address(true));
     await down();
     expect(fake.picture().hasAddress).toBeTrue();
   });
 });
 
+test("a bridge that became another one between plan and step is not opened, and what was made is taken back", async () => {
+  const { fake, up } = setup();
+  const clean = fake.picture();
+  for (const ifindex of [0, 9]) {
+    await expect(up(rules(51679, [{ ...A, ifindex }]))).rejects.toThrow(
+      expect.objectContaining({
+        code: "network-failed",
+        message: expect.stringContaining("br-a is not there"),
+      }) as Error,
+    );
+    expect(fake.picture()).toEqual(clean);
+  }
+});
+
 test("an up that finds all standing changes nothing", async () => {
   const { fake, up } = setup();
-  expect(await up(both)).toBe(both.length - 1);
+  expect(await up(both)).toBe(stepsOf([both]).length - 1);
   fake.kill(0);
   expect(await up(both)).toBe(0);
   expect(fake.changes()).toBe(0);

@@ -1,9 +1,9 @@
 import type { Journal } from "../../../src/network/converge.ts";
 import type { Machine } from "../../../src/network/machine.ts";
-import type { Step } from "../../../src/network/step.ts";
+import type { Plan } from "../../../src/network/plan.ts";
 
 /** Thrown in place of a SIGKILL: nothing that runs afterwards may catch it and go on. */
-export class Killed extends Error {}
+class Killed extends Error {}
 
 const HOOKS = ["raw PREROUTING", "filter INPUT", "nat OUTPUT", "nat PREROUTING"];
 
@@ -15,7 +15,7 @@ const HOOKS = ["raw PREROUTING", "filter INPUT", "nat OUTPUT", "nat PREROUTING"]
 export function fakeMachine(bridges: Record<string, { value: string; ifindex: number }>) {
   const chains = new Map<string, string[]>(HOOKS.map((hook) => [hook, ["others"]]));
   let hasAddress = false;
-  let journal: readonly Step[] = [];
+  let journal: readonly Plan[] = [];
   let changes = 0;
   let killAt = 0;
   let failAt = 0;
@@ -79,6 +79,10 @@ export function fakeMachine(bridges: Record<string, { value: string; ifindex: nu
       }
       const [, , , table = "", verb = "", chain = "", ...rule] = args;
       const exitCode = iptables(table, verb, chain, rule);
+      if (verb === "-S" && exitCode === 0) {
+        const found = chains.get(`${table} ${chain}`) ?? [];
+        return { exitCode, output: [`-N ${chain}`, ...found.map((one) => `-A ${chain} ${one}`)].join("\n") };
+      }
       return { exitCode, output: exitCode === 0 ? "" : `said ${exitCode}` };
     },
     routeLocalnet: (bridge) => bridges[bridge]?.value,
@@ -94,10 +98,10 @@ export function fakeMachine(bridges: Record<string, { value: string; ifindex: nu
     machine,
     /** As a new process reads it. */
     journal: (): Journal => ({
-      steps: journal,
-      write(steps) {
-        change(`write ${steps.length}`);
-        journal = steps;
+      plans: journal,
+      write(plans) {
+        change(`write ${plans.length}`);
+        journal = plans;
       },
     }),
     /** What stands, to compare. */
@@ -115,6 +119,15 @@ export function fakeMachine(bridges: Record<string, { value: string; ifindex: nu
     /** The nth change of the next process fails. */
     fail(nth: number) {
       [changes, killAt, failAt, isDead] = [0, 0, nth, false];
+    },
+    /** Ends with whether a process was killed, whatever it made of that. */
+    async isKilled(running: Promise<unknown>) {
+      const error = await running.then(
+        () => undefined,
+        (cause: unknown) => cause,
+      );
+      if (error !== undefined && !isDead) throw error;
+      return isDead;
     },
     /** How many changes the last process made. */
     changes: () => changes,

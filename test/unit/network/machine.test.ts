@@ -3,7 +3,6 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { findIptables, searchPath } from "../../../src/network/iptables.ts";
-import { takeTurn } from "../../../src/network/lock.ts";
 import { createMachine } from "../../../src/network/machine.ts";
 import { createOperations } from "../../../src/network/operations.ts";
 import { planRules } from "../../../src/network/plan.ts";
@@ -86,19 +85,6 @@ describe("an answer of iptables", () => {
       );
     });
   }
-});
-
-describe.skipIf(process.platform !== "linux")("a turn", () => {
-  const name = `\0ecsnet-turn-${process.pid}`;
-  test("is one process's at a time, and the next one waits for it", async () => {
-    const done = await takeTurn(name, 1_000);
-    await expect(takeTurn(name, 120)).rejects.toThrow(
-      expect.objectContaining({ message: "another network command of this program is running" }) as Error,
-    );
-    const next = takeTurn(name, 5_000);
-    done();
-    (await next)();
-  });
 });
 
 test.skipIf(process.platform !== "linux")("an interface that is not there has no sysctl and no number", () => {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { planFrame, planRules } from "../../../src/network/plan.ts";
+import { planFrame, planRules, stepsOf } from "../../../src/network/plan.ts";
 import { keyOf, type Step } from "../../../src/network/step.ts";
 
 const bridge = (name: string, was = "0") => ({ name, ifindex: 3, was });
@@ -60,6 +60,24 @@ test("a chain is made before its rules, and filled before anything leads into it
     });
     expect(about).toEqual(["made", ...about.slice(1, -1).map(() => "filled"), "led to"]);
   }
+});
+
+test("the steps of several plans are each once, in the order of the first and as the last has it", () => {
+  const [first, then] = [bridge("a"), bridge("b")];
+  const steps = stepsOf([
+    { kind: "rules", port: 1, bridges: [first] },
+    { kind: "rules", port: 1, bridges: [{ ...first, was: "2" }, then] },
+    { kind: "address", was: true },
+  ]);
+  const keys = steps.map(keyOf);
+  expect(new Set(keys).size).toBe(keys.length);
+  expect(new Set(keys)).toEqual(new Set([...planRules(1, [first, then]).map(keyOf), "address"]));
+  const [a, b] = steps.filter(({ kind }) => kind === "sysctl");
+  expect([a, b]).toMatchObject([
+    { bridge: "a", was: "2" },
+    { bridge: "b", was: "0" },
+  ]);
+  expect(keys.indexOf("sysctl a 3")).toBeLessThan(keys.findIndex((key) => key.includes("DNAT")));
 });
 
 test("the frame is what all plans have in common", () => {

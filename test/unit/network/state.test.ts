@@ -1,20 +1,22 @@
 import { afterAll, describe, expect, test } from "bun:test";
-import { existsSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { planLoopback, planRules } from "../../../src/network/plan.ts";
-import { bootId, isInterfaceName, readState, type State, writeState } from "../../../src/network/state.ts";
+import { bootId, isInterfaceName, readState, type State, statePath, writeState } from "../../../src/network/state.ts";
 
 const root = mkdtempSync(join(tmpdir(), "state-"));
 afterAll(() => rmSync(root, { recursive: true }));
 const path = join(root, "folder/network.json");
 
 const state: State = {
-  version: 1,
+  version: 2,
   boot: "this",
   backend: "nf_tables",
   asked: { port: 51679, bridges: ["docker0"], loopback: false },
-  steps: [...planRules(51679, [{ name: "br-1.5", ifindex: 3, was: "0" }]), ...planLoopback(false)],
+  made: [
+    { kind: "rules", port: 51679, bridges: [{ name: "br-1.5", ifindex: 3, was: "0" }] },
+    { kind: "address", was: false },
+  ],
 };
 
 describe("the state file", () => {
@@ -30,27 +32,42 @@ describe("the state file", () => {
     expect(readState(path, "another")).toBeUndefined();
   });
 
-  test("goes with its folder, but not with what others have in there", () => {
+  test("goes where nothing stands", () => {
     writeState(path, state);
     writeState(path, undefined);
-    expect(existsSync(join(root, "folder"))).toBeFalse();
+    expect(readdirSync(join(root, "folder"))).toEqual([]);
     expect(readState(path, "this")).toBeUndefined();
     writeState(path, undefined);
-    writeState(path, state);
-    writeFileSync(join(root, "folder/other"), "");
-    writeState(path, undefined);
-    expect(readdirSync(join(root, "folder"))).toEqual(["other"]);
   });
 
-  const sysctl = { kind: "sysctl", what: "w", bridge: "docker0", ifindex: 3, was: "0" };
+  test("is written beside what a killed call left by the next one's name, which is not followed", () => {
+    const victim = join(root, "victim");
+    writeFileSync(victim, "mine");
+    symlinkSync(victim, `${path}.new`);
+    writeState(path, state);
+    expect(readFileSync(victim, "utf8")).toBe("mine");
+    expect(readState(path, "this")).toEqual(state);
+    expect(readdirSync(join(root, "folder"))).toEqual(["network.json"]);
+  });
+
+  const bridge = { name: "docker0", ifindex: 3, was: "0" };
+  const made = (changed: object) =>
+    JSON.stringify({ ...state, made: [{ kind: "rules", port: 51679, bridges: [{ ...bridge, ...changed }] }] });
+  test("of a bridge is read", () => {
+    writeFileSync(path, made({}));
+    expect(readState(path, "this")?.made).toMatchObject([{ bridges: [bridge] }]);
+  });
   for (const [title, content] of [
     ["no JSON", "{"],
-    ["of another version", JSON.stringify({ ...state, version: 2 })],
-    ["without steps", JSON.stringify({ ...state, steps: undefined })],
-    ["with a step of an unknown kind", JSON.stringify({ ...state, steps: [{ kind: "exec", what: "w" }] })],
-    ["with a path for a bridge", JSON.stringify({ ...state, steps: [{ ...sysctl, bridge: "../../x" }] })],
-    ["with a bridge called ..", JSON.stringify({ ...state, steps: [{ ...sysctl, bridge: ".." }] })],
-    ["with a value that is no number", JSON.stringify({ ...state, steps: [{ ...sysctl, was: "0;" }] })],
+    ["of another version", JSON.stringify({ ...state, version: 1 })],
+    ["without plans", JSON.stringify({ ...state, made: undefined })],
+    ["with a plan of an unknown kind", JSON.stringify({ ...state, made: [{ kind: "exec" }] })],
+    ["with a port that is none", JSON.stringify({ ...state, made: [{ kind: "rules", port: 0, bridges: [] }] })],
+    ["with a path for a bridge", made({ name: "../../x" })],
+    ["with a bridge called ..", made({ name: ".." })],
+    ["with every interface for a bridge", made({ name: "all" })],
+    ["with the interface 0", made({ ifindex: 0 })],
+    ["with a value that is no number", made({ was: "0;" })],
   ] as const) {
     test(`that is ${title} is refused with its name and the remedy`, () => {
       const file = join(root, "bad.json");
@@ -62,19 +79,24 @@ describe("the state file", () => {
   }
 
   test("that cannot be written is an error with the reason", () => {
-    expect(() => writeState("/proc/nowhere/network.json", state)).toThrow(
+    expect(() => writeState(join(root, "nowhere/folder/network.json"), state)).toThrow(
       expect.objectContaining({ code: "network-failed", hint: "make /run writable" }) as Error,
     );
   });
 });
 
-test("a name of an interface is up to 15 characters, and no path", () => {
-  for (const name of ["docker0", "br-0123456789ab", "eth0.100", "...", "a:b"]) expect(isInterfaceName(name)).toBeTrue();
-  for (const name of ["", ".", "..", "a/b", "a b", "br+", "0123456789abcdef"])
+test("a name of an interface is up to 15 characters, no path, and not what stands for every interface", () => {
+  for (const name of ["docker0", "br-0123456789ab", "eth0.100", "...", "a:b", "lo0", "ball"])
+    expect(isInterfaceName(name)).toBeTrue();
+  for (const name of ["", ".", "..", "a/b", "a b", "br+", "0123456789abcdef", "lo", "all", "default"])
     expect(isInterfaceName(name)).toBeFalse();
 });
 
 test.skipIf(process.platform !== "linux")("the machine's start has a name that does not change", () => {
   expect(bootId()).toMatch(/^[0-9a-f-]{36}$/);
   expect(bootId()).toBe(bootId());
+});
+
+test.skipIf(process.platform !== "linux")("the file has the name of its network namespace", () => {
+  expect(statePath("/run/x")).toBe(`/run/x/${statSync("/proc/self/ns/net").ino}.json`);
 });

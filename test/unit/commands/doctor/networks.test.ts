@@ -6,7 +6,7 @@ import type { BridgeNetwork } from "../../../../src/engine/bridges.ts";
 import type { Surrounding } from "../../../../src/engine/surroundings.ts";
 
 const net = (network: string, subnet: string, more: Partial<BridgeNetwork> = {}): BridgeNetwork => ({
-  ...{ network, interfaceName: `br-${network}`, internal: false, subnets: [subnet] },
+  ...{ network, interfaceName: `br-${network}`, internal: false, subnets: [subnet], gateways: [] },
   ...more,
 });
 const on = (name: string, networks: string[], networkMode = networks[0] ?? "none"): Surrounding => ({

@@ -1,0 +1,113 @@
+import { describe, expect, test } from "bun:test";
+import { bringUp, takeDown } from "../../../src/network/converge.ts";
+import type { Machine } from "../../../src/network/machine.ts";
+import { createOperations } from "../../../src/network/operations.ts";
+import { type Plan, planFrame } from "../../../src/network/plan.ts";
+import { recover } from "../../../src/network/recover.ts";
+import { fakeMachine } from "./fake-machine.ts";
+
+const comment = "-m comment --comment ecs-local-endpoints";
+const GUARD = `-N ECS-LOCAL-GUARD
+-A ECS-LOCAL-GUARD ! -s 127.0.0.0/8 -d 127.0.0.0/8 ! -i lo ${comment} -j DROP
+-A ECS-LOCAL-GUARD -s 127.0.0.0/8 -i br-a ${comment} -j DROP
+-A ECS-LOCAL-GUARD -s 127.0.0.0/8 -i br-b ${comment} -j DROP`;
+const letIn = (name: string, port: number) =>
+  `-A ECS-LOCAL-INPUT -d 127.0.0.1/32 -i ${name} -p tcp -m tcp --dport ${port} ${comment} -j ACCEPT`;
+const keepOut = (name: string) =>
+  `-A ECS-LOCAL-INPUT -d 127.0.0.0/8 -i ${name} -m conntrack --ctstate NEW ${comment} -j DROP`;
+
+/** A machine with br-a, number 3, and br-b, number 4. */
+function machine(chains: Record<string, string | number>, values: Record<string, string>): Machine {
+  return {
+    async run(command) {
+      const said = chains[command.at(-1) ?? ""] ?? 1;
+      return typeof said === "number" ? { exitCode: said, output: "no" } : { exitCode: 0, output: said };
+    },
+    routeLocalnet: (name) => values[name],
+    setRouteLocalnet: () => {},
+    ifindex: (name) => ({ "br-a": 3, "br-b": 4, lo: 1 })[name],
+  };
+}
+
+const open = { "br-a": "1", "br-b": "1", lo: "1" };
+
+test("killed anywhere with its state lost, what up opened is closed, or keeps its guard", async () => {
+  const plan: Plan = { kind: "rules", port: 5000, bridges: [{ name: "br-a", ifindex: 3, was: "0" }] };
+  const ends = { closed: 0, kept: 0 };
+  for (let nth = 1, isKilled = true; isKilled; nth += 1) {
+    const fake = fakeMachine({ "br-a": { value: "0", ifindex: 3 } });
+    const operations = createOperations(fake.machine);
+    const clean = fake.picture();
+    fake.kill(nth);
+    isKilled = await fake.isKilled(bringUp(plan, fake.journal(), operations));
+    fake.kill(0);
+    fake.journal().write([]);
+    const { plans, unsure } = await recover(fake.machine);
+    if (unsure.length === 0) {
+      await takeDown({ plans, write: () => {} }, planFrame(), operations);
+      expect(fake.picture(), `at ${nth}`).toEqual(clean);
+      ends.closed += 1;
+    } else {
+      expect(fake.picture().chains["raw PREROUTING"], `at ${nth}`).toContainEqual(expect.stringContaining("GUARD"));
+      ends.kept += 1;
+    }
+  }
+  // Between the sysctl and the rule that says what it was.
+  expect(ends).toEqual({ closed: expect.any(Number), kept: 3 });
+  expect(ends.closed).toBeGreaterThan(10);
+});
+
+describe("without a state", () => {
+  test("a bridge that is kept out of loopback was closed before us, and of others nothing is sure", async () => {
+    const input = [letIn("br-b", 5000), letIn("br-a", 5000), keepOut("br-a")].join("\n");
+    expect(await recover(machine({ "ECS-LOCAL-GUARD": GUARD, "ECS-LOCAL-INPUT": input }, open))).toEqual({
+      plans: [
+        {
+          ...{ kind: "rules", port: 5000 },
+          bridges: [
+            { name: "br-a", ifindex: 3, was: "0" },
+            { name: "br-b", ifindex: 4, was: "1" },
+          ],
+        },
+      ],
+      unsure: ["br-b"],
+    });
+  });
+
+  test("a bridge that is closed is sure", async () => {
+    const { unsure } = await recover(machine({ "ECS-LOCAL-GUARD": GUARD }, { "br-a": "0", "br-b": "0" }));
+    expect(unsure).toEqual([]);
+  });
+
+  test("every port of a call that was killed on its way to another one is known", async () => {
+    const input = [letIn("br-a", 2), letIn("br-a", 1), keepOut("br-a")].join("\n");
+    const { plans } = await recover(machine({ "ECS-LOCAL-GUARD": GUARD, "ECS-LOCAL-INPUT": input }, open));
+    expect(plans).toMatchObject([{ port: 2 }, { port: 1 }]);
+  });
+
+  test("bridges are known though the guard was flushed by others", async () => {
+    const input = [letIn("br-a", 1), keepOut("br-a")].join("\n");
+    const { plans } = await recover(machine({ "ECS-LOCAL-INPUT": input }, open));
+    expect(plans).toMatchObject([{ bridges: [{ name: "br-a", was: "0" }] }]);
+  });
+
+  test("interfaces that went away, lo and what stands for all are none", async () => {
+    const input = [letIn("gone0", 1), letIn("all", 1), letIn("default", 1)].join("\n");
+    const guard = GUARD.split("\n").slice(0, 2).join("\n");
+    const rules = { "ECS-LOCAL-GUARD": guard, "ECS-LOCAL-INPUT": input };
+    expect(await recover(machine(rules, open))).toEqual({ plans: [], unsure: [] });
+  });
+
+  for (const code of [1, 3]) {
+    test(`chains that are not there, by the code ${code}, say nothing`, async () => {
+      const none = { "ECS-LOCAL-GUARD": code, "ECS-LOCAL-INPUT": code };
+      expect(await recover(machine(none, open))).toEqual({ plans: [], unsure: [] });
+    });
+  }
+
+  test("chains that cannot be read are an error", async () => {
+    await expect(recover(machine({ "ECS-LOCAL-INPUT": 4 }, open))).rejects.toThrow(
+      expect.objectContaining({ code: "network-failed", message: expect.stringContaining("failed with 4") }) as Error,
+    );
+  });
+});
