@@ -147,7 +147,10 @@ async function settle(engine: RealEngine, server: Server): Promise<void> {
     const stopped = ["eq-done", "eq-failed", "eq-flaky"].every((name) => members.get(name)?.KnownStatus === "STOPPED");
     const [web, db] = ["eq-web", "eq-db"].map((name) => members.get(name)?.Health?.status);
     const restarted = members.get("eq-flaky")?.RestartCount === 2;
-    if (stopped && restarted && web === "HEALTHY" && db === "UNHEALTHY") return;
+    // It is started last, a moment ago: its event may be on the way.
+    const last = (await (await server.get("/v4/containers/eq-labelled")).json()) as Member;
+    const started = last.KnownStatus === "RUNNING";
+    if (started && stopped && restarted && web === "HEALTHY" && db === "UNHEALTHY") return;
     await Bun.sleep(500);
   }
   throw new Error(`the containers on ${engine.name} did not come to rest`);
