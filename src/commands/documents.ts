@@ -79,9 +79,14 @@ export function createDocuments(deps: {
     filesRevision: files.revision,
     now,
   });
+  const protections = createProtections({
+    now,
+    idsOf: (key) => (tasks.index().get(key) ?? []).map(({ id }) => id),
+    isPresent: (id) => picture.containers.has(id),
+  });
   return {
     metadata: createMetadata({ picture, lookup, tasks, stats: createStats(streams), now }),
-    agentApi: createAgentApi({ lookup, tasks, protections: createProtections(now) }),
+    agentApi: createAgentApi({ lookup, tasks, protections }),
     introspection: createIntrospection({ inventory, tasks }),
     roleDefinitionOf: (container) =>
       roleDefinitionOf(files.definitions(), container, () => picture.containers.values()),

@@ -14,26 +14,41 @@ export type Caller =
   | { readonly kind: "host" | "gateway" | "stranger" | "shared" | "elsewhere"; readonly address: string };
 
 const CANDIDATES_LISTED_MAX = 10;
+const SHORT_ID_LENGTH = 12;
 
 /**
- * The container that an identifier in a path means. In order: the exact id, the exact name, the exact service, then one
+ * The container that an identifier in a path means. In order: the exact id, the exact name, the exact service, the short id, then one
  * pool of id prefixes and parts of names, because `db` and `cafe` are hexadecimal too and a prefix must not win over a
  * name. At each step the members of the caller's task come first, then those that run, then the caller itself.
  *
+ * @param wholeOnly whether a prefix of an id and a part of a name mean nothing
  * @throws AppError `container-unknown` or `container-ambiguous`, which list the candidates
  */
-export function findContainer(all: Iterable<Container>, identifier: string, caller: Caller): Container {
+export function findContainer(
+  all: Iterable<Container>,
+  identifier: string,
+  caller: Caller,
+  wholeOnly = false,
+): Container {
   const containers = [...all];
+  const isPart = ({ id, name }: Container) => id.startsWith(identifier.toLowerCase()) || name.includes(identifier);
   const steps: ((container: Container) => boolean)[] = [
     (container) => container.id === identifier,
     (container) => container.name === identifier,
     (container) => serviceNames(container).includes(identifier),
-    (container) => container.id.startsWith(identifier.toLowerCase()) || container.name.includes(identifier),
+    // The short id that commands print, and a container's hostname.
+    ({ id }) => identifier.length === SHORT_ID_LENGTH && id.startsWith(identifier),
+    isPart,
   ];
   for (const matches of identifier === "" ? [] : steps) {
     const found = containers.filter(matches);
     const chosen = narrow(found, caller);
     if (chosen === "none") continue;
+    if (wholeOnly && matches === isPart) {
+      throw new AppError("container-unknown", `'${shorten(identifier)}' is only a part of: ${list(found)}`, {
+        hint: "for a change use a full container name",
+      });
+    }
     if (chosen !== "several") return chosen;
     throw new AppError("container-ambiguous", `'${shorten(identifier)}' means several containers: ${list(found)}`, {
       hint: "use a full container name",

@@ -24,7 +24,9 @@ export function introspectionTask(facts: TaskFacts, isOwn: (id: string) => boole
     KnownStatus: facts.KnownStatus,
     Family: facts.Family,
     Version: facts.Revision,
-    Containers: (facts.Containers ?? []).filter(({ DockerId }) => isOwn(`${DockerId}`)).map(introspectionContainer),
+    Containers: listOf(facts.Containers)
+      .filter(({ DockerId }) => typeof DockerId === "string" && isOwn(DockerId))
+      .map(introspectionContainer),
   };
 }
 

@@ -24,7 +24,7 @@ export type Introspection = (resource: IntrospectionResource, query: URLSearchPa
 
 export function createIntrospection(deps: {
   readonly inventory: Pick<Inventory, "picture" | "isCurrent" | "ready" | "confirm">;
-  readonly tasks: Pick<Tasks, "body" | "description">;
+  readonly tasks: Pick<Tasks, "body" | "description" | "index">;
 }): Introspection {
   const { inventory, tasks } = deps;
   const { containers } = inventory.picture;
@@ -48,13 +48,15 @@ export function createIntrospection(deps: {
   }
 
   function all() {
-    const keys = new Set([...containers.values()].map(taskKey));
-    return [...keys].map(taskOf).filter(({ Containers }) => Containers.length > 0);
+    return [...tasks.index().keys()].map(taskOf).filter(({ Containers }) => Containers.length > 0);
   }
 
+  /** An empty id is the beginning of every one, as with the agent. */
   function withContainer(id: string) {
     const isMeant = (each: string) => (id.length > SHORT_ID_CHARACTERS ? each === id : each.startsWith(id));
-    return all().filter(({ Containers }) => Containers.some(({ DockerId }) => isMeant(`${DockerId}`)));
+    // What a task's document says is read of those alone that can have it.
+    const keys = new Set([...containers.values()].filter((each) => isMeant(each.id)).map(taskKey));
+    return [...keys].map(taskOf).filter(({ Containers }) => Containers.some(({ DockerId }) => isMeant(`${DockerId}`)));
   }
 
   function find(query: URLSearchParams): string {

@@ -14,7 +14,10 @@ export interface Question {
   readonly address: string;
   /** For the error where no container can be told. */
   readonly example: Example;
-  /** Whether the answer changes the task: then a container may ask for its own only. */
+  /**
+   * Whether the answer changes the task. Then it is named whole, and a container that its address tells may ask for its
+   * own only; the host, a gateway that hides who asks and a listed network may name any.
+   */
   readonly changes?: boolean;
 }
 
@@ -43,15 +46,15 @@ export function createLookup(deps: {
   let namedRevision = -1;
 
   /** What an identifier means to a caller is good until the picture changes: the search reads every container. */
-  function find(identifier: string, caller: Caller): Container {
+  function find(identifier: string, caller: Caller, wholeOnly: boolean): Container {
     if (namedRevision !== picture.revision() || named.size >= NAMED_MAX) {
       named.clear();
       namedRevision = picture.revision();
     }
-    const key = `${caller.kind === "container" ? caller.container.id : ""} ${identifier}`;
+    const key = `${caller.kind === "container" ? caller.container.id : ""} ${wholeOnly} ${identifier}`;
     const known = named.get(key);
     if (known !== undefined) return known;
-    const found = findContainer(picture.containers.values(), identifier, caller);
+    const found = findContainer(picture.containers.values(), identifier, caller, wholeOnly);
     named.set(key, found);
     return found;
   }
@@ -73,8 +76,8 @@ export function createLookup(deps: {
     return { kind: picture.claimants(address).length > 1 ? "shared" : "stranger", address };
   }
 
-  function subject({ identifier, example, changes }: Question, caller: Caller): Subject {
-    const chosen = identifier === undefined ? undefined : find(identifier, caller);
+  function subject({ identifier, example, changes = false }: Question, caller: Caller): Subject {
+    const chosen = identifier === undefined ? undefined : find(identifier, caller, changes);
     if (changes && chosen && caller.kind === "container") checkOwn(chosen, caller.container);
     return {
       container() {
@@ -84,6 +87,13 @@ export function createLookup(deps: {
       },
       taskKey: () => (chosen ? taskKey(chosen) : taskKeyOf(picture.containers.values(), caller, example)),
     };
+  }
+
+  /** Of a container that cannot be told nobody knows its own task: two claim its address, or none is listed with it. */
+  function checkNoContainer(address: string): void {
+    if (picture.claimants(address).length === 0 && !picture.isInSubnet(address)) return;
+    const text = `Which container asks from ${address} cannot be told, and a container changes its own task only`;
+    throw new AppError("forbidden", text, { hint: "ask from an address that one running container has" });
   }
 
   async function later<T>(question: Question, answer: (subject: Subject) => T | Promise<T>): Promise<T> {
@@ -99,6 +109,7 @@ export function createLookup(deps: {
     const meanwhile = known ? undefined : confirm();
     meanwhile?.catch(() => undefined);
     const asked = known ?? (await callerLater(address, deadlineMs));
+    if (changes && !known && asked.kind !== "container") checkNoContainer(address);
     await (asked.kind === "container" || known ? confirm() : meanwhile);
     return answer(subject(question, asked));
   }

@@ -7,7 +7,8 @@ export interface TaskFacts {
   readonly Revision: string;
   readonly DesiredStatus: string;
   readonly KnownStatus: string;
-  readonly Containers?: readonly Readonly<Record<string, unknown>>[];
+  /** Whatever a user's JSON has put there. */
+  readonly Containers?: unknown;
 }
 
 /** Read from the document itself, since a user's JSON may have been merged over it. A key is that of `taskKey`. */

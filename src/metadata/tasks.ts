@@ -5,8 +5,8 @@ import type { Bodies } from "./bodies.ts";
 import type { DocumentVersion } from "./container-document.ts";
 import { containerDefinitionOf, type DefinitionOf } from "./definitions.ts";
 import { describeTask, idleSinceMs, isOneOff, members, recentlyIdle, type TaskDescription, taskKey } from "./task.ts";
+import { createTaskIndex, type TaskIndex } from "./task-index.ts";
 
-const TASKS_MAX = 1_000;
 /** The agent shows what stopped for so long; what was made and never ran is shown for as long. */
 const STOPPED_STAY_MS = 3 * 3_600_000;
 
@@ -24,6 +24,8 @@ export interface Tasks {
   readonly description: (key: string | undefined) => TaskDescription;
   /** The document of a task, as JSON text. */
   readonly body: (key: string | undefined, version: DocumentVersion, withTags: boolean) => string;
+  /** The containers of each task. */
+  readonly index: TaskIndex;
 }
 
 /**
@@ -44,15 +46,24 @@ export function createTasks(deps: {
 }): Tasks {
   const { picture, bodies, filesRevision = () => 0 } = deps;
   const tasks = new Map<string | undefined, KnownTask>();
+  const index = createTaskIndex(picture);
+  let indexed = index();
+
+  /** Projects come and go: of a task without containers nothing is kept. */
+  function forgetGone(): void {
+    if (indexed === index()) return;
+    indexed = index();
+    for (const key of tasks.keys()) if (!indexed.has(key)) tasks.delete(key);
+  }
 
   function taskNow(key: string | undefined): KnownTask {
     const revision = picture.revision();
     const files = filesRevision();
     const known = tasks.get(key);
     if (known?.revision === revision && known.filesRevision === files) return known;
-    // Projects come and go.
-    if (tasks.size >= TASKS_MAX) tasks.clear();
-    const described = describeTask(counted(key), key, deps.config, picture.machine(), deps.definitionOf);
+    forgetGone();
+    const own = counted(key, indexed.get(key) ?? []);
+    const described = describeTask(own, key, deps.config, picture.machine(), deps.definitionOf);
     // The same object for the same description: the bodies of its containers are made anew for another.
     const description = known && isSame(known.description, described) ? known.description : described;
     const task: KnownTask = { revision, filesRevision: files, description, bodies: new Map() };
@@ -61,8 +72,7 @@ export function createTasks(deps: {
   }
 
   /** Whose labels name a task: what stopped long ago does not, unless nothing else is left of it. */
-  function counted(key: string | undefined): readonly Container[] {
-    const own = [...picture.containers.values()].filter((each) => taskKey(each) === key);
+  function counted(key: string | undefined, own: readonly Container[]): readonly Container[] {
     const idle = recentlyIdle(own, key, deps.now(), STOPPED_STAY_MS);
     const present = [...own.filter(({ running }) => running), ...idle].filter((each) => !isOneOff(each));
     return present.length > 0 || key === undefined ? present : own;
@@ -81,7 +91,7 @@ export function createTasks(deps: {
       const kind = `${version} ${withTags}`;
       const known = task.bodies.get(kind);
       if (known !== undefined && deps.now() < known.untilMs) return known.body;
-      const all = [...picture.containers.values()];
+      const all = key === undefined ? [...picture.containers.values()] : (index().get(key) ?? []);
       // The machine's task lists the members of projects, which have definitions of their own.
       const isOwn = (each: Container) => taskKey(each) === key;
       const running = members(all, key);
@@ -101,6 +111,7 @@ export function createTasks(deps: {
       task.bodies.set(kind, { body, untilMs });
       return body;
     },
+    index,
   };
 }
 

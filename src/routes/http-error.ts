@@ -62,7 +62,7 @@ export function toResponse(error: unknown, path: string): Response {
   const text = known?.sentence ?? "Internal server error; the log of ecs-local-endpoints has the cause";
   const version = /^\/(v[234])(\/|$)/.exec(path)?.[1];
   if (/^\/api(\/|$)/.test(path)) return agentApiError(known, wire.status, text, path);
-  if (/^\/v1\/tasks(\/|$)/.test(path)) return introspectionError(known, wire.status, text, path);
+  if (/^\/v1\/+tasks(\/|$)/.test(path)) return introspectionError(known, wire.status, text, path);
   if (version === undefined || path.startsWith("/v2/credentials")) {
     const body = { code: wire.name, message: text, HTTPErrorCode: wire.status, Code: wire.name, Message: text };
     return toJson(body, wire.status, path);

@@ -9,13 +9,17 @@ const RESOURCES: ReadonlyMap<string, IntrospectionResource> = new Map([
   ["/v1/tasks", "tasks"],
 ]);
 
-/** The agent's introspection, `/v1/metadata` and `/v1/tasks`, and `/`, which lists them: Datadog looks there first. */
+/**
+ * The agent's introspection, `/v1/metadata` and `/v1/tasks`, and `/`, which lists them: Datadog looks there first. Slashes
+ * count as with metadata.
+ */
 export function introspectionRoutes(
   introspection: Introspection,
   handler: (answer: Answer) => Handler,
 ): readonly Route[] {
   const answer: Answer = (path, _address, { url }) => {
-    const resource = RESOURCES.get(path === "/" ? path : path.replace(/\/+$/, ""));
+    const segments = path.split("/").filter((segment) => segment !== "");
+    const resource = RESOURCES.get(`/${segments.join("/")}`);
     if (resource === undefined) throw unknownRoute(path);
     const query = url.indexOf("?");
     const body = introspection(resource, new URLSearchParams(query === -1 ? "" : url.slice(query + 1)));

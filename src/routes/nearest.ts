@@ -1,6 +1,8 @@
 import { AppError } from "../errors.ts";
 
 const SHOWN_CHARACTERS_MAX = 120;
+/** What a character costs that is missing at the end: who asks for `/v1` has stopped short of `/v1/tasks`. */
+const MISSING_END_EDITS = 0.1;
 
 /** Every path that is answered, as a person would read it in an error. */
 const ROUTES = [
@@ -20,7 +22,12 @@ const ROUTES = [
     `${base}/stats`,
     `${base}/task/stats`,
   ]),
-  ...["", "/containers/<container>"].map((container) => `/api${container}/task-protection/v1/state`),
+  ...["/api", "/api/<container>", "/api/containers/<container>"].flatMap((base) => [
+    `${base}/task-protection/v1/state`,
+    ...["blackhole-port", "latency", "packet-loss"].map(
+      (kind) => `${base}/fault/v1/network-${kind}/<start|stop|status>`,
+    ),
+  ]),
   "/v1/metadata",
   "/v1/tasks",
   "/health",
@@ -56,7 +63,7 @@ function fill(route: string, path: string): string {
     .join("/");
 }
 
-/** Levenshtein's distance. */
+/** Levenshtein's distance, where the end of `b` may be left out for little. */
 function distance(a: string, b: string): number {
   let row = Array.from({ length: b.length + 1 }, (_, index) => index);
   for (let i = 1; i <= a.length; i += 1) {
@@ -67,5 +74,5 @@ function distance(a: string, b: string): number {
     }
     row = next;
   }
-  return row[b.length] ?? 0;
+  return Math.min(...row.map((edits, length) => edits + (b.length - length) * MISSING_END_EDITS));
 }

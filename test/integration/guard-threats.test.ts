@@ -12,6 +12,7 @@ interface Threat {
   readonly from: string;
   readonly path?: string;
   readonly method?: string;
+  readonly body?: string;
   readonly headers?: Record<string, string>;
   readonly status: number;
   readonly says: string;
@@ -22,6 +23,10 @@ interface Threat {
   readonly without?: RuleName;
 }
 
+const STATE = "/api/task-protection/v1/state";
+const NAMED_STATE = "/api/shop-web-1/task-protection/v1/state";
+const FAULT = "/api/shop-web-1/fault/v1/network-latency/start";
+const PROTECT = '{"ProtectionEnabled":true}';
 const bound = { "ecs-local.role": "web" };
 const THREATS: readonly Threat[] = [
   {
@@ -70,14 +75,16 @@ const THREATS: readonly Threat[] = [
     rootless: true,
     without: "caller" as const,
   })),
-  ...["/v3/task", "/v2/metadata", "/role/app", "/nothing"].map((path) => ({
-    who: `a stranger who asks for ${path}`,
-    from: STRANGER,
-    path,
-    status: 403,
-    says: STRANGER,
-    without: "caller" as const,
-  })),
+  ...["/v3/task", "/v2/metadata", "/role/app", "/v1/tasks", "/v1/metadata", "/", NAMED_STATE, "/nothing"].map(
+    (path) => ({
+      who: `a stranger who asks for ${path}`,
+      from: STRANGER,
+      path,
+      status: 403,
+      says: STRANGER,
+      without: "caller" as const,
+    }),
+  ),
   ...["x-forwarded-for", "forwarded", "via"].map((name) => ({
     who: `a request that a proxy forwards, told by its ${name}`,
     from: WEB.address,
@@ -86,6 +93,45 @@ const THREATS: readonly Threat[] = [
     says: name,
     without: "browser" as const,
   })),
+  {
+    who: "a stranger who sets a task's protection by its container's name",
+    from: STRANGER,
+    path: NAMED_STATE,
+    method: "PUT",
+    body: PROTECT,
+    status: 403,
+    says: STRANGER,
+    without: "caller",
+  },
+  ...["origin", "referer", "sec-fetch-site"].map((name) => ({
+    who: `a page that sets a task's protection, told by its ${name}`,
+    from: "127.0.0.1",
+    path: NAMED_STATE,
+    method: "PUT",
+    body: PROTECT,
+    headers: { [name]: "http://evil.example" },
+    status: 403,
+    says: name,
+    without: "browser" as const,
+  })),
+  ...[NAMED_STATE, FAULT].map((path) => ({
+    who: `a browser that asks first whether a page may change ${path}`,
+    from: "127.0.0.1",
+    path,
+    method: "OPTIONS",
+    status: 405,
+    says: "",
+    without: "method" as const,
+  })),
+  {
+    who: "a page that lists the machine's tasks under a name of its own",
+    from: "127.0.0.1",
+    path: "/v1/tasks",
+    headers: { host: "evil.example:51679" },
+    status: 403,
+    says: "ECS_LOCAL_ALLOWED_HOSTS",
+    without: "host",
+  },
   {
     who: "a stranger through a published port",
     from: GATEWAY,
@@ -172,8 +218,8 @@ async function statusOf(threat: Threat, isOn: boolean) {
   });
   stops.push(app.stop, () => engine.stop());
   await app.inventory.ready();
-  const { from, path = "/creds", headers = {}, method = "GET" } = threat;
-  return app.ask(path, from, { method, headers });
+  const { from, path = "/creds", headers = {}, method = "GET", body } = threat;
+  return app.ask(path, from, { method, headers, ...(body !== undefined && { body }) });
 }
 
 describe("who is kept out", () => {
@@ -210,6 +256,8 @@ describe("who is let in beside them", () => {
     ["anybody for /health", STRANGER, "/health"],
     ["who has the token", WEB.address, "/creds", { ECS_LOCAL_AUTH_TOKEN: "t" }, { authorization: "t" }],
     ["metadata without the token", WEB.address, "/v3", { ECS_LOCAL_AUTH_TOKEN: "t" }],
+    ["a container that lists the machine's tasks", WEB.address, "/v1/tasks"],
+    ["a container that reads a neighbour's protection", WEB.address, "/api/camera/task-protection/v1/state"],
     ["a role that is listed", WEB.address, "/role/app", { ECS_LOCAL_ALLOWED_ROLES: "app" }],
   ];
   for (const [who, from, path = "/creds", env = {}, headers = {}] of allowed) {
@@ -218,4 +266,26 @@ describe("who is let in beside them", () => {
       expect(answer.status, answer.text).toBe(200);
     });
   }
+
+  for (const [who, from, path] of [
+    ["a container that protects its own task", WEB.address, STATE],
+    ["a container that protects it by a neighbour's name", DB.address, NAMED_STATE],
+    ["the host that names a container", "127.0.0.1", NAMED_STATE],
+    ["a published port that names one", GATEWAY, NAMED_STATE],
+  ] as const) {
+    test(who, async () => {
+      const answer = await statusOf({ who, from, path, method: "PUT", body: PROTECT, status: 200, says: "" }, true);
+      expect(answer.json.protection?.ProtectionEnabled, answer.text).toBe(true);
+    });
+  }
+});
+
+test("what a container sees of the machine's tasks has no label, no environment and no credentials", async () => {
+  const labels = { "ecs-local.role": "web", "team.note": "xyzzy" };
+  const { text } = await statusOf(
+    { who: "", from: DB.address, path: "/v1/tasks", labels, status: 200, says: "" },
+    true,
+  );
+  expect(text).toContain(WEB.name);
+  expect(text).not.toMatch(/xyzzy|ecs-local\.role|Labels|LogOptions|AccessKeyId/);
 });

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { startApp } from "../support/app.ts";
+import { eventually, startApp } from "../support/app.ts";
 import { container, withComposeProject, withLabels } from "../support/containers.ts";
 import { startFakeEngine } from "../support/fake-engine.ts";
 import { network, withNetwork } from "../support/networks.ts";
@@ -140,8 +140,8 @@ describe("a container that has just started", () => {
   test("is known to introspection by its id", async () => {
     const next = withNetwork(container({ name: "next" }), shop, { ipv4: "172.31.1.9" });
     engine.add(next);
-    // Its events have come, and its inspect has not.
-    await Bun.sleep(1);
+    // Its events have come.
+    await eventually(() => engine.count(`/containers/${next.Id}/json`) > 0, 1_000);
     const { status, json } = await app.ask(`/v1/tasks?dockerid=${next.Id}`, WEB);
     expect(status).toBe(200);
     expect(json.Containers.map(({ DockerName }: { DockerName: string }) => DockerName)).toEqual(["next"]);

@@ -48,4 +48,7 @@ test("a task without containers has an empty list, and a user's JSON of any kind
   expect(introspectionTask(FACTS, () => true).Containers).toEqual([]);
   const Containers = [{ DockerId: "id", Ports: "none", Networks: [null, 1] }];
   expect(introspectionTask({ ...FACTS, Containers }, () => true).Containers[0]).toMatchObject({ Ports: [] });
+  for (const Containers of [{}, "x", 1, null, [null], [{ DockerId: { toString: null } }], [{ DockerId: ["id"] }]]) {
+    expect(introspectionTask({ ...FACTS, Containers }, () => true).Containers).toEqual([]);
+  }
 });

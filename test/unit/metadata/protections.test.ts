@@ -3,7 +3,14 @@ import { createProtections } from "../../../src/metadata/protections.ts";
 
 function start() {
   const clock = { nowMs: 1_000_000 };
-  return { clock, protections: createProtections(() => clock.nowMs) };
+  /** The ids of each task's containers; a task that is not here has none. */
+  const machine = new Map<string | undefined, string[]>();
+  const protections = createProtections({
+    now: () => clock.nowMs,
+    idsOf: (key) => machine.get(key) ?? [],
+    isPresent: (id) => [...machine.values()].flat().includes(id),
+  });
+  return { clock, machine, protections };
 }
 
 describe("protection", () => {
@@ -37,6 +44,42 @@ describe("protection", () => {
     clock.nowMs += 60_000;
     protections.protect("task a", 1);
     expect(protections.until("task a")).toBe(1_120_000);
+  });
+
+  test("ends with the last of the containers that the task had, and is not that of a task made anew", () => {
+    const { machine, protections } = start();
+    machine.set("project shop", ["web", "db"]);
+    protections.protect("project shop", 100);
+    machine.set("project shop", ["db", "new"]);
+    expect(protections.until("project shop")).toBeNumber();
+    machine.set("project shop", ["new"]);
+    expect(protections.until("project shop")).toBeUndefined();
+    protections.protect("project shop", 100);
+    machine.delete("project shop");
+    machine.set("project blog", ["web"]);
+    expect(protections.until("project shop")).toBeUndefined();
+  });
+
+  test("of the machine's task needs no container", () => {
+    const { machine, protections } = start();
+    protections.protect(undefined, 1);
+    machine.set(undefined, ["tool"]);
+    expect(protections.until(undefined)).toBeNumber();
+  });
+
+  test("of a task that is gone is forgotten before that of one that is there", () => {
+    const { machine, protections } = start();
+    for (let index = 0; index < 1_000; index += 1) {
+      machine.set(`task ${index}`, [`id ${index}`]);
+      protections.protect(`task ${index}`, 100);
+    }
+    machine.delete("task 7");
+    protections.protect("one more", 100);
+    expect(["task 0", "task 7", "one more"].map((key) => protections.until(key) !== undefined)).toEqual([
+      true,
+      false,
+      true,
+    ]);
   });
 
   test("is kept for a thousand tasks: of more, what has ended goes first and then the oldest", () => {

@@ -175,10 +175,45 @@ describe("the V4 body of a task", () => {
   });
 });
 
+const many = Array.from({ length: 1_200 }, (_, index) =>
+  make(`c${index}`, { [LABELS.taskArn]: `arn:${index}`, [LABELS.family]: `family-${index}` }),
+);
+
+test("however many tasks there are, each document is made once and the containers are gone through once", () => {
+  const { picture, bodies } = setup(many);
+  let walks = 0;
+  const containers = new Map(picture.containers);
+  containers.values = function () {
+    walks += 1;
+    return Map.prototype.values.call(this);
+  };
+  let documents = 0;
+  const task: typeof bodies.task = (...given) => {
+    documents += 1;
+    return bodies.task(...given);
+  };
+  const tasks = createTasks({
+    picture: { ...picture, containers },
+    bodies: { ...bodies, task },
+    config,
+    now: () => 0,
+  });
+  for (const each of [...many, ...many]) tasks.body(taskKey(each), "v4", false);
+  expect([documents, walks]).toEqual([1_200, 1]);
+});
+
+test("nothing is kept of a task whose last container is gone", () => {
+  const { picture, tasks } = setup([web, alone]);
+  const first = tasks.description(SHOP);
+  picture.remove("web");
+  tasks.description(undefined);
+  picture.put(web);
+  expect(tasks.description(SHOP)).toEqual(first);
+  expect(tasks.description(SHOP)).not.toBe(first);
+});
+
 test("a thousand tasks and more are each described as they are", () => {
-  const containers = Array.from({ length: 1_200 }, (_, index) =>
-    make(`c${index}`, { [LABELS.taskArn]: `arn:${index}`, [LABELS.family]: `family-${index}` }),
-  );
+  const containers = many;
   const { tasks } = setup(containers);
   for (const each of [...containers, ...containers.slice(0, 10)]) {
     const { taskArn, family } = tasks.description(taskKey(each));

@@ -27,6 +27,18 @@ describe("the route nearest to a path that is none", () => {
     ["/v3/containers/web/stat", "/v3/containers/<container>/stats"],
     ["/v3/containers/web/tasks/stats", "/v3/containers/<container>/task/stats"],
     ["/healthz", "/health"],
+    ["/v1", "/v1/tasks"],
+    ["/v1/task", "/v1/tasks"],
+    ["/v1/meta", "/v1/metadata"],
+    ["/v1/credentials", "/v2/credentials/<id>"],
+    ["/v3/containers/", "/v3/containers/<container>"],
+    ["/api", "/api/task-protection/v1/state"],
+    ["/api/web", "/api/<container>/task-protection/v1/state"],
+    ["/api/containers/web", "/api/containers/<container>/task-protection/v1/state"],
+    ["/api/web/task-protection/v1/stat", "/api/<container>/task-protection/v1/state"],
+    ["/api/fault", "/api/fault/v1/network-latency/<start|stop|status>"],
+    ["/api/fault/v1/network-packetloss/start", "/api/fault/v1/network-packet-loss/<start|stop|status>"],
+    ["/api/web/fault/v1/blackhole-port/stop", "/api/<container>/fault/v1/network-blackhole-port/<start|stop|status>"],
   ] as const) {
     test(`${path || "that is empty"} is ${route}`, () => expect(nearestRoute(path)).toBe(route));
   }
