@@ -129,7 +129,7 @@ function firstBytes(text: string, bytesMax: number): string {
 }
 
 /** The agent's rule (task-endpoints 2.5): a paused container runs. */
-function knownStatus(facts: Container): "RUNNING" | "STOPPED" | "CREATED" {
+export function knownStatus(facts: Container): "RUNNING" | "STOPPED" | "CREATED" {
   if (facts.running) return "RUNNING";
   if (facts.dead) return "STOPPED";
   return facts.startedAt === undefined && facts.error === "" ? "CREATED" : "STOPPED";

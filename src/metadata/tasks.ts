@@ -2,7 +2,7 @@ import type { Container } from "../engine/container.ts";
 import type { Picture } from "../engine/picture.ts";
 import type { TaskConfig } from "../task-config.ts";
 import type { Bodies } from "./bodies.ts";
-import type { DocumentVersion } from "./container-document.ts";
+import { type DocumentVersion, knownStatus } from "./container-document.ts";
 import { containerDefinitionOf, type DefinitionOf } from "./definitions.ts";
 import { describeTask, idleSinceMs, isOneOff, members, recentlyIdle, type TaskDescription, taskKey } from "./task.ts";
 import { createTaskIndex, type TaskIndex } from "./task-index.ts";
@@ -102,7 +102,7 @@ export function createTasks(deps: {
       const documents = listed.map((each) => container(each, version));
       const state = {
         running: running.length > 0 || version === "v3",
-        created: idle.length > stopped.length,
+        created: idle.some((each) => knownStatus(each) === "CREATED"),
         withTags,
         executionStoppedAt: executionStoppedAt(task.description, running.filter(isOwn), stopped.filter(isOwn)),
       };

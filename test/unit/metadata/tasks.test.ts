@@ -155,6 +155,8 @@ describe("the V4 body of a task", () => {
     expect(JSON.parse(all.tasks.body(SHOP, "v4", false))).toMatchObject({ KnownStatus: "RUNNING" });
     all.world.nowMs = Date.parse(created.createdAt) + 3 * HOUR_MS;
     expect(ofV4(all)).toEqual(["web"]);
+    const broken = { ...next, error: "no such command" };
+    expect(JSON.parse(setup([broken]).tasks.body(SHOP, "v4", false))).toMatchObject({ KnownStatus: "STOPPED" });
     const alone = setup([next]).tasks.body(SHOP, "v4", false);
     expect(JSON.parse(alone)).toMatchObject({ DesiredStatus: "RUNNING", KnownStatus: "CREATED" });
   });
