@@ -22,7 +22,7 @@ const TASK_ID = "37e873f6-37b4-42a7-af47-eac7275c6152";
 const ARN = "arn:aws:ecs:us-west-2:111111111111:";
 const TASK_ARN = `${ARN}task/ecs-local-cluster/${TASK_ID}`;
 /** A second each: Podman takes a sample every 5 s, and a rate needs two. */
-const ROUNDS = 10;
+const ROUNDS = 14;
 
 /** Of a range that no other test takes from, so that both can run at once. */
 let subnets = 0;

@@ -62,12 +62,13 @@ describeEngines("statistics", ({ engine }) => {
       };
       const first = await samples("v3/containers/st-shop-web-1/task/stats");
       expect(performance.now() - begin).toBeLessThan(1_700);
-      for (const [id, sample] of first) {
+      // A busy engine's first sample may come later than is waited for.
+      for (const [id, sample] of first.filter(([, each]) => each !== null)) {
         expect(sample).toMatchObject({ id, name: expect.stringMatching(/^\/?st-shop-/), read: expect.any(String) });
       }
       await eventually(async () => {
         const later = await samples("v3/containers/st-shop-web-1/task/stats");
-        return later.every(([, sample]) => sample.precpu_stats.system_cpu_usage > 0);
+        return later.every(([, sample]) => sample?.precpu_stats.system_cpu_usage > 0);
       }, 4_000);
     },
     TIMEOUT_MS,
