@@ -14,6 +14,7 @@ export function addEnv(parent: Command, run: Run): void {
     .option("--container <name>", "metadata of this container instead of the one that asks")
     .option("--address <host[:port]>", "where the server answers, 169.254.170.2 unless given")
     .option("--format <format>", "shell, dotenv or yaml", "shell")
+    .allowExcessArguments(false)
     .action((options: EnvOptions) => run(async (env) => (await import("../commands/env.ts")).env(options, env)));
 }
 

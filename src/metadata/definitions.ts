@@ -1,6 +1,6 @@
 import type { Container } from "../engine/container.ts";
 import type { Log } from "../log.ts";
-import { isOneOff, LABELS } from "./task.ts";
+import { isOneOff, LABELS, taskKey } from "./task.ts";
 import type { ContainerDefinition, TaskDefinition } from "./task-definition.ts";
 
 const SAID_MAX = 1_000;
@@ -42,9 +42,11 @@ export function createDefinitions(definitions: () => readonly TaskDefinition[], 
     if (candidates.length === 0) return undefined;
     const regular = containers.filter((each) => !isOneOff(each));
     const members = regular.length > 0 ? regular : containers;
+    // Containers in no task have nothing in common but what is said of each.
+    const isLoose = members[0] !== undefined && taskKey(members[0]) === undefined;
     const [best, ...others] = candidates
       .map((definition) => ({ definition, ...fit(definition, members) }))
-      .filter(({ isOwn, named }) => isOwn || named > 0 || family !== undefined)
+      .filter(({ isOwn, named }) => isOwn || family !== undefined || (isLoose ? named === members.length : named > 0))
       .sort((a, b) => Number(b.isOwn) - Number(a.isOwn) || b.named - a.named || a.lacking - b.lacking);
     const equals = others.filter(
       ({ isOwn, named, lacking }) => isOwn === best?.isOwn && named === best.named && lacking === best.lacking,

@@ -75,7 +75,7 @@ export function isOneOff({ labels }: Container): boolean {
 
 /**
  * A task by the labels that ECS gives its containers: each field is the first that a member names, running members
- * first, in the order of their names. What they leave out, the task's definition says, then the configuration, which is
+ * first, in the order of their names; of the machine's task, one that all say. What they leave out, the task's definition says, then the configuration, which is
  * the same for all tasks. Launch type and zone are made up where nobody says them, because clients break without.
  *
  * @param definitionOf finds the task's definition; none has one, unless given
@@ -90,13 +90,17 @@ export function describeTask(
   const own = [...containers]
     .filter((container) => taskKey(container) === key)
     .sort((a, b) => Number(b.running) - Number(a.running) || byName(a, b));
-  const first = (label: string): string | undefined => own.find((container) => container.labels[label])?.labels[label];
+  const first = (label: string): string | undefined => {
+    const said = own.find((container) => container.labels[label])?.labels[label];
+    // Containers in no task have nothing in common: what one of them says is not true of the others.
+    return key === undefined && own.some((container) => container.labels[label] !== said) ? undefined : said;
+  };
   const taskArn = first(LABELS.taskArn) ?? config.taskArn;
   const [family, revision] = [first(LABELS.family), first(LABELS.revision)];
   // Beside projects, what once ran on the machine is no member.
   const present = key === undefined ? own.filter((container) => container.running) : own;
   // A family and its revision are of one container.
-  const named = present.find(({ labels }) => labels[LABELS.family])?.labels;
+  const named = family === undefined ? undefined : present.find(({ labels }) => labels[LABELS.family])?.labels;
   const labelled = { family: named?.[LABELS.family], revision: named ? named[LABELS.revision] || undefined : revision };
   const definition = definitionOf?.(present, labelled);
   return {

@@ -46,6 +46,7 @@ export function createTasks(deps: {
 }): Tasks {
   const { picture, bodies, filesRevision = () => 0 } = deps;
   const tasks = new Map<string | undefined, KnownTask>();
+  const loose = new WeakMap<Container, { readonly filesRevision: number; readonly description: TaskDescription }>();
   const index = createTaskIndex(picture);
   let indexed = index();
 
@@ -78,9 +79,21 @@ export function createTasks(deps: {
     return present.length > 0 || key === undefined ? present : own;
   }
 
+  /** What a container in no task is called: what others there are called is nothing to it. */
+  function looseDescription(facts: Container): TaskDescription {
+    const files = filesRevision();
+    const machine = picture.machine();
+    const known = loose.get(facts);
+    if (known?.filesRevision === files && known.description.machine === machine) return known.description;
+    const description = describeTask([facts], undefined, deps.config, machine, deps.definitionOf);
+    loose.set(facts, { filesRevision: files, description });
+    return description;
+  }
+
   /** By its own task: in the machine's, a member of a project is called as it is in the project's. */
   function container(facts: Container, version: DocumentVersion): string {
-    return bodies.container(facts, taskNow(taskKey(facts)).description, version);
+    const key = taskKey(facts);
+    return bodies.container(facts, key === undefined ? looseDescription(facts) : taskNow(key).description, version);
   }
 
   return {

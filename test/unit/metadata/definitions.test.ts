@@ -54,6 +54,10 @@ describe("a task without a family's label has the definition that names most of 
     expect(pathOf([service("other")])).toBe("proj.json");
     expect(said()).toEqual([]);
   });
+  test("for containers in no task only where it names them all", () => {
+    const { pathOf } = setup(shop);
+    expect([pathOf([make("web")]), pathOf([make("web"), make("x")])]).toEqual(["shop.json", undefined]);
+  });
   test("and what was run by hand beside a project counts only where nothing else is", () => {
     const { pathOf } = setup(shop, blog);
     const oneOff = { [LABELS.oneOff]: "True" };

@@ -108,6 +108,12 @@ describe("a task is described", () => {
       expect(describeTask(all, undefined, config, undefined)).toEqual(defaults);
     }
   });
+  test("by none of its containers where it is the machine's and they differ", () => {
+    const labelled = make({ name: "a", labels: { [LABELS.family]: "own", [LABELS.cluster]: "same" } });
+    const other = make({ name: "b", labels: { [LABELS.cluster]: "same" } });
+    const described = describeTask([labelled, other], undefined, config, undefined);
+    expect([described.family, described.cluster]).toEqual(["f", "same"]);
+  });
   test("by the containers of none where it is the machine's", () => {
     const all = [ofTask("a", { [LABELS.family]: "other" }), make({ name: "b", labels: { [LABELS.family]: "own" } })];
     expect(describeTask(all, undefined, config, undefined)).toEqual({ ...defaults, family: "own" });

@@ -130,6 +130,13 @@ describe("the body of a task", () => {
   });
 });
 
+test("a container in no task is called as its own labels say, and by no other's", () => {
+  const { tasks } = setup([make("a", { [LABELS.family]: "own" }), alone]);
+  const familyOf = (facts: Container) => JSON.parse(tasks.container(facts, "v4")).Labels[LABELS.family];
+  expect([familyOf(make("a", { [LABELS.family]: "own" })), familyOf(alone)]).toEqual(["own", "f"]);
+  expect(JSON.parse(tasks.body(undefined, "v4", false)).Family).toBe("f");
+});
+
 describe("the V4 body of a task", () => {
   const HOUR_MS = 3_600_000;
   const ofV4 = ({ tasks }: ReturnType<typeof setup>) =>
