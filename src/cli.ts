@@ -1,4 +1,5 @@
 import { Command, CommanderError } from "commander";
+import { addCompletion } from "./cli/completion.ts";
 import { addCompose, addEnv } from "./cli/compose.ts";
 import { addNetwork } from "./cli/network.ts";
 import type { NetworkRequest } from "./commands/network-request.ts";
@@ -69,6 +70,7 @@ export function parseArguments(argv: readonly string[], version: string): Invoca
     .action((flags: Flags) => choose({ kind: "healthcheck", flags }));
   addEnv(command, (run) => choose({ kind: "run", run }));
   addCompose(command, (run) => choose({ kind: "run", run }));
+  addCompletion(command, (run) => choose({ kind: "run", run }));
   try {
     command.parse([...argv], { from: "user" });
   } catch (error) {

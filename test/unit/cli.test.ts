@@ -44,7 +44,7 @@ describe("the command line", () => {
     ["network up --prot 9", "--port"],
     ["network up docker0", "too many arguments"],
     ["network down --bridge a", "unknown option '--bridge'"],
-    ["netwrok up", "unknown command 'netwrok': there are serve, network, healthcheck, env, compose"],
+    ["netwrok up", "unknown command 'netwrok': there are serve, network, healthcheck, env, compose, completion"],
     ["--print", "unknown option '--print'"],
   ] as const) {
     test(`'${line}' is wrong usage, which stderr tells`, () => {
