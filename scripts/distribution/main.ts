@@ -8,6 +8,7 @@ import type { Bundled } from "./bundled.ts";
 import { type Commit, commitOf } from "./commit.ts";
 import { compile, ownMembers, sharedMembers } from "./contents.ts";
 import { type Archive, formula } from "./formula.ts";
+import { installer } from "./installer.ts";
 import { sbom } from "./sbom.ts";
 import { type Member, tarGz } from "./tar.ts";
 import { archiveName, ownTargets, PROGRAM, TARGETS, type Target, targetsNamed } from "./targets.ts";
@@ -55,7 +56,7 @@ async function main(): Promise<void> {
   const documents = {
     [`${PROGRAM}_${commit.version}.cdx.json`]: sbom(commit, packages, targets),
     [`${PROGRAM}.rb`]: formula(commit.version, place.baseUrl, place.homepage, archives),
-    "install.sh": await installer(commit.version, place.baseUrl, checksums),
+    "install.sh": await installer(root, commit.version, place.baseUrl, checksums),
   };
   const lines = Object.entries(documents).map(([file, text]) => `${digest(Buffer.from(text))}  ${file}\n`);
   for (const [file, text] of Object.entries({ ...documents, SHA256SUMS: checksums + lines.join("") })) {
@@ -83,12 +84,6 @@ async function pack(target: Target, commit: Commit, out: string, members: readon
   );
   await Bun.write(join(out, `${name}.tar.gz`), packed);
   return { target, file: `${name}.tar.gz`, sha256: digest(packed) };
-}
-
-async function installer(version: string, baseUrl: string, checksums: string): Promise<string> {
-  const values: Record<string, string> = { VERSION: version, BASE_URL: baseUrl, CHECKSUMS: checksums.trim() };
-  const template = await Bun.file(join(root, "packaging/install.sh")).text();
-  return template.replace(/@([A-Z_]+)@/g, (_, name: string) => values[name] ?? name);
 }
 
 main().catch((error: Error) => {
