@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { packageManager } from "../../package.json";
 import { pinnedBun } from "../container/bun-executable.ts";
 import { type Bundled, bundledPackages, thirdPartyText } from "./bundled.ts";
+import { signed } from "./macho.ts";
 import type { Member } from "./tar.ts";
 import { PROGRAM, type Target } from "./targets.ts";
 
@@ -24,7 +25,9 @@ export async function compile(root: string, target: Target, folder: string) {
   ];
   const build = Bun.spawnSync([process.execPath, join(root, "scripts/build.ts"), ...args], { stderr: "pipe" });
   if (!build.success) throw new Error(`${target.name} could not be compiled:\n${build.stderr.toString().trim()}`);
-  return { program: await Bun.file(outfile).bytes(), packages: await bundledPackages(root, metafile) };
+  const compiled = await Bun.file(outfile).bytes();
+  const program = target.name === "darwin-x64" ? signed(compiled, PROGRAM) : compiled;
+  return { program, packages: await bundledPackages(root, metafile) };
 }
 
 /** What is in every archive. */

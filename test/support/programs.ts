@@ -50,3 +50,25 @@ export function glibcOf(file: string): string | undefined {
   const minor = (version: string) => Number(version.split(".")[1]);
   return versions.sort((a, b) => minor(a) - minor(b)).at(-1);
 }
+
+/** What is wrong with the signature of a program for macOS, by the hashes that it has of each page. */
+export function signatureFaults(program: Buffer): string[] {
+  let command = 32;
+  while (program.readUInt32LE(command) !== 0x1d) command += program.readUInt32LE(command + 4);
+  const [offset, size] = [program.readUInt32LE(command + 8), program.readUInt32LE(command + 12)];
+  const directory = program.subarray(offset + program.readUInt32BE(offset + 16));
+  const word = (index: number) => directory.readUInt32BE(index * 4);
+  const [hashes, pages, limit, page] = [word(4), word(7), word(8), 2 ** (directory[39] ?? 0)];
+  if (word(0) !== 0xfade0c02) return ["there is no code directory"];
+  const faults: string[] = [];
+  if (word(3) !== 0x20002) faults.push(`the flags are ${word(3).toString(16)}`);
+  if (offset + size !== program.length) faults.push(`it ends at ${offset + size} of ${program.length}`);
+  if (limit !== offset) faults.push(`it is of ${limit} bytes of ${offset}`);
+  for (let index = 0; index < pages; index += 1) {
+    const bytes = program.subarray(index * page, Math.min((index + 1) * page, limit));
+    const hash = new Bun.CryptoHasher("sha256").update(bytes).digest();
+    if (!hash.equals(directory.subarray(hashes + index * 32, hashes + index * 32 + 32)))
+      faults.push(`page ${index} differs`);
+  }
+  return faults;
+}
