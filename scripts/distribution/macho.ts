@@ -15,7 +15,7 @@ const DIRECTORY_HEAD = 88;
 /**
  * Signs a program for macOS as a linker does: by nobody, but so that its pages are what was signed.
  *
- * The compiler does so for arm64. For x64 it leaves the signature of Bun itself, which is wrong for the changed file, and by
+ * The compiler does so for arm64 (Bun's pull request 39837). For x64 it leaves the signature of Bun itself, which is wrong for the changed file, and by
  * whose flags the kernel ends a program with a wrong page.
  *
  * @param program with a signature at its end, which is replaced

@@ -140,6 +140,14 @@ describeWhere("a root of its own that has musl and libstdc++ alone", hasNoMusl ?
   );
 });
 
+test("what is no target is refused before anything is made", () => {
+  const args = ["--snapshot", "--targets", "windows-x64", "--out", join(folder, "refused")];
+  const unknown = Bun.spawnSync([join(root, "scripts/release"), ...args], { cwd: "/" });
+  expect(unknown.exitCode).toBe(1);
+  expect(unknown.stderr.toString()).toStartWith("release: --targets has 'windows-x64', which is none of linux-x64, ");
+  expect(readdirSync(folder)).not.toContain("refused");
+});
+
 test("the formula's addresses and checksums are those of the archives", () => {
   const pairs = [...read("ecs-local-endpoints.rb").matchAll(/url "(.+)"\n\s+sha256 "(.+)"/g)];
   expect(pairs.map(([, url]) => url).sort()).toEqual(
@@ -176,10 +184,13 @@ test("the bill of materials lists what the bundler took, as the lock file has it
   const nameOf = ({ group, name }: { group?: string; name: string }) => (group ? `${group}/${name}` : name);
   expect(libraries.map(nameOf).sort()).toEqual([...new Set(names)].sort());
   const lock = await Bun.file(join(root, "bun.lock")).text();
+  const [own] = targets;
+  const notices = own && readFileSync(join(folder, archiveName(released, own), "THIRD-PARTY.txt"), "utf8");
   for (const library of libraries) {
     expect(lock).toContain(`["${nameOf(library)}@${library.version}", `);
     expect(library.purl).toBe(`pkg:npm/${nameOf(library).replace("@", "%40")}@${library.version}`);
     expect(library.licenses).toHaveLength(1);
+    expect(notices).toContain(`\n${nameOf(library)} ${library.version}: `);
   }
   expect([bill.bomFormat, bill.specVersion, bill.metadata.component.version]).toEqual(["CycloneDX", "1.6", released]);
   const others = bill.components.filter(({ type }: { type: string }) => type !== "library");
