@@ -1,5 +1,5 @@
 /** Makes a release: see `scripts/release`. */
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { version as packageVersion } from "../../package.json";
@@ -14,13 +14,14 @@ import { type Member, tarGz } from "./tar.ts";
 import { archiveName, ownTargets, PROGRAM, TARGETS, type Target, targetsNamed } from "./targets.ts";
 
 const root = resolve(import.meta.dir, "../..");
+const DEFAULT_OUT = join(root, "dist/release");
 
 async function main(): Promise<void> {
   const { values } = parseArgs({
     options: {
       snapshot: { type: "boolean", default: false },
       targets: { type: "string" },
-      out: { type: "string", default: join(root, "dist/release") },
+      out: { type: "string", default: DEFAULT_OUT },
       "base-url": { type: "string" },
     },
   });
@@ -30,8 +31,7 @@ async function main(): Promise<void> {
   const out = resolve(values.out);
   const place = placeOf(values["base-url"], commit.version, values.snapshot, out);
 
-  rmSync(out, { recursive: true, force: true });
-  mkdirSync(out, { recursive: true });
+  empty(out);
   mkdirSync(join(root, ".tools"), { recursive: true });
   const scratch = mkdtempSync(join(root, ".tools/release-"));
   const archives: Archive[] = [];
@@ -62,6 +62,16 @@ async function main(): Promise<void> {
   for (const [file, text] of Object.entries({ ...documents, SHA256SUMS: checksums + lines.join("") })) {
     writeFileSync(join(out, file), text, { mode: file.endsWith(".sh") ? 0o755 : 0o644 });
   }
+}
+
+/** @throws Error where a folder that was named holds something else than a release */
+function empty(out: string): void {
+  const isOurs = out === DEFAULT_OUT || existsSync(join(out, "SHA256SUMS"));
+  if (!isOurs && existsSync(out) && readdirSync(out).length > 0) {
+    throw new Error(`${out} holds something else than a release\nhint: name a folder that is empty, or not there`);
+  }
+  rmSync(out, { recursive: true, force: true });
+  mkdirSync(out, { recursive: true });
 }
 
 /** Where the release is to be had; a snapshot from where it was made. */

@@ -1,5 +1,15 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { chmodSync, cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
+import {
+  chmodSync,
+  cpSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { packageManager, version } from "../../package.json";
@@ -138,6 +148,17 @@ describeWhere("a root of its own that has musl and libstdc++ alone", hasNoMusl ?
     },
     TIMEOUT_MS,
   );
+});
+
+test("a folder that holds something else is not emptied for a release", () => {
+  const full = join(folder, "full");
+  mkdirSync(full);
+  writeFileSync(join(full, "mine"), "");
+  const { exitCode, stderr } = Bun.spawnSync([join(root, "scripts/release"), "--snapshot", "--out", full], {
+    cwd: "/",
+  });
+  expect([exitCode, readdirSync(full)]).toEqual([1, ["mine"]]);
+  expect(stderr.toString()).toStartWith(`release: ${full} holds something else than a release\nhint: `);
 });
 
 test("what is no target is refused before anything is made", () => {
