@@ -1,6 +1,6 @@
 /**
  * Writes the program as one file: `bun run build [--outfile=PATH] [--target=bun-linux-arm64]
- * [--executable=PATH]`, the last being the target's Bun where it is not to be downloaded.
+ * [--executable=PATH] [--metafile=PATH]`: the target's Bun where it is not to be downloaded, and a file for what went in.
  *
  * Two constants are put in. Source code declares them and guards with `typeof`, since they do not exist when it runs
  * uncompiled:
@@ -8,6 +8,7 @@
  *     declare const BUILD_COMMIT: string | undefined; // "1a2b3c4d5e6f", "-dirty" behind it when files were changed
  *     declare const BUILD_TARGET: string | undefined; // "bun-linux-x64"
  *
+ * The same source gives the same bytes under the same name: the name alone goes in, not the folder.
  * The file must not go through `strip` or `upx` afterwards: the first cuts the program off, the second breaks it.
  */
 import { resolve } from "node:path";
@@ -20,6 +21,7 @@ const { values } = parseArgs({
   options: {
     outfile: { type: "string", default: resolve(root, "dist/ecs-local-endpoints") },
     executable: { type: "string" },
+    metafile: { type: "string" },
     target: { type: "string", default: `bun-${process.platform}-${process.arch}` },
   },
 });
@@ -44,6 +46,7 @@ const build = Bun.spawnSync(
     `--target=${values.target}`,
     ...BUILD_FLAGS,
     ...(values.executable ? [`--compile-executable-path=${resolve(values.executable)}`] : []),
+    ...(values.metafile ? [`--metafile=${resolve(values.metafile)}`] : []),
     ...Object.entries(constants).flatMap(([name, value]) => ["--define", `${name}=${JSON.stringify(value)}`]),
   ],
   { cwd: root, stdout: "inherit", stderr: "inherit" },

@@ -1,4 +1,5 @@
 import { Command, CommanderError } from "commander";
+import { addCompletion } from "./cli/completion.ts";
 import { addCompose, addEnv } from "./cli/compose.ts";
 import { addDoctor } from "./cli/doctor.ts";
 import { addNetwork } from "./cli/network.ts";
@@ -73,6 +74,7 @@ export function parseArguments(argv: readonly string[], version: string): Invoca
   addEnv(command, (run) => choose({ kind: "run", run }));
   addCompose(command, (run) => choose({ kind: "run", run }));
   addDoctor(command, (request) => choose({ kind: "doctor", request }));
+  addCompletion(command, (run) => choose({ kind: "run", run }));
   try {
     command.parse([...argv], { from: "user" });
   } catch (error) {

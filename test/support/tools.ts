@@ -32,6 +32,42 @@ export function preparePython(name: string, requirements: string): Tools {
 }
 
 /**
+ * What is in a package of Python for another platform, unpacked and not installed.
+ *
+ * @param requirement one line of a requirements file, with its hash
+ */
+export function preparePythonPackage(name: string, platform: string, requirement: string): Tools {
+  const python = Bun.which("python3");
+  if (python === null) return { missing: "python3 is not installed" };
+  const file = join(TOOLS, `${name}.txt`);
+  mkdirSync(TOOLS, { recursive: true });
+  writeFileSync(file, `${requirement}\n`);
+  const only = ["--no-deps", "--only-binary=:all:", "--python-version=3.12", `--platform=${platform}`];
+  return prepare(name, [file], [python, "--version"], (folder) => [
+    [
+      python,
+      "-m",
+      "pip",
+      "install",
+      "--quiet",
+      "--require-hashes",
+      ...only,
+      `--target=${folder}`,
+      `--requirement=${file}`,
+    ],
+  ]);
+}
+
+/** The linter of workflows, of the version that is named here, as the module proxy's checksums have it. */
+export function prepareActionlint(): Tools {
+  const go = Bun.which("go");
+  if (go === null) return { missing: "go is not installed" };
+  return prepare("actionlint", [], [go, "version"], (folder) => [
+    ["env", `GOBIN=${folder}`, go, "install", "github.com/rhysd/actionlint/cmd/actionlint@v1.7.12"],
+  ]);
+}
+
+/**
  * A client in Go, built when it is missing or its source has changed.
  *
  * @param name of its folder in .tools, where it is called `client`

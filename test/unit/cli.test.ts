@@ -49,7 +49,10 @@ describe("the command line", () => {
     ["network up --prot 9", "--port"],
     ["network up docker0", "too many arguments"],
     ["network down --bridge a", "unknown option '--bridge'"],
-    ["netwrok up", "unknown command 'netwrok': there are serve, network, healthcheck, env, compose, doctor"],
+    [
+      "netwrok up",
+      "unknown command 'netwrok': there are serve, network, healthcheck, env, compose, doctor, completion",
+    ],
     ["doctor --jsno", "--json"],
     ["doctor web", "too many arguments"],
     ["--print", "unknown option '--print'"],

@@ -1,0 +1,61 @@
+import { mkdirSync } from "node:fs";
+import { join } from "node:path";
+import { packageManager } from "../../package.json";
+import { pinnedBun } from "../container/bun-executable.ts";
+import { type Bundled, bundledPackages, thirdPartyText } from "./bundled.ts";
+import { signed } from "./macho.ts";
+import type { Member } from "./tar.ts";
+import { PROGRAM, type Target } from "./targets.ts";
+
+/**
+ * Compiles the program for a target, in a folder that is made for it.
+ *
+ * @returns its bytes, and the packages that are in it
+ */
+export async function compile(root: string, target: Target, folder: string) {
+  mkdirSync(folder);
+  // Always of this name, which is in the bytes.
+  const [outfile, metafile] = [join(folder, PROGRAM), join(folder, "metafile.json")];
+  const executable = await pinnedBun(root, target.bun);
+  const args = [
+    `--outfile=${outfile}`,
+    `--target=bun-${target.name}`,
+    `--executable=${executable}`,
+    `--metafile=${metafile}`,
+  ];
+  const build = Bun.spawnSync([process.execPath, join(root, "scripts/build.ts"), ...args], { stderr: "pipe" });
+  if (!build.success) throw new Error(`${target.name} could not be compiled:\n${build.stderr.toString().trim()}`);
+  const compiled = await Bun.file(outfile).bytes();
+  const program = target.name === "darwin-x64" ? signed(compiled, PROGRAM) : compiled;
+  return { program, packages: await bundledPackages(root, metafile) };
+}
+
+/** What is in every archive. */
+export async function sharedMembers(root: string): Promise<Member[]> {
+  const files = { bash: `${PROGRAM}.bash`, zsh: `_${PROGRAM}`, fish: `${PROGRAM}.fish` };
+  const completions = Object.entries(files).map(([shell, file]) => {
+    const run = Bun.spawnSync([process.execPath, "--no-env-file", join(root, "src/main.ts"), "completion", shell]);
+    if (!run.success) throw new Error(`the completion of ${shell} failed:\n${run.stderr.toString().trim()}`);
+    return { path: `completions/${file}`, bytes: new Uint8Array(run.stdout) };
+  });
+  return [...completions, await member(root, "LICENSE"), await member(root, "README.md")];
+}
+
+/** What is in the archive of one target alone. */
+export async function ownMembers(
+  root: string,
+  target: Target,
+  program: Uint8Array,
+  packages: readonly Bundled[],
+): Promise<Member[]> {
+  const service = target.os === "linux" ? `${PROGRAM}@.service` : `${PROGRAM}.plist`;
+  return [
+    { path: PROGRAM, bytes: program, isExecutable: true },
+    { path: "THIRD-PARTY.txt", bytes: Buffer.from(thirdPartyText(packages, packageManager.replace("@", " "))) },
+    await member(root, `packaging/${service}`),
+  ];
+}
+
+async function member(root: string, path: string): Promise<Member> {
+  return { path, bytes: await Bun.file(join(root, path)).bytes() };
+}
