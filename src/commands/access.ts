@@ -26,7 +26,7 @@ export function createAccess(deps: {
   readonly inventory: Inventory;
   readonly own: OwnAddresses;
   readonly isOwn: (container: Container) => boolean;
-  readonly definitionOf?: ((container: Container) => TaskDefinition | undefined) | undefined;
+  readonly definitionOf?: ((container: Container) => TaskDefinition) | undefined;
   readonly now: () => number;
   readonly inContainer?: boolean;
   readonly without?: readonly RuleName[];

@@ -23,7 +23,7 @@ export interface Documents {
   readonly agentApi: AgentApi;
   readonly introspection: Introspection;
   /** The task definition whose role a container is to have. Throws AppError `no-task-role`. */
-  readonly roleDefinitionOf: (container: Container) => TaskDefinition | undefined;
+  readonly roleDefinitionOf: (container: Container) => TaskDefinition;
   readonly close: () => void;
 }
 

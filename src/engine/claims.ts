@@ -1,5 +1,5 @@
 import type { Container } from "./container.ts";
-import type { Picture } from "./picture.ts";
+import { OWN_KNOWN_FOR_MS, type Picture } from "./picture.ts";
 
 const KNOWN_MAX = 10_000;
 
@@ -14,6 +14,7 @@ type Claim = Container | "several" | undefined;
 export function createClaims(picture: Picture, isOwn: (container: Container) => boolean): (address: string) => Claim {
   const known = new Map<string, Claim>();
   let revision = -1;
+  let untilMs = 0;
   let ownNetworks: readonly string[] = [];
 
   function find(address: string): Claim {
@@ -25,8 +26,10 @@ export function createClaims(picture: Picture, isOwn: (container: Container) => 
   }
 
   return (address) => {
-    if (revision !== picture.revision() || known.size >= KNOWN_MAX) {
+    const nowMs = performance.now();
+    if (revision !== picture.revision() || known.size >= KNOWN_MAX || nowMs > untilMs) {
       revision = picture.revision();
+      untilMs = nowMs + OWN_KNOWN_FOR_MS;
       known.clear();
       const own = [...picture.containers.values()].find(isOwn);
       ownNetworks = own?.attachments.map(({ networkId }) => networkId) ?? [];

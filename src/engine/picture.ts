@@ -57,6 +57,9 @@ export interface MutablePicture extends Picture {
   readonly setElsewhere: (isElsewhere: boolean) => void;
 }
 
+/** Which container is our own depends on our own addresses too, which change without a word of the engine. */
+export const OWN_KNOWN_FOR_MS = 1_000;
+
 /** @param isOwn whether a container is the one that we run in */
 export function createPicture(isOwn: (container: Container) => boolean = () => false): MutablePicture {
   const containers = new Map<string, Container>();
@@ -69,12 +72,16 @@ export function createPicture(isOwn: (container: Container) => boolean = () => f
   let revision = 0;
   let target = "";
   let elsewhere = false;
-  /** Whether we run in none of its containers, and at which revision that was seen. */
-  let outside = { at: -1, isSo: false };
+  /** Whether we run in none of its containers, and when that was seen. */
+  let outside = { at: -1, untilMs: 0, isSo: false };
 
   function isElsewhere(): boolean {
-    if (!elsewhere || outside.at === revision) return elsewhere && outside.isSo;
-    outside = { at: revision, isSo: !containers.values().some((each) => each.running && isOwn(each)) };
+    if (!elsewhere) return false;
+    const nowMs = performance.now();
+    if (outside.at !== revision || nowMs > outside.untilMs) {
+      const isSo = !containers.values().some((each) => each.running && isOwn(each));
+      outside = { at: revision, untilMs: nowMs + OWN_KNOWN_FOR_MS, isSo };
+    }
     return outside.isSo;
   }
 
@@ -175,8 +182,9 @@ export function createPicture(isOwn: (container: Container) => boolean = () => f
     begin(next, isNextElsewhere) {
       if (target === next) return;
       target = next;
-      // What another engine had there is believed no longer.
+      // What another engine had there, or said of its machine, is believed no longer.
       claims.clear();
+      machine = undefined;
       setElsewhere(isNextElsewhere);
       revision += 1;
     },

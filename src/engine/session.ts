@@ -119,6 +119,8 @@ export function createSession(engine: Engine, picture: MutablePicture, log: Log,
   }
 
   function ping(timeoutMs: number): Promise<void> {
+    // An engine without events of networks does not say that one is gone, whose gateway may be anybody's now.
+    if (engine.hasLateEvents) void rereadNetworks();
     if (picture.machine() === undefined && performance.now() - machineAskedAtMs > MACHINE_EVERY_MS) void readMachine();
     pinging ??= engine.ping(timeoutMs).finally(() => {
       pinging = undefined;

@@ -5,49 +5,47 @@ import { LABELS, taskKey } from "./task.ts";
 import type { TaskDefinition } from "./task-definition.ts";
 
 /**
- * The task definition whose role a container is to have; undefined where none is its own. Unlike that of a document it
- * is told by the container alone, for who else runs changes from moment to moment, and a role of the wrong one would be
- * another task's keys: by its labels of family and revision, else one of the family that its Compose project is
- * called like, else all that name it, where they have one role.
+ * The task definition whose role a container is to have. Unlike that of a document it is told by the container alone, for
+ * who else runs changes from moment to moment, and a role of the wrong one would be another task's keys: by its labels of
+ * family and revision, else one of the family that its Compose project is called like, else all that name it, where they
+ * have one role. A container that has none has no role, as on ECS.
  *
- * @param all the containers that are known: one that no definition names has no role beside one that is named
- * @throws AppError `no-task-role` where it cannot be told
+ * @param all the containers that are known: a label of another family in the same task makes it uncertain
+ * @throws AppError `no-task-role` where there is none, or it cannot be told
  */
 export function roleDefinitionOf(
   definitions: readonly TaskDefinition[],
   container: Container,
   all: () => Iterable<Container>,
-): TaskDefinition | undefined {
+): TaskDefinition {
   const { name, labels } = container;
   const family = labels[LABELS.family] || undefined;
   const revision = labels[LABELS.revision] || undefined;
   const possible = definitions.filter((one) => isLabelled(one, family, revision));
-  if (family !== undefined) {
-    if (possible.length > 0) return theOne(possible, name, LABELS.revision);
-    const label = `${family}${revision === undefined ? "" : `:${revision}`}`;
-    throw new AppError("no-task-role", `No task definition given is of '${label}', as ${name} is labelled`, {
-      hint: `add its file to ECS_LOCAL_TASK_DEFINITION, or change the label ${LABELS.family}`,
-    });
-  }
+  if (family !== undefined) return theOne(possible, name, LABELS.revision);
   const own = possible.filter((one) => one.family === labels[LABELS.project]);
-  if (own.length > 0) return theOne(own, name, LABELS.family);
   const naming = possible.filter((one) => containerDefinitionOf(one, container) !== undefined);
-  if (naming.length > 0) return theOne(naming, name, LABELS.family);
+  const found = theOne(own.length > 0 ? own : naming, name, LABELS.family);
   const key = taskKey(container);
-  if (key === undefined) return undefined;
-  for (const sibling of all()) {
-    const other = taskKey(sibling) === key && definitions.find((one) => containerDefinitionOf(one, sibling));
-    if (!other) continue;
-    const text = `${name} is no container of the task definition '${other.family}' (${other.path}), as others of its task are`;
-    throw new AppError("no-task-role", text, { hint: "add it to the definition, or ask for /role/<name>" });
+  for (const other of key === undefined ? [] : all()) {
+    const said = taskKey(other) === key ? other.labels[LABELS.family] : undefined;
+    if (!said || said === found.family) continue;
+    const text = `${name} fits the task definition '${found.family}' (${found.path}), and ${other.name} of its task is labelled '${said}'`;
+    throw new AppError("no-task-role", text, { hint: `give the container the label ${LABELS.family}` });
   }
-  return undefined;
+  return found;
 }
 
-function theOne(fitting: readonly TaskDefinition[], name: string, label: string): TaskDefinition | undefined {
+/** @param label what tells them apart */
+function theOne(fitting: readonly TaskDefinition[], name: string, label: string): TaskDefinition {
   const [first] = fitting;
-  const other = fitting.find(({ taskRole }) => taskRole !== first?.taskRole);
-  if (first === undefined || other === undefined) return first;
+  if (first === undefined) {
+    throw new AppError("no-task-role", `No task definition given is that of ${name}, by its labels or its name`, {
+      hint: `name it in one of ECS_LOCAL_TASK_DEFINITION, give it the label ${LABELS.family}, or ask for /role/<name>`,
+    });
+  }
+  const other = fitting.find(({ taskRole }) => taskRole !== first.taskRole);
+  if (other === undefined) return first;
   const text = `${name} fits the task definitions ${first.path} and ${other.path} alike, which have different roles`;
   throw new AppError("no-task-role", text, { hint: `give the container the label ${label}` });
 }

@@ -13,6 +13,8 @@ const STOPPED_STAY_MS = 3 * 3_600_000;
 interface KnownTask {
   readonly revision: number;
   readonly filesRevision: number;
+  /** When a member that stopped counts no more. */
+  readonly untilMs: number;
   readonly description: TaskDescription;
   readonly bodies: Map<string, { readonly body: string; readonly untilMs: number }>;
 }
@@ -61,13 +63,14 @@ export function createTasks(deps: {
     const revision = picture.revision();
     const files = filesRevision();
     const known = tasks.get(key);
-    if (known?.revision === revision && known.filesRevision === files) return known;
+    if (known?.revision === revision && known.filesRevision === files && deps.now() < known.untilMs) return known;
     forgetGone();
     const own = counted(key, indexed.get(key) ?? []);
     const described = describeTask(own, key, deps.config, picture.machine(), deps.definitionOf);
     // The same object for the same description: the bodies of its containers are made anew for another.
     const description = known && isSame(known.description, described) ? known.description : described;
-    const task: KnownTask = { revision, filesRevision: files, description, bodies: new Map() };
+    const untilMs = goneAtMs(recentlyIdle(indexed.get(key) ?? [], key, deps.now(), STOPPED_STAY_MS));
+    const task: KnownTask = { revision, filesRevision: files, untilMs, description, bodies: new Map() };
     tasks.set(key, task);
     return task;
   }
@@ -120,12 +123,17 @@ export function createTasks(deps: {
         executionStoppedAt: executionStoppedAt(task.description, running.filter(isOwn), stopped.filter(isOwn)),
       };
       const body = bodies.task(task.description, state, documents, version);
-      const untilMs = Math.min(...idle.map((each) => idleSinceMs(each) + STOPPED_STAY_MS));
+      const untilMs = goneAtMs(idle);
       task.bodies.set(kind, { body, untilMs });
       return body;
     },
     index,
   };
+}
+
+/** When the first of them is shown no more. */
+function goneAtMs(idle: readonly Container[]): number {
+  return Math.min(...idle.map((each) => idleSinceMs(each) + STOPPED_STAY_MS));
 }
 
 /** When the first of the essential containers stopped, of which none runs any more. */

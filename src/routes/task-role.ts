@@ -22,15 +22,14 @@ export type TaskRole = (address: string) => Role | undefined | Promise<Role | un
 export function createTaskRole(deps: {
   readonly inventory: Pick<Inventory, "picture" | "ready" | "atAddress" | "waitForAddress">;
   readonly isHost: (address: string) => boolean;
-  readonly definitionOf: (container: Container) => TaskDefinition | undefined;
+  readonly definitionOf: (container: Container) => TaskDefinition;
 }): TaskRole {
   const { inventory } = deps;
   const { picture } = inventory;
   const roles = new WeakMap<TaskDefinition, Role>();
 
-  function roleOf(container: Container): Role | undefined {
+  function roleOf(container: Container): Role {
     const definition = deps.definitionOf(container);
-    if (definition === undefined) return undefined;
     const known = roles.get(definition);
     if (known !== undefined) return known;
     const { family, path, taskRole } = definition;
@@ -56,7 +55,9 @@ export function createTaskRole(deps: {
 
   return (peer) => {
     const address = canonicalAddress(peer);
-    if (picture.claimants(address).length === 0 && deps.isHost(address)) return undefined;
+    // A rootless engine's containers come with this machine's address.
+    const isMachine = picture.claimants(address).length === 0 && deps.isHost(address) && !picture.isElsewhere();
+    if (isMachine) return undefined;
     const found = inventory.atAddress(address);
     return found === undefined ? later(address) : roleOf(found);
   };

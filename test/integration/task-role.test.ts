@@ -85,7 +85,7 @@ describe("a container of the task is vended its taskRoleArn", () => {
 describe("ECS_LOCAL_ALLOWED_ROLES applies to it", () => {
   test("by its name", async () => {
     const { roleOf } = await start(shop(ARN), { ECS_LOCAL_ALLOWED_ROLES: "shop" });
-    expect([await roleOf("/creds", WEB.address), await roleOf("/creds", ALONE)]).toEqual([ARN, "403 RoleNotAllowed"]);
+    expect([await roleOf("/creds", WEB.address), await roleOf("/creds", ALONE)]).toEqual([ARN, "400 NoTaskRole"]);
   });
   test("by its ARN, once the account of a bare name is known", async () => {
     const allowed = { ECS_LOCAL_ALLOWED_ROLES: "arn:aws:iam::111122223333:role/shop" };
@@ -115,9 +115,12 @@ test("a task whose definition has no role has no credentials, as on ECS, and is 
   expect(await waitForLine(log, "credentials refused")).toMatchObject({ outcome: "no-task-role" });
 });
 
-test("a container of no task definition is vended the server's own session", async () => {
+test("a container of no task definition has no credentials, also not the server's own session", async () => {
   const { roleOf } = await start({ family: "blog", containerDefinitions: [{ name: "page" }], taskRoleArn: ARN });
-  expect([await roleOf("/creds", WEB.address), await roleOf("/creds", ALONE)]).toEqual(["", ""]);
+  expect([await roleOf("/creds", WEB.address), await roleOf("/creds", ALONE)]).toEqual([
+    "400 NoTaskRole",
+    "400 NoTaskRole",
+  ]);
 });
 
 describe("a caller that is no container", () => {

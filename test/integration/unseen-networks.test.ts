@@ -1,5 +1,5 @@
 import { afterEach, expect, test } from "bun:test";
-import { startApp } from "../support/app.ts";
+import { eventually, startApp } from "../support/app.ts";
 import { container } from "../support/containers.ts";
 import { startFakeEngine } from "../support/fake-engine.ts";
 import { network, withNetwork } from "../support/networks.ts";
@@ -47,3 +47,14 @@ test("a caller is told to come again, and not refused, while the engine cannot b
   expect(performance.now() - begin).toBeLessThan(1_000);
   engine.faults.hold = false;
 });
+
+test("the gateway of a network that is gone is no gateway soon, although nobody told of it", async () => {
+  await start();
+  make();
+  await Bun.sleep(30);
+  expect((await app.ask("/v3", ADDRESS)).status).toBe(200);
+  expect((await app.ask("/creds", net.IPAM.Config[0]?.Gateway)).status).toBe(200);
+  engine.remove("web");
+  engine.networks.delete(net.Id);
+  await eventually(async () => (await app.ask("/creds", net.IPAM.Config[0]?.Gateway)).status === 403, 4_000);
+}, 10_000);

@@ -28,7 +28,7 @@ function roleOf(
   others = [asking],
 ): string | undefined {
   try {
-    return roleDefinitionOf(definitions, asking, () => others)?.taskRole;
+    return roleDefinitionOf(definitions, asking, () => others).taskRole;
   } catch (error) {
     return (error as AppError).sentence;
   }
@@ -41,21 +41,26 @@ describe("a container has the role of", () => {
     ["that of its own label's revision", [low1, low2], make("job", family("low", "2")), "low2"],
     ["that called like its project", [narrow, wide, shop], service("shop", "web"), "shop"],
     ["all that name it, where they are one", [narrow, { ...wide, taskRole: "narrow" }], make("web"), "narrow"],
-    ["none that does not name it", [admin, low1], make("web"), undefined],
     ["that, though it names others alone", [narrow, shop], service("shop", "mail"), "shop"],
-    ["none, where it is called like another's project", [shop], service("shop2", "page"), undefined],
   ] as const) {
     test(title, () => expect(roleOf([...definitions], asking)).toBe(role as string));
   }
 });
 
-describe("what others run has no part in it", () => {
+const NONE = /^No task definition given is that of /;
+
+describe("what others run gives no role", () => {
   const others = [make("alpha", family("admin")), make("plain"), service("shop", "db"), service("shop", "web")];
-  test("for a loose container, labelled or not", () => {
-    expect(roleOf([admin, low1], make("plain"), others)).toBeUndefined();
+  test("to a loose container, labelled or not", () => {
+    expect(roleOf([admin, low1], make("plain"), others)).toMatch(NONE);
     expect(roleOf([admin, low1], make("job", family("low")), others)).toBe("low1");
   });
-  test("for one that two definitions with different roles name", () => {
+  test("to a container of a project, while the others are there and when they are gone", () => {
+    const helper = service("blog", "mail");
+    for (const known of [[helper, service("blog", "web")], [helper]])
+      expect(roleOf([narrow], helper, known)).toMatch(NONE);
+  });
+  test("to one that two definitions with different roles name", () => {
     const text =
       /fits the task definitions narrow.json and wide.json alike, which have different roles; give the container the label com.amazonaws.ecs.task-definition-family$/;
     for (const known of [[], others]) expect(roleOf([narrow, wide], service("blog", "web"), known)).toMatch(text);
@@ -67,21 +72,26 @@ describe("a container has no role", () => {
     const same = definition("b", ["web"], { taskRole: "narrow" });
     expect(roleOf([narrow, same, wide], make("web"))).toContain("narrow.json and wide.json alike");
   });
-  test("where its label's family has revisions with different ones, and names which label is lacking", () => {
+  test("where its label's family has revisions with different ones, and is told which label is lacking", () => {
     expect(roleOf([low1, low2], make("job", family("low")))).toEndWith(
       "label com.amazonaws.ecs.task-definition-version",
     );
   });
-  test("where its label's family has no file", () => {
-    expect(roleOf([shop], make("web", family("shpo")))).toMatch(/^No task definition given is of 'shpo', as web is/);
-    expect(roleOf([low1], make("job", family("low", "9")))).toContain("'low:9'");
+  test("where its labels' family or revision has no file", () => {
+    expect(roleOf([shop], make("web", family("shpo")))).toMatch(NONE);
+    expect(roleOf([low1], make("job", family("low", "9")))).toMatch(NONE);
+    expect(roleOf([low1], make("job", { [LABELS.revision]: "9" }))).toMatch(NONE);
   });
-  test("beside a member of its project that has one", () => {
-    const helper = service("shop", "mail");
-    expect(roleOf([narrow], helper, [helper, service("shop", "web")])).toMatch(
-      /^shop-mail-1 is no container of .*'narrow'/,
-    );
-    expect(roleOf([narrow], helper, [helper, service("blog", "web")])).toBeUndefined();
+  test("where none names it, and is told the remedy", () => {
+    for (const each of [make("web"), service("shop2", "page")]) expect(roleOf([admin], each)).toMatch(NONE);
+    expect(roleOf([admin])).toEndWith("or ask for /role/<name>");
+  });
+  test("where a member of its task is labelled with another family", () => {
+    const db = service("pay", "db");
+    const page = service("pay", "page", family("blog"));
+    const payDb = definition("pay-db", ["db"], { taskRole: "pay" });
+    expect(roleOf([payDb], db, [db, page])).toContain("pay-page-1 of its task is labelled 'blog'");
+    expect(roleOf([payDb], db, [db, service("shop", "page", family("blog"))])).toBe("pay");
   });
 });
 

@@ -50,6 +50,11 @@ describe("the description of a task", () => {
     world.nowMs = Date.parse(gone.finishedAt ?? "") + 3 * 3_600_000;
     expect([tasks.description(SHOP), tasks.description(undefined)]).toEqual([defaults, defaults]);
     expect(setup([oneOff]).tasks.description(SHOP)).toMatchObject({ family: "ghost" });
+    // Nor once that is long ago, though nothing else has changed.
+    const later = setup([db, ofShop("a-gone", ghost, false)]);
+    expect(later.tasks.description(SHOP)).toMatchObject({ family: "ghost" });
+    later.world.nowMs = world.nowMs;
+    expect(later.tasks.description(SHOP)).toEqual(defaults);
   });
 
   test("is the same object for as long as it says the same", () => {

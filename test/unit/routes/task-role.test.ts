@@ -39,7 +39,8 @@ function start(taskRole: string | undefined, hasDefinition = true) {
     isHost: (address) => address.startsWith("127.") && address !== GATEWAY && address !== STARTING,
     definitionOf: () => {
       world.asked += 1;
-      return hasDefinition ? shop : undefined;
+      if (!hasDefinition) throw new AppError("no-task-role", "it is of none");
+      return shop;
     },
   });
   /** The role's id, or the code of the error. */
@@ -50,7 +51,7 @@ function start(taskRole: string | undefined, hasDefinition = true) {
       return (error as AppError).code;
     }
   }
-  return { role, world, ask };
+  return { role, world, ask, picture };
 }
 
 describe("a container is given the role of its task's definition", () => {
@@ -67,8 +68,8 @@ describe("a container is given the role of its task's definition", () => {
     world.isCertain = false;
     expect(await ask(WEB)).toBe("shop");
   });
-  test("and the session where no definition is its task's", () => {
-    expect(start("shop", false).role(WEB)).toBeUndefined();
+  test("and none where it is of no definition, also not the session", () => {
+    expect(() => start("shop", false).role(WEB)).toThrow(expect.objectContaining({ code: "no-task-role" }));
   });
   test("and an error that names the file where the definition has no role", () => {
     expect(() => start(undefined).role(WEB)).toThrow(
@@ -85,6 +86,11 @@ describe("a caller that is no container", () => {
   test("is given the session where it is this machine, and nothing is asked", () => {
     const { role, world } = start("shop");
     expect([role("127.0.0.1"), world.asked]).toEqual([undefined, 0]);
+  });
+  test("is refused where it has this machine's address and may be a container of a rootless engine's", async () => {
+    const { ask, picture } = start("shop");
+    picture.setElsewhere(true);
+    expect(await ask("127.0.0.1")).toBe("caller-unknown");
   });
   test("is refused where it cannot be told, with the remedy", async () => {
     const { ask, role, world } = start("shop");
