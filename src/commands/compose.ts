@@ -64,7 +64,7 @@ export function compose(given: readonly string[], options: ComposeOptions, env: 
   const usual = relative(cwd, join(dirname(first), "compose.ecs-local.yaml"));
   const target = options.output ?? usual;
   const region = regionOf(env);
-  const fromPlugin = askPlugin(files);
+  const fromPlugin = askPlugin(files, env);
   const project = fromPlugin ?? readProject(files);
   const shares = planShares(project, rolesOf(options.role ?? []), region, server.image);
   const command = upCommand(files, target === "-" ? usual : target, cwd, options.projectDirectory);

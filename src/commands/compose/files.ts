@@ -9,7 +9,7 @@ const NAMES = ["compose.yaml", "compose.yml", "docker-compose.yml", "docker-comp
 export interface Files {
   readonly paths: readonly string[];
   readonly directory: string;
-  /** The process's variables over those of the project's `.env`. */
+  /** The process's variables over those of the project's `.env`: for the files' texts alone, never for a program. */
   readonly env: Environment;
 }
 

@@ -1,5 +1,5 @@
 import { afterAll, describe, expect, test } from "bun:test";
-import { chmodSync, cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { parse } from "yaml";
@@ -299,6 +299,21 @@ describe("with the plugin", () => {
     expect(Object.keys(file.services)).toEqual(["ecs-local-endpoints", "web"]);
     const asked = `compose -f ${cwd}/compose.yaml --project-directory ${cwd} --profile * config --format json`;
     expect(readFileSync(join(folder, "asked"), "utf8").trim().split("\n").at(-1)).toBe(asked);
+  });
+
+  test("nothing of the project's .env gets to it, its path least of all", () => {
+    const folder = plugin(`env >>$(dirname "$0")/env; printf '%s' '${JSON.stringify(answer)}'`);
+    const other = plugin("exit 1");
+    const cwd = mkdtempSync(join(root, "dotenv-"));
+    writeFileSync(join(cwd, "compose.yaml"), "services: { app: { image: x } }");
+    writeFileSync(join(cwd, ".env"), `PATH=${other}:/bin\nDOCKER_CONFIG=./dc\nLD_PRELOAD=./no.so\nDOCKER_HOST=tcp://x\n`);
+    const ask = (env: Record<string, string>) => compose([], { output: "-" }, env, { cwd, platform: "linux" });
+    ask({ PATH: `${folder}:/bin:/usr/bin`, OWN: "1" });
+    const seen = readFileSync(join(folder, "env"), "utf8");
+    expect(seen).toContain("OWN=1\n");
+    expect(seen).not.toMatch(/^(DOCKER_CONFIG|LD_PRELOAD|DOCKER_HOST)=/m);
+    ask({});
+    expect(existsSync(join(other, "asked"))).toBeFalse();
   });
 
   test("what it refuses is an error with its reason", () => {
