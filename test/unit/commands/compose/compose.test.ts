@@ -5,6 +5,8 @@ import { join, resolve } from "node:path";
 import { parse } from "yaml";
 import { engineSocket } from "../../../../src/commands/compose/socket.ts";
 import { type ComposeOptions, compose } from "../../../../src/commands/compose.ts";
+import type { AppError } from "../../../../src/errors.ts";
+import { secret } from "../../../support/secrets.ts";
 
 const FIXTURES = resolve(import.meta.dir, "../../../support/compose");
 const root = mkdtempSync(join(tmpdir(), "cmp-unit-"));
@@ -306,7 +308,10 @@ describe("with the plugin", () => {
     const other = plugin("exit 1");
     const cwd = mkdtempSync(join(root, "dotenv-"));
     writeFileSync(join(cwd, "compose.yaml"), "services: { app: { image: x } }");
-    writeFileSync(join(cwd, ".env"), `PATH=${other}:/bin\nDOCKER_CONFIG=./dc\nLD_PRELOAD=./no.so\nDOCKER_HOST=tcp://x\n`);
+    writeFileSync(
+      join(cwd, ".env"),
+      `PATH=${other}:/bin\nDOCKER_CONFIG=./dc\nLD_PRELOAD=./no.so\nDOCKER_HOST=tcp://x\n`,
+    );
     const ask = (env: Record<string, string>) => compose([], { output: "-" }, env, { cwd, platform: "linux" });
     ask({ PATH: `${folder}:/bin:/usr/bin`, OWN: "1" });
     const seen = readFileSync(join(folder, "env"), "utf8");
@@ -316,9 +321,23 @@ describe("with the plugin", () => {
     expect(existsSync(join(other, "asked"))).toBeFalse();
   });
 
-  test("what it refuses is an error with its reason", () => {
-    const folder = plugin("echo 'noise' >&2; echo 'service \"web\" refers to undefined network x' >&2; exit 15");
-    const failing = () => run("one", {}, { PATH: `${folder}:/bin:/usr/bin` });
-    expect(failing).toThrow('docker compose refuses the project: service "web" refers to undefined network x');
-  });
+  for (const [what, script, words] of [
+    ["refuses", "echo W >&2; exit 15", "docker compose config refused the project"],
+    ["answers with a line before its JSON", "echo W; echo '{}'", "docker compose config answered something else"],
+    ["answers with no map", "echo null", "docker compose config answered something else"],
+  ] as const) {
+    test(`what it ${what} is an error that quotes nothing of it`, () => {
+      const value = secret("Zq3vXk9rT2");
+      const folder = plugin(script.replace("W", value));
+      try {
+        run("one", {}, { PATH: `${folder}:/bin:/usr/bin` });
+        expect.unreachable();
+      } catch (error) {
+        const { code, sentence } = error as AppError;
+        expect([code, sentence]).toEqual(["command-failed", expect.stringContaining(words)]);
+        expect(sentence).toMatch(/; run it to see why: docker compose -f \S+compose\.yaml config$/);
+        expect(sentence).not.toContain(value);
+      }
+    });
+  }
 });

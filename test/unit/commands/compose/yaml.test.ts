@@ -1,9 +1,12 @@
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: they are what Compose reads, not templates
 import { afterAll, expect, test } from "bun:test";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { findFiles } from "../../../../src/commands/compose/files.ts";
 import { readProject } from "../../../../src/commands/compose/yaml.ts";
+import { AppError } from "../../../../src/errors.ts";
+import { secret } from "../../../support/secrets.ts";
 
 const root = mkdtempSync(join(tmpdir(), "cmp-yaml-"));
 afterAll(() => rmSync(root, { recursive: true }));
@@ -107,6 +110,56 @@ test("a file that is no YAML is an error with its line, one that is no map as we
   expect(() => read({ "compose.yaml": "services:\n  a: [" })).toThrow(/compose\.yaml is not YAML: .*line 2/);
   expect(() => read({ "compose.yaml": "- a" })).toThrow("is no Compose file");
 });
+
+for (const [what, text, words] of [
+  ["an alias without its anchor", "a: 1\nb: *W", "has an alias without its anchor at line 2, column 4"],
+  ["an alias in itself", "a: &W\n  - [*W]", "has an alias inside what it stands for at line 2, column 6"],
+  ["a merge of itself", "a: &A { W: 1, <<: *A }", "has an alias inside what it stands for at line 1, column 28"],
+  ["a merge of a text", "a: { <<: W }", "has a merge key without a map at line 1, column 6"],
+  ["a bomb of aliases", bomb("[", "]"), "has aliases that stand for too much at line"],
+  ["a bomb of merge keys", bomb("{ <<: [", "] }", "{ W: 1 }"), "has aliases that stand for too much at line"],
+  ["a header of more", "a: |W\n", "is not YAML: unexpected token at line 1, column 5"],
+  ["nesting without an end", "[".repeat(20_000), "is not YAML: resource exhaustion at line 1, column"],
+] as const) {
+  test(`${what} is an error with its place, and none of the text`, () => {
+    const value = secret("Zq3vXk9rT0");
+    const said = messageOf(() => read({ "compose.yaml": text.replaceAll("W", value) }));
+    expect(said).toContain(`compose.yaml ${words}`);
+    expect(said).not.toContain(value);
+  });
+}
+
+test("a merge of maps in a list, and an anchor that is used often, are no errors", () => {
+  const uses = Array.from({ length: 500 }, (_, i) => `  s${i}: { <<: [*a, *b], image: x }`).join("\n");
+  const { services } = read({ "compose.yaml": `x-a: &a { image: a }\nx-b: &b { networks: [n] }\nservices:\n${uses}` });
+  expect(services).toHaveLength(500);
+  expect(services[499]).toMatchObject({ image: "x", networks: ["n"] });
+});
+
+test("a text that cannot be interpolated is named by its keys", () => {
+  const value = secret("Zq3vXk9rT1");
+  const of = (text: string) =>
+    messageOf(() => read({ "compose.yaml": `services: { web: { environment: { P: "${text}" } } }` }, [], { S: value }));
+  expect(of(`${value}\${x`)).toMatch(/compose\.yaml: services\.web\.environment\.P has a \$\{ without its \}$/);
+  expect(of(`\${NONE:?${value} $S}`)).toMatch(/: services\.web\.environment\.P needs the variable NONE; set NONE /);
+  expect(of("${a-".repeat(40) + "}".repeat(40))).toMatch(/environment\.P has more than 32 /);
+});
+
+function messageOf(failing: () => unknown): string {
+  try {
+    failing();
+  } catch (error) {
+    expect(error).toBeInstanceOf(AppError);
+    return (error as AppError).sentence;
+  }
+  return expect.unreachable();
+}
+
+/** Nine levels of nine aliases. */
+function bomb(begin: string, end: string, first = "[W]"): string {
+  const levels = Array.from({ length: 9 }, (_, i) => `l${i + 1}: &l${i + 1} ${begin}${`*l${i},`.repeat(9)}${end}`);
+  return [`l0: &l0 ${first}`, ...levels].join("\n");
+}
 
 test("the project's name is the variable's, the file's or the folder's, in that order", () => {
   const file = { "compose.yaml": "name: from-file\nservices: {}" };
