@@ -3,6 +3,7 @@ import { basename, dirname, join, relative, resolve } from "node:path";
 import type { Environment } from "../config.ts";
 import { AppError } from "../errors.ts";
 import { type Files, findFiles } from "./compose/files.ts";
+import { oneLine } from "./compose/one-line.ts";
 import { planShares, SERVER, type Share } from "./compose/plan.ts";
 import { askPlugin } from "./compose/plugin.ts";
 import { engineSocket } from "./compose/socket.ts";
@@ -40,7 +41,20 @@ const DEFAULT_IMAGE = "ecs-local-endpoints:dev";
  * @throws AppError `bad-configuration` for a wrong option; `command-failed` for what cannot be read or written
  */
 export function compose(given: readonly string[], options: ComposeOptions, env: Environment, machine: Machine): Said {
+  try {
+    const { stdout, stderr } = write(given, options, env, machine);
+    return { stdout, stderr: stderr.map(oneLine) };
+  } catch (error) {
+    if (!(error instanceof AppError)) throw error;
+    const { code, publicMessage, hint, cause } = error;
+    throw new AppError(code, oneLine(publicMessage), { cause, ...(hint === undefined ? {} : { hint: oneLine(hint) }) });
+  }
+}
+
+function write(given: readonly string[], options: ComposeOptions, env: Environment, machine: Machine): Said {
   const { cwd, platform } = machine;
+  const roles = rolesOf(options.role ?? []);
+  refuseUnusable(options);
   const server: ServerOptions = {
     image: options.image ?? DEFAULT_IMAGE,
     socket: options.socket ?? engineSocket(env, platform),
@@ -66,7 +80,7 @@ export function compose(given: readonly string[], options: ComposeOptions, env: 
   const region = regionOf(env);
   const fromPlugin = askPlugin(files, env);
   const project = fromPlugin ?? readProject(files);
-  const shares = planShares(project, rolesOf(options.role ?? []), region, server.image);
+  const shares = planShares(project, roles, region, server.image);
   const command = upCommand(files, target === "-" ? usual : target, cwd, options.projectDirectory);
   const text = overrideText(shares, variablesOf({ region }), options.join ? undefined : server, command);
   const others = options.join ? [] : ["hint: for several projects at once, see --server and --join"];
@@ -81,6 +95,15 @@ export function compose(given: readonly string[], options: ComposeOptions, env: 
 
 function warningsOf(shares: readonly Share[]): string[] {
   return shares.flatMap(({ name, warnings }) => warnings.map((warning) => `warning: service '${name}' ${warning}`));
+}
+
+function refuseUnusable({ image, socket }: ComposeOptions): void {
+  if (image?.trim() === "") throw new AppError("bad-configuration", "--image is empty", { hint: "name an image" });
+  // A colon would end it where the file names it with its place in the container.
+  if (socket === undefined || /^\/[^:]*$/.test(socket)) return;
+  throw new AppError("bad-configuration", `--socket is '${socket}', which is not an absolute path without a colon`, {
+    hint: "name it as in --socket /var/run/docker.sock",
+  });
 }
 
 function rolesOf(given: readonly string[]): Map<string, string> {

@@ -258,6 +258,72 @@ test("names and values that YAML or Compose would take for something else are qu
   expect(text).toMatch(/^ {2}"1":$/m);
 });
 
+describe("no word of a project ends the line that it is on", () => {
+  const BREAKS = ["\n", "\r", "\u0085", "\u2028"];
+  const broken = (text: string) => BREAKS.map((end) => `x${end}${text}`).join("");
+  const lines = ({ text, said }: ReturnType<typeof run>) => {
+    const all = [
+      ...text.split(/[\n\r\u0085\u2028]/),
+      ...said.stderr.flatMap((line) => line.split(/[\n\r\u0085\u2028]/)),
+    ];
+    return all.filter((line) => /^\s*pwn/.test(line));
+  };
+  const evil = JSON.stringify(broken("  pwn: 1"));
+  for (const [where, service] of [
+    ["network_mode", `network_mode: ${evil}`],
+    ["another container's name", `network_mode: ${JSON.stringify(`container:${broken("  pwn: 1")}`)}`],
+    ["a mount", `volumes: [{ target: ${JSON.stringify(`/.aws/${broken("  pwn: 1")}`)} }]`],
+    ["a container's name", `network_mode: host, container_name: ${evil}`],
+    ["a network", `networks: [${evil}]`],
+  ] as const) {
+    test(where, () => {
+      const made = run(`services: { a: { image: x, ${service} } }`);
+      expect(lines(made)).toEqual([]);
+      expect(made.file).not.toHaveProperty("pwn");
+    });
+  }
+  test("a file's name", () => {
+    const { cwd } = run("one");
+    const name = broken("pwn: 1");
+    cpSync(join(cwd, "compose.yaml"), join(cwd, name));
+    const said = compose([name], { output: "-" }, { HOME: join(root, "home") }, { cwd, platform: "linux" });
+    expect(lines({ cwd, said, text: said.stdout.join(""), file: parse("") })).toEqual([]);
+    expect(() => compose([`no${name}`], { output: "-" }, {}, { cwd, platform: "linux" })).toThrow(
+      /^[^\n\r\u0085\u2028]*$/,
+    );
+  });
+  test("the image, which is kept as it is", () => {
+    const image = `${broken("    pwn: 1")}"\\\u{e0001}`;
+    const made = run("one", { image });
+    expect(lines(made)).toEqual([]);
+    expect(made.file.services["ecs-local-endpoints"]?.image).toBe(image);
+  });
+  test("a service's name, which is refused", () => {
+    const refused = /^the project has a service 'x\? {2}pwn[^\n]*', which is not/;
+    expect(() => run(`services: { ? ${evil} : { image: x } }`)).toThrow(refused);
+    expect(() => run("services: { 'a b': { image: x } }")).toThrow("'a b', which is not a service's name");
+  });
+});
+
+for (const [name, options] of [
+  ["--image", { image: "" }],
+  ["--socket", { socket: "" }],
+  ["--socket", { socket: "run/x.sock" }],
+  ["--socket", { socket: "/a:/b" }],
+] as const) {
+  test(`the option ${JSON.stringify(options)} is wrong usage`, () => {
+    for (const more of [{}, { server: true }]) {
+      expect(() => run("one", { ...options, ...more })).toThrow(
+        expect.objectContaining({ code: "bad-configuration", message: expect.stringContaining(name) }),
+      );
+    }
+  });
+}
+
+test("the options are looked at before the files", () => {
+  expect(() => run("one", { role: ["app"] }, {}, ["nowhere.yaml"])).toThrow("which is not SERVICE=ROLE");
+});
+
 test("a file is written beside the project's first, and never over another without --force", () => {
   const { cwd } = run("one");
   const machine = { cwd: join(cwd, ".."), platform: "linux" };
