@@ -1,5 +1,5 @@
-import { existsSync, writeFileSync } from "node:fs";
-import { basename, dirname, join, relative, resolve } from "node:path";
+import { existsSync } from "node:fs";
+import { basename, join, relative } from "node:path";
 import type { Environment } from "../config.ts";
 import { AppError } from "../errors.ts";
 import { type Files, findFiles } from "./compose/files.ts";
@@ -8,6 +8,7 @@ import { planShares, SERVER, type Share } from "./compose/plan.ts";
 import { askPlugin } from "./compose/plugin.ts";
 import { engineSocket } from "./compose/socket.ts";
 import { overrideText, type ServerOptions, serverText } from "./compose/text.ts";
+import { written } from "./compose/written.ts";
 import { readProject } from "./compose/yaml.ts";
 import type { Said } from "./said.ts";
 import { regionOf, variablesOf } from "./variables.ts";
@@ -69,22 +70,23 @@ function write(given: readonly string[], options: ComposeOptions, env: Environme
     }
     const usual = `${SERVER}.yaml`;
     const target = options.output ?? usual;
-    return written(target, serverText(server), cwd, options.force, [
+    return written(target, serverText(server), { cwd, force: options.force, inputs: [] }, [
       `hint: docker compose -f ${target === "-" ? usual : target} up -d`,
     ]);
   }
   const files = findFiles(given, cwd, options.projectDirectory, env, options.output);
-  const [first = ""] = files.paths;
-  const usual = relative(cwd, join(dirname(first), "compose.ecs-local.yaml"));
-  const target = options.output ?? usual;
+  const file = options.output === undefined || options.output === "-" ? relative(cwd, files.target) : options.output;
+  const target = options.output ?? file;
+  // Compose reads this one as well.
+  const inputs = [...files.paths, join(files.directory, ".env")];
   const region = regionOf(env);
   const fromPlugin = askPlugin(files, env);
   const project = fromPlugin ?? readProject(files);
   const shares = planShares(project, roles, region, server.image);
-  const command = upCommand(files, target === "-" ? usual : target, cwd, options.projectDirectory);
+  const command = upCommand(files, file, cwd, options.projectDirectory);
   const text = overrideText(shares, variablesOf({ region }), options.join ? undefined : server, command);
   const others = options.join ? [] : ["hint: for several projects at once, see --server and --join"];
-  return written(target, text, cwd, options.force, [
+  return written(target, text, { cwd, force: options.force, inputs }, [
     ...project.unresolved.map((what) => `warning: ${what}`),
     ...warningsOf(shares),
     ...(server.hasAwsFolder || options.join ? [] : ["warning: there is no ~/.aws: give the server another identity"]),
@@ -122,26 +124,4 @@ function upCommand(files: Files, target: string, cwd: string, directory: string 
   const shown = [...files.paths.map((path) => relative(cwd, path) || basename(path)), target];
   const project = directory === undefined ? [] : ["--project-directory", directory];
   return ["docker compose", ...project, ...shown.map((path) => `-f ${path}`), "up"].join(" ");
-}
-
-/** @param target `-` for standard output */
-function written(
-  target: string,
-  text: string,
-  cwd: string,
-  force: boolean | undefined,
-  stderr: readonly string[],
-): Said {
-  if (target === "-") return { stdout: [text], stderr };
-  const path = resolve(cwd, target);
-  try {
-    writeFileSync(path, text, { flag: force ? "w" : "wx" });
-  } catch (cause) {
-    const { code } = cause as NodeJS.ErrnoException;
-    if (code !== "EEXIST") throw new AppError("command-failed", `${target} cannot be written (${code})`, { cause });
-    throw new AppError("command-failed", `${target} exists`, {
-      hint: "write over it with --force, name another with --output, or see it with --output -",
-    });
-  }
-  return { stdout: [], stderr: [`wrote ${target}`, ...stderr] };
 }

@@ -3,12 +3,17 @@ import { dirname, join, resolve } from "node:path";
 import type { Environment } from "../../config.ts";
 import { AppError } from "../../errors.ts";
 
+/** How an override begins. */
+export const WRITTEN_BY = "# Written by ecs-local-endpoints compose";
+
 const NAMES = ["compose.yaml", "compose.yml", "docker-compose.yml", "docker-compose.yaml"];
 
 /** The files of a project and the folder that its paths start from. */
 export interface Files {
   readonly paths: readonly string[];
   readonly directory: string;
+  /** The override to write. */
+  readonly target: string;
   /** The process's variables over those of the project's `.env`: for the files' texts alone, never for a program. */
   readonly env: Environment;
 }
@@ -17,7 +22,7 @@ export interface Files {
  * Finds the files of a project as Compose does: those that are given, those of `COMPOSE_FILE`, else the usual ones of the
  * folder with their override.
  *
- * @param output is never one of them: it is what we write
+ * @param output undefined or `-`: an override beside the first file. One that we wrote before is not read again.
  * @throws AppError `command-failed` when there is none
  */
 export function findFiles(
@@ -28,18 +33,24 @@ export function findFiles(
   output: string | undefined,
 ): Files {
   const base = resolve(cwd, directory ?? ".");
-  const isOutput = (path: string) => output !== undefined && resolve(cwd, output) === path;
-  const paths = (given.length > 0 ? given.map((file) => resolve(cwd, file)) : usualFiles(cwd, base, env)).filter(
-    (path) => !isOutput(path),
-  );
+  const named = given.length > 0 ? given.map((file) => resolve(cwd, file)) : usualFiles(cwd, base, env);
+  const target =
+    output === undefined || output === "-"
+      ? join(dirname(named[0] ?? base), "compose.ecs-local.yaml")
+      : resolve(cwd, output);
+  const paths = named.filter((path) => path !== target || (existsSync(path) && !isOurs(path)));
   const [first] = paths;
   if (first === undefined) {
-    throw new AppError("command-failed", `${base} has no ${NAMES[0]}`, {
-      hint: "name the project's files: ecs-local-endpoints compose FILE...",
-    });
+    const hint = "name the project's files: ecs-local-endpoints compose FILE...";
+    const message = named.length > 0 ? `${target} is the output and no input` : `${base} has no ${NAMES[0]}`;
+    throw new AppError("command-failed", message, { hint });
   }
   const folder = directory === undefined ? dirname(first) : base;
-  return { paths, directory: folder, env: withDotenv(folder, env) };
+  return { paths, directory: folder, target, env: withDotenv(folder, env) };
+}
+
+function isOurs(path: string): boolean {
+  return readText(path).startsWith(WRITTEN_BY);
 }
 
 function usualFiles(cwd: string, base: string, env: Environment): string[] {

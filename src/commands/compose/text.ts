@@ -1,5 +1,6 @@
 import { stringify } from "yaml";
 import { TASK_ADDRESS } from "../variables.ts";
+import { WRITTEN_BY } from "./files.ts";
 import { escaped, oneLine } from "./one-line.ts";
 import { NETWORK, SERVER, type Share } from "./plan.ts";
 
@@ -35,7 +36,7 @@ export function overrideText(
     ...shares.flatMap((share) => shareLines(share, standard, server !== undefined)),
   ];
   return [
-    "# Written by ecs-local-endpoints compose, and an ordinary file from now on: read it, change it, keep it.",
+    `${WRITTEN_BY}, and an ordinary file from now on: read it, change it, keep it.`,
     `#   ${oneLine(command)}`,
     ...needs,
     "",

@@ -1,5 +1,17 @@
 import { afterAll, describe, expect, test } from "bun:test";
-import { chmodSync, cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  cpSync,
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { parse } from "yaml";
@@ -336,6 +348,54 @@ test("a file is written beside the project's first, and never over another witho
   write(true);
   expect(readFileSync(join(cwd, "compose.ecs-local.yaml"), "utf8")).toContain("ecs-local-endpoints compose");
   expect(() => run("one", { output: "no/such/folder.yaml" })).toThrow("no/such/folder.yaml cannot be written (ENOENT)");
+});
+
+describe("--force", () => {
+  const WRITTEN = "compose.ecs-local.yaml";
+  function again(cwd: string, given: string[], options: ComposeOptions = {}, env: Record<string, string> = {}) {
+    return compose(
+      given,
+      { force: true, ...options },
+      { HOME: join(root, "home"), ...env },
+      { cwd, platform: "linux" },
+    );
+  }
+  test("replaces a link and leaves what it leads to", () => {
+    const { cwd } = run("one");
+    writeFileSync(join(cwd, "precious"), "mine");
+    symlinkSync("precious", join(cwd, WRITTEN));
+    again(cwd, []);
+    expect(readFileSync(join(cwd, "precious"), "utf8")).toBe("mine");
+    expect(lstatSync(join(cwd, WRITTEN)).isFile()).toBeTrue();
+    expect(readdirSync(cwd).toSorted()).toEqual([WRITTEN, "compose.yaml", "precious"]);
+  });
+  test("leaves nothing beside what it cannot replace", () => {
+    const { cwd } = run("one");
+    mkdirSync(join(cwd, WRITTEN, "full"), { recursive: true });
+    expect(() => again(cwd, [])).toThrow(`${WRITTEN} cannot be written (`);
+    expect(readdirSync(cwd).toSorted()).toEqual([WRITTEN, "compose.yaml"]);
+  });
+  test("never takes the place of an input, by whatever name", () => {
+    const { cwd } = run("one");
+    symlinkSync("compose.yaml", join(cwd, "link.yaml"));
+    writeFileSync(join(cwd, ".env"), "A=1");
+    const before = readFileSync(join(cwd, "compose.yaml"), "utf8");
+    for (const output of ["compose.yaml", "link.yaml", ".env"]) {
+      expect(() => again(cwd, ["compose.yaml"], { output })).toThrow(`the output ${output} is an input`);
+    }
+    expect(readFileSync(join(cwd, "compose.yaml"), "utf8")).toBe(before);
+  });
+  test("runs again where the output is named with the project's files", () => {
+    const { cwd } = run("one");
+    const both = ["compose.yaml", WRITTEN];
+    again(cwd, [], {}, { COMPOSE_FILE: both.join(":") });
+    const first = readFileSync(join(cwd, WRITTEN), "utf8");
+    again(cwd, [], {}, { COMPOSE_FILE: both.join(":") });
+    again(cwd, both);
+    expect(readFileSync(join(cwd, WRITTEN), "utf8")).toBe(first);
+    expect(again(cwd, both, { output: "-" }).stdout.join("")).toBe(first);
+    expect(first).toContain("-f compose.yaml -f compose.ecs-local.yaml up");
+  });
 });
 
 test("the engine's socket is the one that a container's volume can name", () => {

@@ -3,7 +3,7 @@ import { afterAll, expect, test } from "bun:test";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import { findFiles } from "../../../../src/commands/compose/files.ts";
+import { findFiles, WRITTEN_BY } from "../../../../src/commands/compose/files.ts";
 import { readProject } from "../../../../src/commands/compose/yaml.ts";
 import { AppError } from "../../../../src/errors.ts";
 import { secret } from "../../../support/secrets.ts";
@@ -169,11 +169,18 @@ test("the project's name is the variable's, the file's or the folder's, in that 
 });
 
 test("the files are those given, those of COMPOSE_FILE, or the usual ones, and never what we write", () => {
-  const path = folder({ "docker-compose.yml": "", "docker-compose.override.yml": "", "a.yaml": "", "b.yaml": "" });
+  const path = folder({
+    "docker-compose.yml": "",
+    "docker-compose.override.yml": "",
+    "a.yaml": "",
+    "b.yaml": WRITTEN_BY,
+  });
   const names = (given: string[], env: Record<string, string>, output?: string) =>
     findFiles(given, path, undefined, env, output).paths.map((file) => file.slice(path.length + 1));
   expect(names([], {})).toEqual(["docker-compose.yml", "docker-compose.override.yml"]);
   expect(names([], { COMPOSE_FILE: "a.yaml:b.yaml" })).toEqual(["a.yaml", "b.yaml"]);
   expect(names(["a.yaml", "b.yaml"], {}, "b.yaml")).toEqual(["a.yaml"]);
+  expect(names(["a.yaml", "b.yaml"], {}, "a.yaml")).toEqual(["a.yaml", "b.yaml"]);
+  expect(() => names(["b.yaml"], {}, "b.yaml")).toThrow("b.yaml is the output and no input");
   expect(() => findFiles([], join(path, "nowhere"), undefined, {}, undefined)).toThrow("nowhere has no compose.yaml");
 });
