@@ -1,7 +1,9 @@
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, readFileSync, statSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import type { Environment } from "../../config.ts";
 import { AppError } from "../../errors.ts";
+
+const BYTES_MAX = 4_000_000;
 
 /** How an override begins. */
 export const WRITTEN_BY = "# Written by ecs-local-endpoints compose";
@@ -23,7 +25,7 @@ export interface Files {
  * folder with their override.
  *
  * @param output undefined or `-`: an override beside the first file. One that we wrote before is not read again.
- * @throws AppError `command-failed` when there is none
+ * @throws AppError `command-failed` when there is none, or one that is not to be read
  */
 export function findFiles(
   given: readonly string[],
@@ -45,6 +47,8 @@ export function findFiles(
     const message = named.length > 0 ? `${target} is the output and no input` : `${base} has no ${NAMES[0]}`;
     throw new AppError("command-failed", message, { hint });
   }
+  // The plugin would read them without a bound.
+  for (const path of paths) refuseUnreadable(path);
   const folder = directory === undefined ? dirname(first) : base;
   return { paths, directory: folder, target, env: withDotenv(folder, env) };
 }
@@ -85,10 +89,22 @@ function unquote(value: string): string {
   return quoted?.[2] ?? value.replace(/\s#.*$/, "").trim();
 }
 
-/** @throws AppError `command-failed` with the path and why */
+/** @throws AppError `command-failed` with the path and why: not there, no regular file, more than 4 MB */
 export function readText(path: string): string {
+  refuseUnreadable(path);
+  return attempt(path, () => readFileSync(path, "utf8"));
+}
+
+/** Before it is opened: a pipe would keep us, a device would have no end. */
+function refuseUnreadable(path: string): void {
+  const stat = attempt(path, () => statSync(path));
+  const why = stat.isFile() ? stat.size > BYTES_MAX && "is larger than 4 MB" : "is not a regular file";
+  if (why) throw new AppError("command-failed", `${path} ${why}`, { hint: "name a file that Compose takes" });
+}
+
+function attempt<T>(path: string, what: () => T): T {
   try {
-    return readFileSync(path, "utf8");
+    return what();
   } catch (cause) {
     throw new AppError("command-failed", `${path} cannot be read (${(cause as NodeJS.ErrnoException).code})`, {
       cause,

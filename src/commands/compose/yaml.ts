@@ -18,7 +18,12 @@ const EXTENDS_MAX = 16;
  */
 export function readProject(files: Files): Project {
   const unresolved: string[] = [];
-  const read = (path: string) => readDocument(path, files.env, unresolved);
+  const documents = new Map<string, Raw>();
+  const read = (path: string) => {
+    const document = documents.get(path) ?? readDocument(path, files.env, unresolved);
+    documents.set(path, document);
+    return document;
+  };
   const services = new Map<string, Service>();
   const networks: ProjectNetwork[] = [];
   let name: string | undefined;

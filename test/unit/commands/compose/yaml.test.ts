@@ -1,8 +1,8 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: they are what Compose reads, not templates
-import { afterAll, expect, test } from "bun:test";
+import { afterAll, describe, expect, test } from "bun:test";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { dirname, join } from "node:path";
+import { dirname, join, resolve } from "node:path";
 import { findFiles, WRITTEN_BY } from "../../../../src/commands/compose/files.ts";
 import { readProject } from "../../../../src/commands/compose/yaml.ts";
 import { AppError } from "../../../../src/errors.ts";
@@ -83,6 +83,40 @@ test("extends follows other files, whose paths are their own", () => {
   expect(services).toHaveLength(1);
   expect(services[0]).toMatchObject({ name: "a", image: "c", networks: ["n"] });
   expect(services[0]?.variables.toSorted()).toEqual(["DEEP", "FILE", "NOVALUE", "OWN"]);
+});
+
+test("a file that many services extend is read once", () => {
+  const services = Array.from({ length: 300 }, (_, i) => `  s${i}: { extends: { file: base.yaml, service: b } }`);
+  const padding = Array.from({ length: 3000 }, (_, i) => `x-${i}: { a: ${i} }`);
+  const start = performance.now();
+  const project = read({
+    "compose.yaml": `services:\n${services.join("\n")}`,
+    "base.yaml": `services: { b: { image: c } }\n${padding.join("\n")}`,
+  });
+  expect(project.services).toHaveLength(300);
+  // Once takes tens of milliseconds, three hundred times many seconds.
+  expect(performance.now() - start).toBeLessThan(3000);
+});
+
+describe("a file that is not to be read is refused with a sentence:", () => {
+  const path = folder({ "compose.yaml": "services: {}", "big.yaml": `services: {}\n#${"x".repeat(4_000_000)}` });
+  Bun.spawnSync(["mkfifo", join(path, "pipe.yaml")]);
+  for (const [file, words] of [
+    ["big.yaml", "big.yaml is larger than 4 MB"],
+    ["pipe.yaml", "pipe.yaml is not a regular file"],
+    ["/dev/zero", "/dev/zero is not a regular file"],
+    ["none.yaml", "none.yaml cannot be read (ENOENT)"],
+  ] as const) {
+    test(file, () => {
+      expect(() => findFiles([file], path, undefined, {}, undefined)).toThrow(words);
+      const extending = {
+        "compose.yaml": `services: { a: { extends: { file: "${resolve(path, file)}", service: b } } }`,
+      };
+      expect(() => read(extending)).toThrow(words);
+      const withEnv = { "compose.yaml": `services: { a: { env_file: "${resolve(path, file)}" } }` };
+      expect(() => read(withEnv)).toThrow(words);
+    });
+  }
 });
 
 test("a service that extends itself, or one that is not there, is an error", () => {
