@@ -1,12 +1,14 @@
-import { existsSync, writeFileSync } from "node:fs";
-import { basename, dirname, join, relative, resolve } from "node:path";
+import { existsSync } from "node:fs";
+import { basename, join, relative } from "node:path";
 import type { Environment } from "../config.ts";
 import { AppError } from "../errors.ts";
 import { type Files, findFiles } from "./compose/files.ts";
+import { oneLine } from "./compose/one-line.ts";
 import { planShares, SERVER, type Share } from "./compose/plan.ts";
 import { askPlugin } from "./compose/plugin.ts";
 import { engineSocket } from "./compose/socket.ts";
 import { overrideText, type ServerOptions, serverText } from "./compose/text.ts";
+import { written } from "./compose/written.ts";
 import { readProject } from "./compose/yaml.ts";
 import type { Said } from "./said.ts";
 import { regionOf, variablesOf } from "./variables.ts";
@@ -40,7 +42,20 @@ const DEFAULT_IMAGE = "ecs-local-endpoints:dev";
  * @throws AppError `bad-configuration` for a wrong option; `command-failed` for what cannot be read or written
  */
 export function compose(given: readonly string[], options: ComposeOptions, env: Environment, machine: Machine): Said {
+  try {
+    const { stdout, stderr } = write(given, options, env, machine);
+    return { stdout, stderr: stderr.map(oneLine) };
+  } catch (error) {
+    if (!(error instanceof AppError)) throw error;
+    const { code, publicMessage, hint, cause } = error;
+    throw new AppError(code, oneLine(publicMessage), { cause, ...(hint === undefined ? {} : { hint: oneLine(hint) }) });
+  }
+}
+
+function write(given: readonly string[], options: ComposeOptions, env: Environment, machine: Machine): Said {
   const { cwd, platform } = machine;
+  const roles = rolesOf(options.role ?? []);
+  refuseUnusable(options);
   const server: ServerOptions = {
     image: options.image ?? DEFAULT_IMAGE,
     socket: options.socket ?? engineSocket(env, platform),
@@ -55,22 +70,23 @@ export function compose(given: readonly string[], options: ComposeOptions, env: 
     }
     const usual = `${SERVER}.yaml`;
     const target = options.output ?? usual;
-    return written(target, serverText(server), cwd, options.force, [
+    return written(target, serverText(server), { cwd, force: options.force, inputs: [] }, [
       `hint: docker compose -f ${target === "-" ? usual : target} up -d`,
     ]);
   }
   const files = findFiles(given, cwd, options.projectDirectory, env, options.output);
-  const [first = ""] = files.paths;
-  const usual = relative(cwd, join(dirname(first), "compose.ecs-local.yaml"));
-  const target = options.output ?? usual;
+  const file = options.output === undefined || options.output === "-" ? relative(cwd, files.target) : options.output;
+  const target = options.output ?? file;
+  // Compose reads this one as well.
+  const inputs = [...files.paths, join(files.directory, ".env")];
   const region = regionOf(env);
-  const fromPlugin = askPlugin(files);
+  const fromPlugin = askPlugin(files, env);
   const project = fromPlugin ?? readProject(files);
-  const shares = planShares(project, rolesOf(options.role ?? []), region, server.image);
-  const command = upCommand(files, target === "-" ? usual : target, cwd, options.projectDirectory);
+  const shares = planShares(project, roles, region, server.image);
+  const command = upCommand(files, file, cwd, options.projectDirectory);
   const text = overrideText(shares, variablesOf({ region }), options.join ? undefined : server, command);
   const others = options.join ? [] : ["hint: for several projects at once, see --server and --join"];
-  return written(target, text, cwd, options.force, [
+  return written(target, text, { cwd, force: options.force, inputs }, [
     ...project.unresolved.map((what) => `warning: ${what}`),
     ...warningsOf(shares),
     ...(server.hasAwsFolder || options.join ? [] : ["warning: there is no ~/.aws: give the server another identity"]),
@@ -81,6 +97,15 @@ export function compose(given: readonly string[], options: ComposeOptions, env: 
 
 function warningsOf(shares: readonly Share[]): string[] {
   return shares.flatMap(({ name, warnings }) => warnings.map((warning) => `warning: service '${name}' ${warning}`));
+}
+
+function refuseUnusable({ image, socket }: ComposeOptions): void {
+  if (image?.trim() === "") throw new AppError("bad-configuration", "--image is empty", { hint: "name an image" });
+  // A colon would end it where the file names it with its place in the container.
+  if (socket === undefined || /^\/[^:]*$/.test(socket)) return;
+  throw new AppError("bad-configuration", `--socket is '${socket}', which is not an absolute path without a colon`, {
+    hint: "name it as in --socket /var/run/docker.sock",
+  });
 }
 
 function rolesOf(given: readonly string[]): Map<string, string> {
@@ -99,26 +124,4 @@ function upCommand(files: Files, target: string, cwd: string, directory: string 
   const shown = [...files.paths.map((path) => relative(cwd, path) || basename(path)), target];
   const project = directory === undefined ? [] : ["--project-directory", directory];
   return ["docker compose", ...project, ...shown.map((path) => `-f ${path}`), "up"].join(" ");
-}
-
-/** @param target `-` for standard output */
-function written(
-  target: string,
-  text: string,
-  cwd: string,
-  force: boolean | undefined,
-  stderr: readonly string[],
-): Said {
-  if (target === "-") return { stdout: [text], stderr };
-  const path = resolve(cwd, target);
-  try {
-    writeFileSync(path, text, { flag: force ? "w" : "wx" });
-  } catch (cause) {
-    const { code } = cause as NodeJS.ErrnoException;
-    if (code !== "EEXIST") throw new AppError("command-failed", `${target} cannot be written (${code})`, { cause });
-    throw new AppError("command-failed", `${target} exists`, {
-      hint: "write over it with --force, name another with --output, or see it with --output -",
-    });
-  }
-  return { stdout: [], stderr: [`wrote ${target}`, ...stderr] };
 }

@@ -61,6 +61,9 @@ for (const args of [
   ["compose", file, "--role", "nobody=app"],
   ["compose", file, "--role", "app"],
   ["compose", "--server", "--join"],
+  ["compose", file, "--image", ""],
+  ["compose", file, "--socket", ""],
+  ["compose", file, "--socket", "run/docker.sock"],
 ]) {
   test(`the wrong usage '${args.filter((arg) => arg !== file).join(" ")}' is 2, with nothing on stdout`, () => {
     const { exitCode, stdout, stderr } = runBinary(args);

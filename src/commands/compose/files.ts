@@ -1,7 +1,12 @@
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, readFileSync, statSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import type { Environment } from "../../config.ts";
 import { AppError } from "../../errors.ts";
+
+const BYTES_MAX = 4_000_000;
+
+/** How an override begins. */
+export const WRITTEN_BY = "# Written by ecs-local-endpoints compose";
 
 const NAMES = ["compose.yaml", "compose.yml", "docker-compose.yml", "docker-compose.yaml"];
 
@@ -9,7 +14,9 @@ const NAMES = ["compose.yaml", "compose.yml", "docker-compose.yml", "docker-comp
 export interface Files {
   readonly paths: readonly string[];
   readonly directory: string;
-  /** The process's variables over those of the project's `.env`. */
+  /** The override to write. */
+  readonly target: string;
+  /** The process's variables over those of the project's `.env`: for the files' texts alone, never for a program. */
   readonly env: Environment;
 }
 
@@ -17,8 +24,8 @@ export interface Files {
  * Finds the files of a project as Compose does: those that are given, those of `COMPOSE_FILE`, else the usual ones of the
  * folder with their override.
  *
- * @param output is never one of them: it is what we write
- * @throws AppError `command-failed` when there is none
+ * @param output undefined or `-`: an override beside the first file. One that we wrote before is not read again.
+ * @throws AppError `command-failed` when there is none, or one that is not to be read
  */
 export function findFiles(
   given: readonly string[],
@@ -28,18 +35,26 @@ export function findFiles(
   output: string | undefined,
 ): Files {
   const base = resolve(cwd, directory ?? ".");
-  const isOutput = (path: string) => output !== undefined && resolve(cwd, output) === path;
-  const paths = (given.length > 0 ? given.map((file) => resolve(cwd, file)) : usualFiles(cwd, base, env)).filter(
-    (path) => !isOutput(path),
-  );
+  const named = given.length > 0 ? given.map((file) => resolve(cwd, file)) : usualFiles(cwd, base, env);
+  const target =
+    output === undefined || output === "-"
+      ? join(dirname(named[0] ?? base), "compose.ecs-local.yaml")
+      : resolve(cwd, output);
+  const paths = named.filter((path) => path !== target || (existsSync(path) && !isOurs(path)));
   const [first] = paths;
   if (first === undefined) {
-    throw new AppError("command-failed", `${base} has no ${NAMES[0]}`, {
-      hint: "name the project's files: ecs-local-endpoints compose FILE...",
-    });
+    const hint = "name the project's files: ecs-local-endpoints compose FILE...";
+    const message = named.length > 0 ? `${target} is the output and no input` : `${base} has no ${NAMES[0]}`;
+    throw new AppError("command-failed", message, { hint });
   }
+  // The plugin would read them without a bound.
+  for (const path of paths) refuseUnreadable(path);
   const folder = directory === undefined ? dirname(first) : base;
-  return { paths, directory: folder, env: withDotenv(folder, env) };
+  return { paths, directory: folder, target, env: withDotenv(folder, env) };
+}
+
+function isOurs(path: string): boolean {
+  return readText(path).startsWith(WRITTEN_BY);
 }
 
 function usualFiles(cwd: string, base: string, env: Environment): string[] {
@@ -74,10 +89,22 @@ function unquote(value: string): string {
   return quoted?.[2] ?? value.replace(/\s#.*$/, "").trim();
 }
 
-/** @throws AppError `command-failed` with the path and why */
+/** @throws AppError `command-failed` with the path and why: not there, no regular file, more than 4 MB */
 export function readText(path: string): string {
+  refuseUnreadable(path);
+  return attempt(path, () => readFileSync(path, "utf8"));
+}
+
+/** Before it is opened: a pipe would keep us, a device would have no end. */
+function refuseUnreadable(path: string): void {
+  const stat = attempt(path, () => statSync(path));
+  const why = stat.isFile() ? stat.size > BYTES_MAX && "is larger than 4 MB" : "is not a regular file";
+  if (why) throw new AppError("command-failed", `${path} ${why}`, { hint: "name a file that Compose takes" });
+}
+
+function attempt<T>(path: string, what: () => T): T {
   try {
-    return readFileSync(path, "utf8");
+    return what();
   } catch (cause) {
     throw new AppError("command-failed", `${path} cannot be read (${(cause as NodeJS.ErrnoException).code})`, {
       cause,

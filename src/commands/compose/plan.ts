@@ -26,7 +26,7 @@ export interface Share {
  *
  * @param roles by service
  * @throws AppError `bad-configuration` for a role of a service that is not there, or that cannot have it;
- * `command-failed` where the project has such a server or our network's addresses already
+ * `command-failed` where the project has a service of no right name, such a server or our network's addresses already
  */
 export function planShares(
   project: Project,
@@ -34,6 +34,12 @@ export function planShares(
   region: string | undefined,
   image: string,
 ): Share[] {
+  for (const { name } of project.services) {
+    if (/^[a-zA-Z0-9._-]+$/.test(name)) continue;
+    throw new AppError("command-failed", `the project has a service '${name}', which is not a service's name`, {
+      hint: "use letters, digits, dots, dashes and underscores",
+    });
+  }
   refuseSecondServer(project, image);
   for (const name of roles.keys()) {
     if (project.services.some((service) => service.name === name)) continue;

@@ -1,3 +1,4 @@
+import type { Environment } from "../../config.ts";
 import { AppError } from "../../errors.ts";
 import type { Files } from "./files.ts";
 import { type Project, toNetworks } from "./project.ts";
@@ -8,23 +9,27 @@ const DEADLINE_MS = 20_000;
 /**
  * The project as Compose itself understands it, where its plugin is installed.
  *
+ * @param env the process's own: what a project's `.env` says of PATH, LD_PRELOAD or DOCKER_CONFIG would run the project's
+ * code. Compose reads that file itself.
  * @returns undefined without the plugin
- * @throws AppError `command-failed` when Compose refuses the project, with what it says
+ * @throws AppError `command-failed` when Compose refuses the project
  */
-export function askPlugin(files: Files): Project | undefined {
-  const command = findPlugin(files);
+export function askPlugin(files: Files, env: Environment): Project | undefined {
+  const command = findPlugin(files, env);
   if (command === undefined) return undefined;
   const chosen = files.paths.flatMap((path) => ["-f", path]);
   // Services of every profile: each may be started.
   const asked = ["--project-directory", files.directory, "--profile", "*", "config", "--format", "json"];
-  const { success, stdout, stderr } = run([...command, ...chosen, ...asked], files);
-  if (!success) {
-    const reason = stderr.trim().split("\n").at(-1) || `no answer within ${DEADLINE_MS / 1000} s`;
-    throw new AppError("command-failed", `docker compose refuses the project: ${reason}`, {
-      hint: `see: docker compose ${chosen.join(" ")} config`,
+  const { success, stdout, exitedDueToTimeout } = run([...command, ...chosen, ...asked], files, env);
+  // What it says, on either stream, may quote a value.
+  const fail = (what: string) =>
+    new AppError("command-failed", `docker compose config ${what}`, {
+      hint: `run it to see why: docker compose ${chosen.join(" ")} config`,
     });
-  }
-  const document = JSON.parse(stdout) as Raw;
+  if (exitedDueToTimeout) throw fail(`gave no answer within ${DEADLINE_MS / 1000} s`);
+  if (!success) throw fail("refused the project");
+  const document = parsed(stdout);
+  if (document === undefined) throw fail("answered something else than JSON");
   const services = isRecord(document.services) ? Object.entries(document.services) : [];
   return {
     name: String(document.name),
@@ -34,23 +39,32 @@ export function askPlugin(files: Files): Project | undefined {
   };
 }
 
+function parsed(text: string): Raw | undefined {
+  try {
+    const document: unknown = JSON.parse(text);
+    return isRecord(document) ? document : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
 /** `docker compose`, or the same program by its older name; version 1 knows no JSON. */
-function findPlugin(files: Files): string[] | undefined {
+function findPlugin(files: Files, env: Environment): string[] | undefined {
   const candidates = [["docker", "compose"], ["docker-compose"]];
   return candidates.find((command) => {
     const [program = ""] = command;
-    if (Bun.which(program, { PATH: files.env.PATH ?? "" }) === null) return false;
-    const { success, stdout } = run([...command, "version", "--short"], files);
+    if (Bun.which(program, { PATH: env.PATH ?? "" }) === null) return false;
+    const { success, stdout } = run([...command, "version", "--short"], files, env);
     return success && /^v?([2-9]|\d\d)\./.test(stdout);
   });
 }
 
-function run([program = "", ...args]: readonly string[], files: Files) {
-  const path = Bun.which(program, { PATH: files.env.PATH ?? "" }) ?? program;
-  const { success, stdout, stderr } = Bun.spawnSync([path, ...args], {
+function run([program = "", ...args]: readonly string[], files: Files, env: Environment) {
+  const path = Bun.which(program, { PATH: env.PATH ?? "" }) ?? program;
+  const { success, stdout, exitedDueToTimeout } = Bun.spawnSync([path, ...args], {
     cwd: files.directory,
-    env: files.env,
+    env,
     timeout: DEADLINE_MS,
   });
-  return { success, stdout: stdout.toString(), stderr: stderr.toString() };
+  return { success, stdout: stdout.toString(), exitedDueToTimeout };
 }

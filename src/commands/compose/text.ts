@@ -1,5 +1,7 @@
 import { stringify } from "yaml";
 import { TASK_ADDRESS } from "../variables.ts";
+import { WRITTEN_BY } from "./files.ts";
+import { escaped, oneLine } from "./one-line.ts";
 import { NETWORK, SERVER, type Share } from "./plan.ts";
 
 /** What the file's server is made of. */
@@ -34,8 +36,8 @@ export function overrideText(
     ...shares.flatMap((share) => shareLines(share, standard, server !== undefined)),
   ];
   return [
-    "# Written by ecs-local-endpoints compose, and an ordinary file from now on: read it, change it, keep it.",
-    `#   ${command}`,
+    `${WRITTEN_BY}, and an ordinary file from now on: read it, change it, keep it.`,
+    `#   ${oneLine(command)}`,
     ...needs,
     "",
     "# What Amazon ECS sets in a container. /role/<name> instead of /creds gives a role.",
@@ -93,7 +95,7 @@ function serverLines({ image, socket, hasAwsFolder }: ServerOptions, more: reado
 
 function shareLines(share: Share, standard: Readonly<Record<string, string>>, hasServer: boolean): string[] {
   const { name, networks, variables, remarks } = share;
-  const said = ["", ...remarks.map((remark) => `  # ${name} ${remark}`)];
+  const said = ["", ...remarks.map((remark) => oneLine(`  # ${name} ${remark}`))];
   if (variables === undefined) return said;
   // The project's default network goes with the first that is named, so it is named as well.
   const joined = networks === undefined ? [] : networks.length === 0 ? ["default"] : networks;
@@ -141,5 +143,6 @@ function variableLines(variables: Readonly<Record<string, string>>, indent: stri
 
 /** A text as YAML has it on one line, with `$` as Compose has it. */
 function scalar(text: string): string {
-  return stringify(text.replaceAll("$", "$$$$"), { lineWidth: 0 }).trimEnd();
+  const value = text.replaceAll("$", "$$$$");
+  return escaped(value) ?? stringify(value, { lineWidth: 0 }).trimEnd();
 }

@@ -1,7 +1,8 @@
 import { basename, dirname, resolve } from "node:path";
-import { parseDocument } from "yaml";
+import { LineCounter, parseDocument } from "yaml";
 import type { Environment } from "../../config.ts";
 import { AppError } from "../../errors.ts";
+import { aliasFault } from "./aliases.ts";
 import { type Files, readText, readVariables } from "./files.ts";
 import { interpolateAll } from "./interpolate.ts";
 import { type Project, type ProjectNetwork, projectName, toNetworks } from "./project.ts";
@@ -17,7 +18,12 @@ const EXTENDS_MAX = 16;
  */
 export function readProject(files: Files): Project {
   const unresolved: string[] = [];
-  const read = (path: string) => readDocument(path, files.env, unresolved);
+  const documents = new Map<string, Raw>();
+  const read = (path: string) => {
+    const document = documents.get(path) ?? readDocument(path, files.env, unresolved);
+    documents.set(path, document);
+    return document;
+  };
   const services = new Map<string, Service>();
   const networks: ProjectNetwork[] = [];
   let name: string | undefined;
@@ -90,15 +96,37 @@ function envFileVariables(value: unknown, directory: string): string[] {
 }
 
 function readDocument(path: string, env: Environment, unresolved: string[]): Raw {
-  const document = parseDocument(readText(path), { merge: true, logLevel: "error" });
+  const text = readText(path);
+  try {
+    const value = interpolateAll(parse(path, text, unresolved), env, path);
+    if (isRecord(value)) return value;
+  } catch (cause) {
+    if (cause instanceof AppError) throw cause;
+    // The stack's end; whatever else the parser says may quote the file.
+    throw new AppError("command-failed", `${path} cannot be read as YAML: it is nested too deep`, { cause });
+  }
+  throw failed(`${path} is no Compose file: it holds no map`);
+}
+
+/** Its errors tell the place and never the text, which may be a secret. */
+function parse(path: string, text: string, unresolved: string[]): unknown {
+  const lines = new LineCounter();
+  const document = parseDocument(text, { merge: true, logLevel: "error", lineCounter: lines });
+  const place = (offset: number) => {
+    const { line, col } = lines.linePos(offset);
+    return `at line ${line}, column ${col}`;
+  };
   const [error] = document.errors;
-  if (error) throw failed(`${path} is not YAML: ${error.message.split("\n")[0]}`);
+  if (error) {
+    throw failed(`${path} is not YAML: ${error.code.toLowerCase().replaceAll("_", " ")} ${place(error.pos[0])}`);
+  }
+  const fault = aliasFault(document);
+  if (fault) throw failed(`${path} has ${fault.what} ${place(fault.offset)}`);
   if (document.warnings.some(({ code }) => code === "TAG_RESOLVE_FAILED")) {
     unresolved.push(`${path} has tags such as !reset, which only the docker compose plugin follows`);
   }
-  const value = interpolateAll(document.toJS(), env);
-  if (!isRecord(value)) throw failed(`${path} is no Compose file: it holds no map`);
-  return value;
+  // Counted above, merge keys as well.
+  return document.toJS({ maxAliasCount: -1 });
 }
 
 function failed(message: string): AppError {

@@ -1,10 +1,24 @@
 import { afterAll, describe, expect, test } from "bun:test";
-import { chmodSync, cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  cpSync,
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { parse } from "yaml";
 import { engineSocket } from "../../../../src/commands/compose/socket.ts";
 import { type ComposeOptions, compose } from "../../../../src/commands/compose.ts";
+import type { AppError } from "../../../../src/errors.ts";
+import { secret } from "../../../support/secrets.ts";
 
 const FIXTURES = resolve(import.meta.dir, "../../../support/compose");
 const root = mkdtempSync(join(tmpdir(), "cmp-unit-"));
@@ -256,6 +270,72 @@ test("names and values that YAML or Compose would take for something else are qu
   expect(text).toMatch(/^ {2}"1":$/m);
 });
 
+describe("no word of a project ends the line that it is on", () => {
+  const BREAKS = ["\n", "\r", "\u0085", "\u2028"];
+  const broken = (text: string) => BREAKS.map((end) => `x${end}${text}`).join("");
+  const lines = ({ text, said }: ReturnType<typeof run>) => {
+    const all = [
+      ...text.split(/[\n\r\u0085\u2028]/),
+      ...said.stderr.flatMap((line) => line.split(/[\n\r\u0085\u2028]/)),
+    ];
+    return all.filter((line) => /^\s*pwn/.test(line));
+  };
+  const evil = JSON.stringify(broken("  pwn: 1"));
+  for (const [where, service] of [
+    ["network_mode", `network_mode: ${evil}`],
+    ["another container's name", `network_mode: ${JSON.stringify(`container:${broken("  pwn: 1")}`)}`],
+    ["a mount", `volumes: [{ target: ${JSON.stringify(`/.aws/${broken("  pwn: 1")}`)} }]`],
+    ["a container's name", `network_mode: host, container_name: ${evil}`],
+    ["a network", `networks: [${evil}]`],
+  ] as const) {
+    test(where, () => {
+      const made = run(`services: { a: { image: x, ${service} } }`);
+      expect(lines(made)).toEqual([]);
+      expect(made.file).not.toHaveProperty("pwn");
+    });
+  }
+  test("a file's name", () => {
+    const { cwd } = run("one");
+    const name = broken("pwn: 1");
+    cpSync(join(cwd, "compose.yaml"), join(cwd, name));
+    const said = compose([name], { output: "-" }, { HOME: join(root, "home") }, { cwd, platform: "linux" });
+    expect(lines({ cwd, said, text: said.stdout.join(""), file: parse("") })).toEqual([]);
+    expect(() => compose([`no${name}`], { output: "-" }, {}, { cwd, platform: "linux" })).toThrow(
+      /^[^\n\r\u0085\u2028]*$/,
+    );
+  });
+  test("the image, which is kept as it is", () => {
+    const image = `${broken("    pwn: 1")}"\\\u{e0001}`;
+    const made = run("one", { image });
+    expect(lines(made)).toEqual([]);
+    expect(made.file.services["ecs-local-endpoints"]?.image).toBe(image);
+  });
+  test("a service's name, which is refused", () => {
+    const refused = /^the project has a service 'x\? {2}pwn[^\n]*', which is not/;
+    expect(() => run(`services: { ? ${evil} : { image: x } }`)).toThrow(refused);
+    expect(() => run("services: { 'a b': { image: x } }")).toThrow("'a b', which is not a service's name");
+  });
+});
+
+for (const [name, options] of [
+  ["--image", { image: "" }],
+  ["--socket", { socket: "" }],
+  ["--socket", { socket: "run/x.sock" }],
+  ["--socket", { socket: "/a:/b" }],
+] as const) {
+  test(`the option ${JSON.stringify(options)} is wrong usage`, () => {
+    for (const more of [{}, { server: true }]) {
+      expect(() => run("one", { ...options, ...more })).toThrow(
+        expect.objectContaining({ code: "bad-configuration", message: expect.stringContaining(name) }),
+      );
+    }
+  });
+}
+
+test("the options are looked at before the files", () => {
+  expect(() => run("one", { role: ["app"] }, {}, ["nowhere.yaml"])).toThrow("which is not SERVICE=ROLE");
+});
+
 test("a file is written beside the project's first, and never over another without --force", () => {
   const { cwd } = run("one");
   const machine = { cwd: join(cwd, ".."), platform: "linux" };
@@ -268,6 +348,54 @@ test("a file is written beside the project's first, and never over another witho
   write(true);
   expect(readFileSync(join(cwd, "compose.ecs-local.yaml"), "utf8")).toContain("ecs-local-endpoints compose");
   expect(() => run("one", { output: "no/such/folder.yaml" })).toThrow("no/such/folder.yaml cannot be written (ENOENT)");
+});
+
+describe("--force", () => {
+  const WRITTEN = "compose.ecs-local.yaml";
+  function again(cwd: string, given: string[], options: ComposeOptions = {}, env: Record<string, string> = {}) {
+    return compose(
+      given,
+      { force: true, ...options },
+      { HOME: join(root, "home"), ...env },
+      { cwd, platform: "linux" },
+    );
+  }
+  test("replaces a link and leaves what it leads to", () => {
+    const { cwd } = run("one");
+    writeFileSync(join(cwd, "precious"), "mine");
+    symlinkSync("precious", join(cwd, WRITTEN));
+    again(cwd, []);
+    expect(readFileSync(join(cwd, "precious"), "utf8")).toBe("mine");
+    expect(lstatSync(join(cwd, WRITTEN)).isFile()).toBeTrue();
+    expect(readdirSync(cwd).toSorted()).toEqual([WRITTEN, "compose.yaml", "precious"]);
+  });
+  test("leaves nothing beside what it cannot replace", () => {
+    const { cwd } = run("one");
+    mkdirSync(join(cwd, WRITTEN, "full"), { recursive: true });
+    expect(() => again(cwd, [])).toThrow(`${WRITTEN} cannot be written (`);
+    expect(readdirSync(cwd).toSorted()).toEqual([WRITTEN, "compose.yaml"]);
+  });
+  test("never takes the place of an input, by whatever name", () => {
+    const { cwd } = run("one");
+    symlinkSync("compose.yaml", join(cwd, "link.yaml"));
+    writeFileSync(join(cwd, ".env"), "A=1");
+    const before = readFileSync(join(cwd, "compose.yaml"), "utf8");
+    for (const output of ["compose.yaml", "link.yaml", ".env"]) {
+      expect(() => again(cwd, ["compose.yaml"], { output })).toThrow(`the output ${output} is an input`);
+    }
+    expect(readFileSync(join(cwd, "compose.yaml"), "utf8")).toBe(before);
+  });
+  test("runs again where the output is named with the project's files", () => {
+    const { cwd } = run("one");
+    const both = ["compose.yaml", WRITTEN];
+    again(cwd, [], {}, { COMPOSE_FILE: both.join(":") });
+    const first = readFileSync(join(cwd, WRITTEN), "utf8");
+    again(cwd, [], {}, { COMPOSE_FILE: both.join(":") });
+    again(cwd, both);
+    expect(readFileSync(join(cwd, WRITTEN), "utf8")).toBe(first);
+    expect(again(cwd, both, { output: "-" }).stdout.join("")).toBe(first);
+    expect(first).toContain("-f compose.yaml -f compose.ecs-local.yaml up");
+  });
 });
 
 test("the engine's socket is the one that a container's volume can name", () => {
@@ -301,9 +429,41 @@ describe("with the plugin", () => {
     expect(readFileSync(join(folder, "asked"), "utf8").trim().split("\n").at(-1)).toBe(asked);
   });
 
-  test("what it refuses is an error with its reason", () => {
-    const folder = plugin("echo 'noise' >&2; echo 'service \"web\" refers to undefined network x' >&2; exit 15");
-    const failing = () => run("one", {}, { PATH: `${folder}:/bin:/usr/bin` });
-    expect(failing).toThrow('docker compose refuses the project: service "web" refers to undefined network x');
+  test("nothing of the project's .env gets to it, its path least of all", () => {
+    const folder = plugin(`env >>$(dirname "$0")/env; printf '%s' '${JSON.stringify(answer)}'`);
+    const other = plugin("exit 1");
+    const cwd = mkdtempSync(join(root, "dotenv-"));
+    writeFileSync(join(cwd, "compose.yaml"), "services: { app: { image: x } }");
+    writeFileSync(
+      join(cwd, ".env"),
+      `PATH=${other}:/bin\nDOCKER_CONFIG=./dc\nLD_PRELOAD=./no.so\nDOCKER_HOST=tcp://x\n`,
+    );
+    const ask = (env: Record<string, string>) => compose([], { output: "-" }, env, { cwd, platform: "linux" });
+    ask({ PATH: `${folder}:/bin:/usr/bin`, OWN: "1" });
+    const seen = readFileSync(join(folder, "env"), "utf8");
+    expect(seen).toContain("OWN=1\n");
+    expect(seen).not.toMatch(/^(DOCKER_CONFIG|LD_PRELOAD|DOCKER_HOST)=/m);
+    ask({});
+    expect(existsSync(join(other, "asked"))).toBeFalse();
   });
+
+  for (const [what, script, words] of [
+    ["refuses", "echo W >&2; exit 15", "docker compose config refused the project"],
+    ["answers with a line before its JSON", "echo W; echo '{}'", "docker compose config answered something else"],
+    ["answers with no map", "echo null", "docker compose config answered something else"],
+  ] as const) {
+    test(`what it ${what} is an error that quotes nothing of it`, () => {
+      const value = secret("Zq3vXk9rT2");
+      const folder = plugin(script.replace("W", value));
+      try {
+        run("one", {}, { PATH: `${folder}:/bin:/usr/bin` });
+        expect.unreachable();
+      } catch (error) {
+        const { code, sentence } = error as AppError;
+        expect([code, sentence]).toEqual(["command-failed", expect.stringContaining(words)]);
+        expect(sentence).toMatch(/; run it to see why: docker compose -f \S+compose\.yaml config$/);
+        expect(sentence).not.toContain(value);
+      }
+    });
+  }
 });

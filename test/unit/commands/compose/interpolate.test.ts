@@ -19,21 +19,21 @@ describe("a text with variables is what Compose makes of it", () => {
     ["${NONE:-a}b}", "ab}"],
     ["${NAME:?not read}${EMPTY?not read}", "shop"],
   ] as const) {
-    test(text, () => expect(interpolate(text, ENV)).toBe(result));
+    test(text, () => expect(interpolate(text, ENV, "w")).toBe(result));
   }
 });
 
-test("a variable that the project needs is an error with its name and text", () => {
-  expect(() => interpolate("${NONE:?set it}", ENV)).toThrow("needs the variable NONE: set it");
-  expect(() => interpolate("${EMPTY:?set it}", ENV)).toThrow("needs the variable EMPTY");
-  expect(() => interpolate("${NONE?}", ENV)).toThrow("needs the variable NONE");
+test("a variable that the project needs is an error with its name and place", () => {
+  expect(() => interpolate("${NONE:?set it}", ENV, "w")).toThrow("w needs the variable NONE");
+  expect(() => interpolate("${EMPTY:?set it}", ENV, "w")).toThrow("needs the variable EMPTY");
+  expect(() => interpolate("${NONE?}", ENV, "w")).toThrow("needs the variable NONE");
 });
 
 test("a brace that is not closed is an error", () => {
-  expect(() => interpolate("a ${NAME", ENV)).toThrow("'a ${NAME' has a ${ without its }");
+  expect(() => interpolate("a ${NAME", ENV, "w")).toThrow("w has a ${ without its }");
 });
 
 test("values are replaced at every depth, keys and what is no text are not", () => {
   const document = { $NAME: [{ a: "$NAME", b: 1, c: null }], d: true };
-  expect(interpolateAll(document, ENV)).toEqual({ $NAME: [{ a: "shop", b: 1, c: null }], d: true });
+  expect(interpolateAll(document, ENV, "f")).toEqual({ $NAME: [{ a: "shop", b: 1, c: null }], d: true });
 });

@@ -1,9 +1,12 @@
-import { afterAll, expect, test } from "bun:test";
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: they are what Compose reads, not templates
+import { afterAll, describe, expect, test } from "bun:test";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { dirname, join } from "node:path";
-import { findFiles } from "../../../../src/commands/compose/files.ts";
+import { dirname, join, resolve } from "node:path";
+import { findFiles, WRITTEN_BY } from "../../../../src/commands/compose/files.ts";
 import { readProject } from "../../../../src/commands/compose/yaml.ts";
+import { AppError } from "../../../../src/errors.ts";
+import { secret } from "../../../support/secrets.ts";
 
 const root = mkdtempSync(join(tmpdir(), "cmp-yaml-"));
 afterAll(() => rmSync(root, { recursive: true }));
@@ -82,6 +85,40 @@ test("extends follows other files, whose paths are their own", () => {
   expect(services[0]?.variables.toSorted()).toEqual(["DEEP", "FILE", "NOVALUE", "OWN"]);
 });
 
+test("a file that many services extend is read once", () => {
+  const services = Array.from({ length: 100 }, (_, i) => `  s${i}: { extends: { file: base.yaml, service: b } }`);
+  const padding = Array.from({ length: 3000 }, (_, i) => `x-${i}: { a: ${i} }`);
+  const start = performance.now();
+  const project = read({
+    "compose.yaml": `services:\n${services.join("\n")}`,
+    "base.yaml": `services: { b: { image: c } }\n${padding.join("\n")}`,
+  });
+  expect(project.services).toHaveLength(100);
+  // Once takes tens of milliseconds, a hundred times many seconds.
+  expect(performance.now() - start).toBeLessThan(3000);
+});
+
+describe("a file that is not to be read is refused with a sentence:", () => {
+  const path = folder({ "compose.yaml": "services: {}", "big.yaml": `services: {}\n#${"x".repeat(4_000_000)}` });
+  Bun.spawnSync(["mkfifo", join(path, "pipe.yaml")]);
+  for (const [file, words] of [
+    ["big.yaml", "big.yaml is larger than 4 MB"],
+    ["pipe.yaml", "pipe.yaml is not a regular file"],
+    ["/dev/zero", "/dev/zero is not a regular file"],
+    ["none.yaml", "none.yaml cannot be read (ENOENT)"],
+  ] as const) {
+    test(file, () => {
+      expect(() => findFiles([file], path, undefined, {}, undefined)).toThrow(words);
+      const extending = {
+        "compose.yaml": `services: { a: { extends: { file: "${resolve(path, file)}", service: b } } }`,
+      };
+      expect(() => read(extending)).toThrow(words);
+      const withEnv = { "compose.yaml": `services: { a: { env_file: "${resolve(path, file)}" } }` };
+      expect(() => read(withEnv)).toThrow(words);
+    });
+  }
+});
+
 test("a service that extends itself, or one that is not there, is an error", () => {
   expect(() => read({ "compose.yaml": "services: { a: { extends: b }, b: { extends: a } }" })).toThrow(
     /extends more than 16/,
@@ -108,6 +145,56 @@ test("a file that is no YAML is an error with its line, one that is no map as we
   expect(() => read({ "compose.yaml": "- a" })).toThrow("is no Compose file");
 });
 
+for (const [what, text, words] of [
+  ["an alias without its anchor", "a: 1\nb: *W", "has an alias without its anchor at line 2, column 4"],
+  ["an alias in itself", "a: &W\n  - [*W]", "has an alias inside what it stands for at line 2, column 6"],
+  ["a merge of itself", "a: &A { W: 1, <<: *A }", "has an alias inside what it stands for at line 1, column 28"],
+  ["a merge of a text", "a: { <<: W }", "has a merge key without a map at line 1, column 6"],
+  ["a bomb of aliases", bomb("[", "]"), "has aliases that stand for too much at line"],
+  ["a bomb of merge keys", bomb("{ <<: [", "] }", "{ W: 1 }"), "has aliases that stand for too much at line"],
+  ["a header of more", "a: |W\n", "is not YAML: unexpected token at line 1, column 5"],
+  ["nesting without an end", "[".repeat(20_000), "is not YAML: resource exhaustion at line 1, column"],
+] as const) {
+  test(`${what} is an error with its place, and none of the text`, () => {
+    const value = secret("Zq3vXk9rT0");
+    const said = messageOf(() => read({ "compose.yaml": text.replaceAll("W", value) }));
+    expect(said).toContain(`compose.yaml ${words}`);
+    expect(said).not.toContain(value);
+  });
+}
+
+test("a merge of maps in a list, and an anchor that is used often, are no errors", () => {
+  const uses = Array.from({ length: 500 }, (_, i) => `  s${i}: { <<: [*a, *b], image: x }`).join("\n");
+  const { services } = read({ "compose.yaml": `x-a: &a { image: a }\nx-b: &b { networks: [n] }\nservices:\n${uses}` });
+  expect(services).toHaveLength(500);
+  expect(services[499]).toMatchObject({ image: "x", networks: ["n"] });
+});
+
+test("a text that cannot be interpolated is named by its keys", () => {
+  const value = secret("Zq3vXk9rT1");
+  const of = (text: string) =>
+    messageOf(() => read({ "compose.yaml": `services: { web: { environment: { P: "${text}" } } }` }, [], { S: value }));
+  expect(of(`${value}\${x`)).toMatch(/compose\.yaml: services\.web\.environment\.P has a \$\{ without its \}$/);
+  expect(of(`\${NONE:?${value} $S}`)).toMatch(/: services\.web\.environment\.P needs the variable NONE; set NONE /);
+  expect(of("${a-".repeat(40) + "}".repeat(40))).toMatch(/environment\.P has more than 32 /);
+});
+
+function messageOf(failing: () => unknown): string {
+  try {
+    failing();
+  } catch (error) {
+    expect(error).toBeInstanceOf(AppError);
+    return (error as AppError).sentence;
+  }
+  return expect.unreachable();
+}
+
+/** Nine levels of nine aliases. */
+function bomb(begin: string, end: string, first = "[W]"): string {
+  const levels = Array.from({ length: 9 }, (_, i) => `l${i + 1}: &l${i + 1} ${begin}${`*l${i},`.repeat(9)}${end}`);
+  return [`l0: &l0 ${first}`, ...levels].join("\n");
+}
+
 test("the project's name is the variable's, the file's or the folder's, in that order", () => {
   const file = { "compose.yaml": "name: from-file\nservices: {}" };
   expect(read(file, [], { COMPOSE_PROJECT_NAME: "from-variable" }).name).toBe("from-variable");
@@ -116,11 +203,18 @@ test("the project's name is the variable's, the file's or the folder's, in that 
 });
 
 test("the files are those given, those of COMPOSE_FILE, or the usual ones, and never what we write", () => {
-  const path = folder({ "docker-compose.yml": "", "docker-compose.override.yml": "", "a.yaml": "", "b.yaml": "" });
+  const path = folder({
+    "docker-compose.yml": "",
+    "docker-compose.override.yml": "",
+    "a.yaml": "",
+    "b.yaml": WRITTEN_BY,
+  });
   const names = (given: string[], env: Record<string, string>, output?: string) =>
     findFiles(given, path, undefined, env, output).paths.map((file) => file.slice(path.length + 1));
   expect(names([], {})).toEqual(["docker-compose.yml", "docker-compose.override.yml"]);
   expect(names([], { COMPOSE_FILE: "a.yaml:b.yaml" })).toEqual(["a.yaml", "b.yaml"]);
   expect(names(["a.yaml", "b.yaml"], {}, "b.yaml")).toEqual(["a.yaml"]);
+  expect(names(["a.yaml", "b.yaml"], {}, "a.yaml")).toEqual(["a.yaml", "b.yaml"]);
+  expect(() => names(["b.yaml"], {}, "b.yaml")).toThrow("b.yaml is the output and no input");
   expect(() => findFiles([], join(path, "nowhere"), undefined, {}, undefined)).toThrow("nowhere has no compose.yaml");
 });

@@ -1,0 +1,17 @@
+/** Control and format characters, halves of pairs, and what older YAML takes for the end of a line. */
+const BREAKING = /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu;
+
+/** A project's words as a comment or a message may have them: on one line, with nothing that a terminal obeys. */
+export function oneLine(text: string): string {
+  return text.replace(BREAKING, "?");
+}
+
+/** @returns undefined where nothing in it has to be escaped */
+export function escaped(text: string): string | undefined {
+  if (oneLine(text) === text) return undefined;
+  return `"${text.replace(/["\\]/g, "\\$&").replace(BREAKING, byNumber)}"`;
+}
+
+function byNumber(character: string): string {
+  return `\\U${(character.codePointAt(0) ?? 0).toString(16).padStart(8, "0")}`;
+}

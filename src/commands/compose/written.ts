@@ -1,0 +1,58 @@
+import { realpathSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { resolve } from "node:path";
+import { AppError } from "../../errors.ts";
+import type { Said } from "../said.ts";
+
+/**
+ * Writes the file, whole or not at all where it takes another's place.
+ *
+ * @param target `-` for standard output
+ * @param inputs what it was made of, which it never takes the place of
+ * @throws AppError `command-failed`
+ */
+export function written(
+  target: string,
+  text: string,
+  options: { cwd: string; force: boolean | undefined; inputs: readonly string[] },
+  stderr: readonly string[],
+): Said {
+  if (target === "-") return { stdout: [text], stderr };
+  const path = resolve(options.cwd, target);
+  const real = realPath(path);
+  if (real !== undefined && options.inputs.some((input) => realPath(input) === real)) {
+    throw new AppError("command-failed", `the output ${target} is an input, one of the project's own files`, {
+      hint: "name another with --output",
+    });
+  }
+  try {
+    if (options.force) replace(path, text);
+    else writeFileSync(path, text, { flag: "wx" });
+  } catch (cause) {
+    const { code } = cause as NodeJS.ErrnoException;
+    if (code !== "EEXIST") throw new AppError("command-failed", `${target} cannot be written (${code})`, { cause });
+    throw new AppError("command-failed", `${target} exists`, {
+      hint: "write over it with --force, name another with --output, or see it with --output -",
+    });
+  }
+  return { stdout: [], stderr: [`wrote ${target}`, ...stderr] };
+}
+
+/** A link is replaced too, not what it leads to. */
+function replace(path: string, text: string): void {
+  const beside = `${path}.${crypto.randomUUID()}`;
+  try {
+    writeFileSync(beside, text, { flag: "wx" });
+    renameSync(beside, path);
+  } catch (error) {
+    rmSync(beside, { force: true });
+    throw error;
+  }
+}
+
+function realPath(path: string): string | undefined {
+  try {
+    return realpathSync(path);
+  } catch {
+    return undefined;
+  }
+}
