@@ -13,7 +13,7 @@ import { checkHiddenEndpoints, checkMetadataVersion, checkTwoEndpoints, checkWay
 import { type Finding, toJson, toText } from "./doctor/finding.ts";
 import { askFromInside } from "./doctor/from-inside.ts";
 import { checkIdentity } from "./doctor/identity.ts";
-import { createInside } from "./doctor/inside.ts";
+import { checkImage, createInside } from "./doctor/inside.ts";
 import { listenerOf } from "./doctor/listener.ts";
 import { interfacesAtAddress, readNetworkState, readPort, readRules } from "./doctor/machine.ts";
 import { checkPort } from "./doctor/port.ts";
@@ -38,6 +38,7 @@ const NETWORKS_ASKED_MAX = 8;
  * @throws AppError `bad-configuration`
  */
 export async function doctor(request: DoctorRequest, config: Config, deps: NetworkDeps): Promise<number> {
+  checkImage(request.image);
   if (request.fromInside) {
     deps.out(`${JSON.stringify(await askFromInside(`http://${TASK_ADDRESS}`))}\n`);
     return 0;

@@ -61,6 +61,8 @@ for (const args of [
   ["compose", file, "--role", "nobody=app"],
   ["compose", file, "--role", "app"],
   ["compose", "--server", "--join"],
+  ["doctor", "--offline", "--image", "../../containers/json?x"],
+  ["doctor", "--offline", "--image", ""],
 ]) {
   test(`the wrong usage '${args.filter((arg) => arg !== file).join(" ")}' is 2, with nothing on stdout`, () => {
     const { exitCode, stdout, stderr } = runBinary(args);
