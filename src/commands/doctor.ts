@@ -26,6 +26,8 @@ import type { NetworkDeps } from "./network-setting.ts";
 
 /** A credential_process and a slow SSO portal take some seconds; nobody waits for a diagnosis much longer. */
 const AWS_MS = 8_000;
+/** Before that, so that nothing is left running, and who is late is named. */
+const PROCESS_MS = 6_000;
 const CLOCK_MS = 5_000;
 const RULES_MS = 5_000;
 /** Asked at once from inside: the engine has other things to do. */
@@ -129,7 +131,9 @@ function atAddress(engine: EngineFacts) {
 
 function askIdentity(config: Config, env: Environment): Promise<Finding> {
   const now = Date.now;
-  const source = config.offline ? createOfflineSource({ now }) : createOnlineSource({ config: config.aws, env, now });
+  const source = config.offline
+    ? createOfflineSource({ now })
+    : createOnlineSource({ config: config.aws, env, now, processDeadlineMs: PROCESS_MS });
   const whoami = () => withDeadline(source.whoami(), AWS_MS, () => late("the identity"));
   return checkIdentity(config.offline, whoami, now());
 }
