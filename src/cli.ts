@@ -59,6 +59,7 @@ export function parseArguments(argv: readonly string[], version: string): Invoca
       if (unknown !== undefined) command.error(`error: unknown command '${unknown}': there are ${names}`);
       choose({ kind: "serve", flags: command.opts<Flags>() });
     });
+  command.hook("preAction", (_, chosen) => refuseMisplaced(command, chosen));
   addServerOptions(command.command("serve"))
     .description("answer, which is what is done without a command")
     .allowExcessArguments(false)
@@ -70,10 +71,10 @@ export function parseArguments(argv: readonly string[], version: string): Invoca
     .option("--port <port>", "the server's port, where it is not the environment's")
     .option("--bind <address>", "the server's address, where it is not the environment's")
     .allowExcessArguments(false)
-    .action((flags: Flags) => choose({ kind: "healthcheck", flags }));
+    .action((flags: Flags) => choose({ kind: "healthcheck", flags: { ...command.opts<Flags>(), ...flags } }));
   addEnv(command, (run) => choose({ kind: "run", run }));
   addCompose(command, (run) => choose({ kind: "run", run }));
-  addDoctor(command, (request) => choose({ kind: "doctor", request }));
+  addDoctor(command, (request) => choose({ kind: "doctor", request: { ...command.opts<Flags>(), ...request } }));
   addCompletion(command, (run) => choose({ kind: "run", run }));
   try {
     command.parse([...argv], { from: "user" });
@@ -83,6 +84,18 @@ export function parseArguments(argv: readonly string[], version: string): Invoca
   }
   if (invocation === undefined) throw new Error("commander ran no command");
   return invocation;
+}
+
+/** The server's options before a command that has no use for them would be dropped in silence. */
+function refuseMisplaced(program: Command, chosen: Command): void {
+  let name = "";
+  for (let at = chosen; at.parent; at = at.parent) name = `${at.name()} ${name}`.trim();
+  if (["", "serve", "healthcheck", "doctor"].includes(name)) return;
+  const [option] = Object.keys(program.opts());
+  if (option === undefined) return;
+  program.error(
+    `error: --${option} before '${name}' is the server's: put it behind '${name}' where it has one, or leave it out`,
+  );
 }
 
 function addServerOptions(command: Command): Command {

@@ -1,3 +1,4 @@
+import { isIP } from "node:net";
 import { type AccessConfig, readAccess } from "./access-config.ts";
 import { AppError } from "./errors.ts";
 import { readTask, type TaskConfig } from "./task-config.ts";
@@ -105,7 +106,7 @@ export function parseConfig(env: Environment, flags: Flags = {}): Config {
   const portName = flags.port === undefined ? "ECS_LOCAL_METADATA_PORT" : "--port";
   const config: Config = {
     port: parsePort(portName, flags.port ?? read("ECS_LOCAL_METADATA_PORT") ?? "80", problems),
-    bindAddress: flags.bind?.trim() || read("ECS_LOCAL_BIND_ADDRESS") || "127.0.0.1",
+    bindAddress: parseAddress(flags.bind?.trim() || undefined, read("ECS_LOCAL_BIND_ADDRESS"), problems),
     offline: flag("ECS_LOCAL_OFFLINE") || flags.offline === true,
     task: readTask(read, problems),
     taskMetadataPath: read("TASK_METADATA_PATH"),
@@ -160,6 +161,23 @@ function parsePort(name: string, value: string, problems: string[]): number {
   if (port >= 1 && port <= 65535) return port;
   problems.push(`${name} is '${value}', which is not a port: give a whole number from 1 to 65535, such as 51679`);
   return 0;
+}
+
+/** An IP address, an IPv6 one in brackets or not, or a host's name; one of digits and dots alone can only be an address. */
+function parseAddress(bind: string | undefined, variable: string | undefined, problems: string[]): string {
+  const value = bind ?? variable ?? "127.0.0.1";
+  const address = value.replace(/^\[(.*:.*)\]$/, "$1");
+  if (isIP(address) !== 0) return address;
+  if (
+    !/^[\d.]+$/.test(value) &&
+    value.length <= 253 &&
+    /^([a-z\d_]([\w-]{0,61}[a-z\d_])?(\.(?!$)|\.?$))+$/i.test(value)
+  )
+    return value;
+  problems.push(
+    `${bind === undefined ? "ECS_LOCAL_BIND_ADDRESS" : "--bind"} is '${value}', which is neither an IP address nor a host name: give an address of this machine, such as 127.0.0.1, 0.0.0.0 or ::1`,
+  );
+  return "";
 }
 
 function parseDockerHost(value: string | undefined, problems: string[]): string | undefined {

@@ -25,7 +25,7 @@ async function checkHealth(flags: Flags): Promise<never> {
     (code === 0 ? process.stdout : process.stderr).write(`${line}\n`);
     process.exit(code);
   } catch (error) {
-    // Never 2, which Docker keeps for itself in a HEALTHCHECK.
+    // Not 2, which Docker keeps for itself in a HEALTHCHECK: only a command line that cannot be read ends with it.
     if (error instanceof AppError) fail(error, 1);
     throw error;
   }

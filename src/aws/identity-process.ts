@@ -11,7 +11,7 @@ const OUTPUT_CHARACTERS_MAX = 100_000;
  * @param options.deadlineMs then the program and what it started are killed, and the next request starts another
  * @returns a function of the profile and its command; it throws AppError `identity-failed`
  */
-export function createProcesses(options: { readonly deadlineMs?: number; readonly shell?: string } = {}) {
+export function createProcesses(options: { readonly deadlineMs?: number | undefined; readonly shell?: string } = {}) {
   const { deadlineMs = PROCESS_DEADLINE_MS, shell = "/bin/sh" } = options;
   const running = new Map<string, Promise<AwsCredentialIdentity>>();
 

@@ -33,6 +33,7 @@ export interface Identity {
  * one: the SDK's default chain would turn a mistyped profile into somebody else's credentials.
  *
  * @param deps.now milliseconds
+ * @param deps.processDeadlineMs for a credential_process; 50 s unless given
  * @param deps.stamps is told of a token's file that the SDK rewrites
  * @returns a function that throws AppError: `no-identity` when none is configured, `identity-failed` or
  *   `upstream-unavailable` when one failed
@@ -42,11 +43,12 @@ export function createIdentityResolver(deps: {
   readonly settings: ClientSettings;
   readonly now: () => number;
   readonly stamps: Stamps;
+  readonly processDeadlineMs?: number | undefined;
 }): () => Promise<Identity> {
   const { env, settings, now, stamps } = deps;
   const sso = createSso(settings, stamps);
   const machine = createMachine(env, now, settings.inner.requestHandler);
-  const processes = createProcesses();
+  const processes = createProcesses({ deadlineMs: deps.processDeadlineMs });
 
   return async (): Promise<Identity> => {
     const files = identityFiles(env);

@@ -8,11 +8,13 @@ import { createStamps } from "./stamps.ts";
  * time to start.
  *
  * @param options.now milliseconds since 1970
+ * @param options.processDeadlineMs for a credential_process, which is killed then; 50 s unless given
  */
 export function createOnlineSource(options: {
   readonly config: AwsConfig;
   readonly env: Environment;
   readonly now: () => number;
+  readonly processDeadlineMs?: number;
 }): NamedSource {
   const stamps = createStamps();
   const fingerprint = createFingerprint({ ...options, stamps });

@@ -35,10 +35,11 @@ export function createAwsSource(options: {
   readonly now: () => number;
   readonly fingerprint: () => string;
   readonly stamps: Stamps;
+  readonly processDeadlineMs?: number | undefined;
 }): NamedSource {
-  const { config, env, now, fingerprint, stamps } = options;
+  const { config, env, now, fingerprint, stamps, processDeadlineMs } = options;
   const settings = createClientSettings(config, env);
-  const resolveIdentity = createIdentityResolver({ env, settings, now, stamps });
+  const resolveIdentity = createIdentityResolver({ env, settings, now, stamps, processDeadlineMs });
   let seen = fingerprint();
   let connecting: Promise<Connection> | undefined;
   let connection: Connection | undefined;

@@ -13,7 +13,7 @@ import { checkHiddenEndpoints, checkMetadataVersion, checkTwoEndpoints, checkWay
 import { type Finding, toJson, toText } from "./doctor/finding.ts";
 import { askFromInside } from "./doctor/from-inside.ts";
 import { checkIdentity } from "./doctor/identity.ts";
-import { createInside } from "./doctor/inside.ts";
+import { checkImage, createInside } from "./doctor/inside.ts";
 import { listenerOf } from "./doctor/listener.ts";
 import { interfacesAtAddress, readNetworkState, readPort, readRules } from "./doctor/machine.ts";
 import { checkPort } from "./doctor/port.ts";
@@ -26,6 +26,8 @@ import type { NetworkDeps } from "./network-setting.ts";
 
 /** A credential_process and a slow SSO portal take some seconds; nobody waits for a diagnosis much longer. */
 const AWS_MS = 8_000;
+/** Before that, so that nothing is left running, and who is late is named. */
+const PROCESS_MS = 6_000;
 const CLOCK_MS = 5_000;
 const RULES_MS = 5_000;
 /** Asked at once from inside: the engine has other things to do. */
@@ -38,6 +40,7 @@ const NETWORKS_ASKED_MAX = 8;
  * @throws AppError `bad-configuration`
  */
 export async function doctor(request: DoctorRequest, config: Config, deps: NetworkDeps): Promise<number> {
+  checkImage(request.image);
   if (request.fromInside) {
     deps.out(`${JSON.stringify(await askFromInside(`http://${TASK_ADDRESS}`))}\n`);
     return 0;
@@ -128,7 +131,9 @@ function atAddress(engine: EngineFacts) {
 
 function askIdentity(config: Config, env: Environment): Promise<Finding> {
   const now = Date.now;
-  const source = config.offline ? createOfflineSource({ now }) : createOnlineSource({ config: config.aws, env, now });
+  const source = config.offline
+    ? createOfflineSource({ now })
+    : createOnlineSource({ config: config.aws, env, now, processDeadlineMs: PROCESS_MS });
   const whoami = () => withDeadline(source.whoami(), AWS_MS, () => late("the identity"));
   return checkIdentity(config.offline, whoami, now());
 }

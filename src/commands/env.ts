@@ -20,11 +20,14 @@ export interface EnvOptions {
   readonly format?: string;
 }
 
-/** A line for each form; what stands in our values needs quotes in none of them. */
+/** YAML 1.1 reads more words than true and false as no text, a number or a time as well: `no` is a region's name to us. */
+const isYamlText = (value: string) => /^\/|^http|^[a-z]+-[a-z-]+-\d+$/.test(value);
+
+/** A line for each form; what else stands in our values needs quotes in none of them. */
 const FORMATS: Readonly<Record<string, (name: string, value: string) => string>> = {
   shell: (name, value) => `export ${name}=${value}`,
   dotenv: (name, value) => `${name}=${value}`,
-  yaml: (name, value) => `${name}: ${value}`,
+  yaml: (name, value) => `${name}: ${isYamlText(value) ? value : `"${value}"`}`,
 };
 
 /**
@@ -40,9 +43,14 @@ export function env(options: EnvOptions, environment: Environment): Said {
     const known = Object.keys(FORMATS).join(", ");
     throw new AppError("bad-configuration", `--format is '${format}', which is none of ${known}`);
   }
-  if (container !== undefined && !/^[\w.-]+$/.test(container)) {
+  if (container !== undefined && (!/^[\w.-]+$/.test(container) || isDots(container))) {
     throw new AppError("bad-configuration", `--container is '${container}', which is no container's name`, {
       hint: "give the name, the Compose service or the id, as docker ps shows it",
+    });
+  }
+  if (role !== undefined && (role.trim() === "" || role.split("/").some(isDots))) {
+    throw new AppError("bad-configuration", `--role is '${role}', which is not a role`, {
+      hint: "give a role's name, path/name or ARN, or leave --role out for your own identity",
     });
   }
   const place = options.address === undefined ? undefined : parsePlace(options.address);
@@ -54,6 +62,11 @@ export function env(options: EnvOptions, environment: Environment): Said {
       ...(format === "shell" ? shellHints(variables, environment) : []),
     ],
   };
+}
+
+/** Clients take such a segment out of a URL, and ask for something else. */
+function isDots(segment: string): boolean {
+  return segment === "." || segment === "..";
 }
 
 function placeHints(place: Place, variables: Record<string, string>, container: string | undefined): string[] {

@@ -3,6 +3,8 @@ import type { Config } from "../config.ts";
 /** Under the 3 s of the image's HEALTHCHECK, so that the reason is said before the engine ends us. */
 const TIMEOUT_MS = 2_000;
 const SHOWN_CHARACTERS_MAX = 80;
+/** Many times what /health is: whoever is at the port may send without end. */
+const BODY_BYTES_MAX = 64 * 1024;
 
 /** One line for whoever asked, and the exit code: 0 well, 1 not. */
 export interface Verdict {
@@ -21,7 +23,7 @@ export async function healthcheck(
   timeoutMs: number = TIMEOUT_MS,
 ): Promise<Verdict> {
   const where = `${askable(bindAddress)}:${port}`;
-  const unhealthy = (reason: string): Verdict => ({ code: 1, line: `unhealthy: ${where} ${reason}` });
+  const unhealthy = (reason: string): Verdict => ({ code: 1, line: oneLine(`unhealthy: ${where} ${reason}`) });
   try {
     const answer = await fetch(`http://${where}/health`, {
       signal: AbortSignal.timeout(timeoutMs),
@@ -29,11 +31,11 @@ export async function healthcheck(
       // Whatever HTTP_PROXY says: we ask our own machine. Bun's types do not know `false` yet.
       proxy: false,
     } as unknown as BunFetchRequestInit);
-    const text = await answer.text();
+    const text = await readStart(answer);
     if (answer.status !== 200) return unhealthy(`answers with status ${answer.status}`);
     const health = parse(text);
     if (health?.status !== "ok") return unhealthy(`is not ecs-local-endpoints: it answers ${shown(text)}`);
-    return { code: 0, line: `healthy: ${where}${details(health)}` };
+    return { code: 0, line: oneLine(`healthy: ${where}${details(health)}`) };
   } catch (error) {
     if ((error as Error).name === "TimeoutError") return unhealthy(`does not answer within ${timeoutMs / 1000} s`);
     return unhealthy("is not answered; where the server has --port or --bind, healthcheck needs the same");
@@ -46,26 +48,40 @@ function askable(bindAddress: string): string {
   return bindAddress.includes(":") ? `[${bindAddress}]` : bindAddress;
 }
 
-interface Health {
-  readonly status?: string;
-  readonly version?: string;
-  readonly engine?: string;
-  readonly identity?: { readonly status: string; readonly expiration?: string; readonly code?: string };
+/** The body, cut off at its bound. */
+async function readStart({ body }: Response): Promise<string> {
+  const decoder = new TextDecoder();
+  let text = "";
+  let bytes = 0;
+  for await (const chunk of body ?? []) {
+    text += decoder.decode(chunk.subarray(0, BODY_BYTES_MAX - bytes), { stream: true });
+    bytes += chunk.byteLength;
+    if (bytes >= BODY_BYTES_MAX) break;
+  }
+  return text;
 }
 
-function parse(text: string): Health | undefined {
+function parse(text: string): Record<string, unknown> | undefined {
   try {
-    return JSON.parse(text);
+    return Object(JSON.parse(text));
   } catch {
     return undefined;
   }
 }
 
-function details({ version, engine, identity }: Health): string {
-  if (identity === undefined) return "";
-  const end = identity.expiration === undefined ? "" : ` until ${identity.expiration}`;
-  const code = identity.code === undefined ? "" : ` (${identity.code})`;
-  return `, version ${version}, engine ${engine}, identity ${identity.status}${end}${code}`;
+/** Of what the server says, that which has the shape of it: it may be another version, or another program. */
+function details({ version, engine, identity }: Record<string, unknown>): string {
+  const { status, expiration, code } = Object(identity) as Record<string, unknown>;
+  const said = (before: string, value: unknown, after = "") =>
+    typeof value === "string" ? `${before}${value.slice(0, SHOWN_CHARACTERS_MAX)}${after}` : "";
+  const who = said(", identity ", status);
+  const rest = who === "" ? "" : said(" until ", expiration) + said(" (", code, ")");
+  return said(", version ", version) + said(", engine ", engine) + who + rest;
+}
+
+/** What a stranger says neither ends the line nor moves the terminal's cursor. */
+function oneLine(text: string): string {
+  return text.replace(/[\p{Cc}\p{Zl}\p{Zp}]+/gu, " ");
 }
 
 function shown(text: string): string {

@@ -111,9 +111,14 @@ function noteOpenToAll(deps: NetworkDeps): void {
 
 async function print(action: "up" | "down" | "status", asked: Asked | undefined, deps: NetworkDeps): Promise<number> {
   const setting = await survey(deps.env);
+  if (action === "down") {
+    // By the state alone: whoever is not root may ask, and the engine has no say in what is taken away.
+    if (setting.made.length === 0) deps.err("note: nothing of network up stands\n");
+    deps.out(printDown(stepsOf(setting.made)));
+    return 0;
+  }
   const { plan: wanted, notes } = await plan(asked ?? setting.state?.asked ?? ASKED_BY_DEFAULT, setting, deps);
   for (const note of notes) deps.err(`note: ${note}\n`);
-  const made = action === "down" && setting.state ? setting.made : [wanted];
-  deps.out((action === "up" ? printUp : printDown)(stepsOf(made)));
+  deps.out(printUp(stepsOf([wanted])));
   return 0;
 }

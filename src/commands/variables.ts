@@ -51,7 +51,8 @@ function isTaskAddress(place: Place | undefined): boolean {
 function rolePath(text: string): string {
   try {
     const role = parseRole(text, "any");
-    const encoded = role.id.replace(/[^\w.~:/@=+,-]/g, (c) => `%${c.charCodeAt(0).toString(16).padStart(2, "0")}`);
+    // A shell takes ~ behind a colon for a home, so it is encoded as well.
+    const encoded = role.id.replace(/[^\w.:/@=+,-]/g, (c) => `%${c.charCodeAt(0).toString(16).padStart(2, "0")}`);
     return `${role.kind === "arn" ? "/role-arn/" : "/role/"}${encoded}`;
   } catch (error) {
     if (!(error instanceof AppError)) throw error;

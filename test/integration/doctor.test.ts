@@ -1,4 +1,7 @@
 import { afterEach, describe, expect, test } from "bun:test";
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import type { Finding } from "../../src/commands/doctor/finding.ts";
 import { doctor } from "../../src/commands/doctor.ts";
 import { parseConfig } from "../../src/config.ts";
@@ -228,3 +231,24 @@ describe("the port", () => {
     expect(of("port")).toMatchObject([{ state: "ok", message: expect.stringContaining("our server answers") }]);
   });
 });
+
+test("a credential_process that hangs is named by its profile, and does not outlive the diagnosis", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "doctor-process-"));
+  atEnd(() => rmSync(folder, { recursive: true }));
+  writeFileSync(
+    join(folder, "hang"),
+    `#!/bin/sh\necho $$ > ${folder}/pid\nsleep 60 & echo $! > ${folder}/child\nwait\n`,
+    { mode: 0o755 },
+  );
+  writeFileSync(join(folder, "config"), `[profile dev]\ncredential_process = ${folder}/hang\n`);
+  const { of } = await run({ AWS_PROFILE: "dev", AWS_CONFIG_FILE: join(folder, "config"), HOME: folder });
+  expect(of("identity")).toMatchObject([
+    { state: "problem", message: expect.stringContaining("profile 'dev': its cre") },
+  ]);
+  await Bun.sleep(50);
+  for (const name of ["pid", "child"]) {
+    const stat = `/proc/${readFileSync(join(folder, name), "utf8").trim()}/stat`;
+    // A zombie is none that runs.
+    expect(existsSync(stat) && !/\) [ZX] /.test(readFileSync(stat, "latin1"))).toBe(false);
+  }
+}, 20_000);

@@ -23,6 +23,10 @@ describe("the command line", () => {
     ["--offline --port 9", { kind: "serve", flags: { offline: true, port: "9" } }],
     ["serve", { kind: "serve", flags: {} }],
     ["--offline serve --port 9", { kind: "serve", flags: { offline: true, port: "9" } }],
+    ["--offline --port 9 doctor --bind ::1", { kind: "doctor", request: { offline: true, port: "9", bind: "::1" } }],
+    ["--port 8 doctor --port 9", { kind: "doctor", request: { port: "9" } }],
+    ["--port 9 healthcheck", { kind: "healthcheck", flags: { port: "9" } }],
+    ["--port 8 --bind ::1 healthcheck --port 9", { kind: "healthcheck", flags: { port: "9", bind: "::1" } }],
     ["network up", { kind: "network", request: { action: "up" } }],
     ["network up --port 9", { kind: "network", request: { action: "up", port: "9" } }],
     ["network up --bridge a --bridge b", { kind: "network", request: { action: "up", bridge: ["a", "b"] } }],
@@ -55,6 +59,10 @@ describe("the command line", () => {
     ],
     ["doctor --jsno", "--json"],
     ["doctor web", "too many arguments"],
+    ["--port 80 env", "--port before 'env'"],
+    ["--offline compose", "--offline before 'compose'"],
+    ["--port 9 network up", "--port before 'network up' is the server's: put it behind"],
+    ["--bind ::1 completion bash", "--bind before 'completion'"],
     ["--print", "unknown option '--print'"],
   ] as const) {
     test(`'${line}' is wrong usage, which stderr tells`, () => {

@@ -40,6 +40,14 @@ describe("a bad value is named", () => {
     ["ECS_LOCAL_SESSION_DURATION", "899"],
     ["ECS_LOCAL_SESSION_DURATION", "43201"],
     ["ECS_LOCAL_SESSION_DURATION", "1h"],
+    ["ECS_LOCAL_BIND_ADDRESS", "999.1.1.1"],
+    ["ECS_LOCAL_BIND_ADDRESS", "1.2.3"],
+    ["ECS_LOCAL_BIND_ADDRESS", "x y"],
+    ["ECS_LOCAL_BIND_ADDRESS", "a..b"],
+    ["ECS_LOCAL_BIND_ADDRESS", "-a"],
+    ["ECS_LOCAL_BIND_ADDRESS", ":::1"],
+    ["ECS_LOCAL_BIND_ADDRESS", "localhost:80"],
+    ["ECS_LOCAL_BIND_ADDRESS", "http://localhost"],
   ] as const) {
     test(`${name}=${value}`, () => {
       expect(() => parseConfig({ [name]: value })).toThrow(new RegExp(`${name}.*'${value}'`));
@@ -47,6 +55,27 @@ describe("a bad value is named", () => {
   }
   test("and all of them at once", () => {
     expect(() => parseConfig({ ECS_LOCAL_METADATA_PORT: "x", ECS_LOCAL_LOG_FORMAT: "y" })).toThrow(/PORT.*\n.*FORMAT/);
+  });
+});
+
+describe("an address to listen on", () => {
+  for (const [bind, address = bind] of [
+    ["0.0.0.0"],
+    ["::"],
+    ["::1"],
+    ["[::]", "::"],
+    ["[::1]", "::1"],
+    ["fe80::1%eth0"],
+    ["localhost"],
+    ["my-host_1"],
+    ["a.b-c.example"],
+    ["a.example."],
+    ["1a.2"],
+  ] as [string, string?][]) {
+    test(`${bind} is ${address}`, () => expect(parseConfig({}, { bind }).bindAddress).toBe(address));
+  }
+  test("that is none is said of the command line where it was given there", () => {
+    expect(() => parseConfig({}, { bind: "x y" })).toThrow("--bind is 'x y'");
   });
 });
 

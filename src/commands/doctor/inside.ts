@@ -54,6 +54,22 @@ export function createInside(runner: Runner, image: string = OWN_IMAGE): (networ
   };
 }
 
+/**
+ * Its name becomes a part of a path of the engine's.
+ *
+ * @throws AppError `bad-configuration` for what is no image's name, with or without tag and digest, and no id
+ */
+export function checkImage(image: string | undefined): void {
+  if (
+    image === undefined ||
+    /^(\[[\da-f:]+\]:\d+\/)?[a-z\d][\w.:-]*(\/[a-z\d][\w.:-]*)*(@[\w+.-]+:[\da-f]+)?$/i.test(image)
+  )
+    return;
+  throw new AppError("bad-configuration", `--image is '${image}', which is no image's name`, {
+    hint: "give one that docker image ls shows, such as curlimages/curl:8.11.0",
+  });
+}
+
 function noImage(image: string): Inside {
   return {
     kind: "unasked",

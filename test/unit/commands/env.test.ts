@@ -41,6 +41,17 @@ describe("--role", () => {
       expect(dotenv({ role })).toEqual([`AWS_CONTAINER_CREDENTIALS_RELATIVE_URI=${path}`, ...METADATA]);
     });
   }
+  test("a shell makes no home of ~", () => {
+    expect(dotenv({ role: "a:~/x" })[0]).toBe("AWS_CONTAINER_CREDENTIALS_RELATIVE_URI=/role/a:%7e/x");
+  });
+  for (const role of ["../creds", "a/./b", "..", "."]) {
+    test(`'${role}' is refused, which a client would make another path of`, () => {
+      expect(() => env({ role }, {})).toThrow(`--role is '${role}'`);
+    });
+  }
+  test("an empty one is refused with the option's name", () => {
+    expect(() => env({ role: "" }, {})).toThrow("--role is ''");
+  });
   test("what is no role is refused", () => {
     expect(() => env({ role: "two words" }, {})).toThrow('"two words" is not a role');
   });
@@ -52,6 +63,7 @@ test("--container names it in each of the three addresses", () => {
     "ECS_CONTAINER_METADATA_URI_V4=http://169.254.170.2/v4/containers/web",
     "ECS_AGENT_URI=http://169.254.170.2/api/web",
   ]);
+  for (const container of [".", ".."]) expect(() => env({ container }, {})).toThrow(`--container is '${container}'`);
   expect(() => env({ container: "web/../x" }, {})).toThrow("--container is 'web/../x'");
 });
 
@@ -87,6 +99,13 @@ test("a region that is configured is set by both of its names", () => {
   expect(dotenv({}, { AWS_REGION: "eu-west-1", AWS_DEFAULT_REGION: "us-east-2" }).slice(4)).toEqual(both);
   expect(dotenv({}, { AWS_DEFAULT_REGION: "eu-west-1" }).slice(4)).toEqual(both);
   expect(() => env({}, { AWS_REGION: "eu west" })).toThrow("AWS_REGION is 'eu west'");
+});
+
+test("a region that YAML would take for something else is text there", () => {
+  for (const region of ["no", "on", "1e3", "2026-01-02", "eu-west-1"]) {
+    const yaml = env({ format: "yaml" }, { AWS_REGION: region }).stdout.slice(-1).join("");
+    expect(yaml).toBe(`AWS_DEFAULT_REGION: ${region === "eu-west-1" ? region : `"${region}"`}\n`);
+  }
 });
 
 test("for a shell it says what is set there and gets in the way, by its name alone", () => {

@@ -58,6 +58,31 @@ describe("healthcheck", () => {
       expect(line).not.toContain("\n");
     });
   }
+  for (const [title, body, said] of [
+    ["null as the identity", { ...DETAILS, identity: null }, ", version 1.2.3, engine unavailable"],
+    ["text as the identity", { ...DETAILS, identity: "x" }, ", version 1.2.3, engine unavailable"],
+    ["no identity", DETAILS, ", version 1.2.3, engine unavailable"],
+    ["numbers", { status: "ok", version: 1, engine: {}, identity: { status: [], code: "x" } }, ""],
+    ["control characters", { ...DETAILS, version: "1\u001b[31m\n2\u009b" }, ", version 1 [31m 2 , engine unavailable"],
+  ] as const) {
+    test(`takes an answer with ${title}, and says one line`, async () => {
+      const port = serve(json(body));
+      const line = `healthy: 127.0.0.1:${port}${said}`;
+      expect(await healthcheck({ port, bindAddress: "127.0.0.1" })).toEqual({ code: 0, line });
+    });
+  }
+  test("reads no more of an answer than health can be", async () => {
+    let sent = 0;
+    const pull = async (controller: ReadableStreamDefaultController) => {
+      await Bun.sleep(1);
+      sent += 16_384;
+      controller.enqueue(new Uint8Array(16_384).fill(120));
+    };
+    const port = serve(() => new Response(new ReadableStream({ pull })));
+    const { code, line } = await healthcheck({ port, bindAddress: "127.0.0.1" });
+    expect([code, line]).toEqual([1, expect.stringContaining(`answers "${"x".repeat(80)}"...`)]);
+    expect(sent).toBeLessThan(16 * 1024 * 1024);
+  });
   test("says that nobody answers, and what may be the reason", async () => {
     const port = freePort();
     const { code, line } = await healthcheck({ port, bindAddress: "127.0.0.1" });

@@ -1,4 +1,5 @@
 import { afterEach, expect, test } from "bun:test";
+import { readNetworkState } from "../../../src/commands/doctor/machine.ts";
 import { network } from "../../../src/commands/network.ts";
 
 const docker = { host: undefined, apiVersion: undefined, certPath: undefined, tlsVerify: false };
@@ -19,3 +20,21 @@ for (const action of ["up", "down", "status"] as const) {
     );
   });
 }
+
+const isUp = readNetworkState() !== undefined;
+test.skipIf(platform !== "linux" || isUp)(
+  "network down --print where up never ran says so, and asks no engine",
+  async () => {
+    const said = { out: "", err: "" };
+    const out = (lines: string) => {
+      said.out += lines;
+    };
+    const err = (lines: string) => {
+      said.err += lines;
+    };
+    const nowhere = { ...docker, host: "unix:///nowhere/engine.sock" };
+    const env = { PATH: process.env.PATH };
+    expect(await network({ action: "down", print: true }, { ...deps, env, docker: nowhere, out, err })).toBe(0);
+    expect(said).toEqual({ out: "", err: "note: nothing of network up stands\n" });
+  },
+);

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { createInside } from "../../../../src/commands/doctor/inside.ts";
+import { checkImage, createInside } from "../../../../src/commands/doctor/inside.ts";
 import type { Runner } from "../../../../src/engine/run-once.ts";
 import { AppError } from "../../../../src/errors.ts";
 
@@ -56,6 +56,18 @@ describe("the container that asks", () => {
         why: expect.stringContaining(text),
         remedy: expect.stringContaining("--image"),
       });
+    });
+  }
+});
+
+describe("--image", () => {
+  const DIGEST = `sha256:${"0a".repeat(32)}`;
+  for (const image of ["a", "ecs:dev", "localhost:5000/a/b_c:1.2-x", `r.example/a@${DIGEST}`, DIGEST, "0a1b2c3d4e5f"]) {
+    test(`${image} is taken`, () => expect(() => checkImage(image)).not.toThrow());
+  }
+  for (const image of ["", "../../containers/json?x", "a/../b", "a?x", "a b", "a/", "/a", "a%2f", "a\x1b[31m"]) {
+    test(`${JSON.stringify(image)} is refused`, () => {
+      expect(() => checkImage(image)).toThrow(expect.objectContaining({ code: "bad-configuration" }) as Error);
     });
   }
 });
