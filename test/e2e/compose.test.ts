@@ -1,10 +1,9 @@
 import { afterAll, afterEach, beforeAll, expect, test } from "bun:test";
 import { join, resolve } from "node:path";
 import { expectItself, letTaskNetworkPass, services } from "../support/compose/asking.ts";
-import { composePlugin, copyProject, membersOf } from "../support/compose/plugin.ts";
+import { copyProject, describeCompose, membersOf } from "../support/compose/plugin.ts";
 import { describeEngines, type EngineUnderTest } from "../support/engines.ts";
 import { buildServerImage, removeServerImage } from "../support/server-image.ts";
-import { describeWhere } from "../support/tools.ts";
 
 const BINARY = resolve(import.meta.dir, "../../dist/ecs-local-endpoints");
 const FIXTURES = resolve(import.meta.dir, "../support/compose");
@@ -13,7 +12,7 @@ const TIMEOUT_MS = 240_000;
 
 type Copy = ReturnType<typeof copyProject>;
 
-describeWhere("the file that compose writes", "missing" in composePlugin ? composePlugin.missing : undefined, () => {
+describeCompose("the file that compose writes", () => {
   describeEngines("is started by docker compose", ({ engine }: EngineUnderTest) => {
     let image: string;
     let stopLetting = () => {};

@@ -3,10 +3,9 @@ import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { parse, stringify } from "yaml";
 import { expectItself, letTaskNetworkPass, services } from "../support/compose/asking.ts";
-import { composePlugin, copyProject, membersOf } from "../support/compose/plugin.ts";
+import { copyProject, describeCompose, membersOf } from "../support/compose/plugin.ts";
 import { describeEngines } from "../support/engines.ts";
 import { buildServerImage, removeServerImage } from "../support/server-image.ts";
-import { describeWhere } from "../support/tools.ts";
 
 const EXAMPLES = resolve(import.meta.dir, "../../examples");
 const TIMEOUT_MS = 240_000;
@@ -14,7 +13,7 @@ const SERVER = "ecs-local-endpoints";
 const ROLE = "arn:aws:iam::111111111111:role";
 const ROLES: Readonly<Record<string, string>> = { orders: `${ROLE}/orders`, billing: `${ROLE}/billing` };
 
-describeWhere("examples/", "missing" in composePlugin ? composePlugin.missing : undefined, () => {
+describeCompose("examples/", () => {
   // Images cannot be pulled here: the programs are a shell that asks, and the server vends dummy credentials.
   describeEngines("with other programs in their containers", ({ engine }) => {
     let image: string;

@@ -1,14 +1,24 @@
+import { describe } from "bun:test";
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { RealEngine } from "../real-engine.ts";
-import { prepareCompose } from "../tools.ts";
+import { describeWhere, prepareCompose, type Tools } from "../tools.ts";
 
 const TASK_NETWORK_WAIT_MS = 120_000;
 /** What engines say while another test of this machine has the one network of 169.254.170.0/24. */
 const TAKEN = /overlap|already (in )?used?|conflict|already allocated/i;
 
-export const composePlugin = prepareCompose();
+const isFull = process.env.FULL === "1";
+/** Building it takes three minutes, which a run of everything has not. */
+const composePlugin: Tools = isFull ? prepareCompose() : { missing: "FULL=1 builds Docker Compose for it" };
+
+/** Tests with Docker Compose itself: skipped by name without FULL=1, and with it as all that need a client. */
+export function describeCompose(what: string, body: () => void): void {
+  const missing = "missing" in composePlugin ? composePlugin.missing : undefined;
+  if (isFull) describeWhere(what, missing, body);
+  else describe.skip(`${what} (skipped: ${missing})`, body);
+}
 
 /** Where `docker-compose` is, for a command's PATH. */
 const composeFolder = "folder" in composePlugin ? composePlugin.folder : "/nonexistent";
