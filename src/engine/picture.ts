@@ -1,8 +1,7 @@
+import { createAddresses } from "./addresses.ts";
 import type { Container } from "./container.ts";
 import { contains } from "./ip-address.ts";
-
-/** Of containers that share one another's network namespace in a row. */
-const SHARED_HOPS_MAX = 8;
+import { createSharers } from "./sharers.ts";
 
 export interface Network {
   readonly id: string;
@@ -63,9 +62,8 @@ export const OWN_KNOWN_FOR_MS = 1_000;
 /** @param isOwn whether a container is the one that we run in */
 export function createPicture(isOwn: (container: Container) => boolean = () => false): MutablePicture {
   const containers = new Map<string, Container>();
-  const claims = new Map<string, Container[]>();
-  /** The containers that share another's network namespace, as the engine has them. */
-  const sharers = new Map<string, Container>();
+  const addresses = createAddresses();
+  const sharers = createSharers(containers);
   let networks: readonly Network[] = [];
   let gateways = new Set<string>();
   let machine: Machine | undefined;
@@ -92,30 +90,9 @@ export function createPicture(isOwn: (container: Container) => boolean = () => f
   }
 
   function withdraw(id: string): void {
-    for (const address of addressesOf(containers.get(id))) {
-      const left = claims.get(address)?.filter((claimant) => claimant.id !== id) ?? [];
-      if (left.length > 0) claims.set(address, left);
-      else claims.delete(address);
-    }
+    const container = containers.get(id);
+    if (container !== undefined) addresses.withdraw(container);
     revision += 1;
-  }
-
-  function rootOf(container: Container): Container {
-    let root = container;
-    for (let hops = 0; hops < SHARED_HOPS_MAX && root.networkOwner !== undefined; hops += 1) {
-      const owner = root.networkOwner;
-      root = containers.get(owner) ?? containers.values().find(({ name }) => name === owner) ?? root;
-    }
-    return root;
-  }
-
-  /** What shares a network namespace has the networks of its owner, as in a task of ECS. Docker says that it has none. */
-  function shareNetworks(): void {
-    for (const [id, inspected] of sharers) {
-      const root = rootOf(inspected);
-      const { attachments } = root.id === id ? inspected : root;
-      if (containers.get(id)?.attachments !== attachments) containers.set(id, { ...inspected, attachments });
-    }
   }
 
   /** Those of networks and of running containers: a network's own are not told of by every engine. */
@@ -145,7 +122,7 @@ export function createPicture(isOwn: (container: Container) => boolean = () => f
     machine: () => machine,
     isElsewhere,
     revision: () => revision,
-    claimants: (address) => (isElsewhere() ? [] : (claims.get(address) ?? [])),
+    claimants: (address) => (isElsewhere() ? [] : addresses.of(address)),
     isGateway: (address) => gateways.has(address) && !isElsewhere(),
     isBridgeGateway,
     isInSubnet: (address, networkId) =>
@@ -159,20 +136,15 @@ export function createPicture(isOwn: (container: Container) => boolean = () => f
     put(container) {
       withdraw(container.id);
       containers.set(container.id, container);
-      if (container.networkOwner === undefined) sharers.delete(container.id);
-      else sharers.set(container.id, container);
-      shareNetworks();
+      sharers.put(container);
       if (!container.running) return;
-      for (const address of addressesOf(container)) {
-        claims.set(address, [...(claims.get(address) ?? []), container]);
-      }
+      addresses.add(container);
       for (const attachment of container.attachments) for (const gateway of attachment.gateways) gateways.add(gateway);
     },
     remove(id) {
       withdraw(id);
       containers.delete(id);
-      sharers.delete(id);
-      shareNetworks();
+      sharers.remove(id);
     },
     setMachine(next) {
       if (next?.cpus === machine?.cpus && next?.memoryBytes === machine?.memoryBytes) return;
@@ -183,7 +155,7 @@ export function createPicture(isOwn: (container: Container) => boolean = () => f
       if (target === next) return;
       target = next;
       // What another engine had there, or said of its machine, is believed no longer.
-      claims.clear();
+      addresses.clear();
       machine = undefined;
       setElsewhere(isNextElsewhere);
       revision += 1;
@@ -197,10 +169,4 @@ export function createPicture(isOwn: (container: Container) => boolean = () => f
       if (JSON.stringify([networks, [...gateways].sort()]) !== before) revision += 1;
     },
   };
-}
-
-function addressesOf(container: Container | undefined): string[] {
-  if (container === undefined || container.networkOwner !== undefined) return [];
-  const all = container.attachments.flatMap(({ ipv4, ipv6 }) => [ipv4, ipv6]);
-  return [...new Set(all.filter((address): address is string => address !== undefined))];
 }
