@@ -1,10 +1,10 @@
-import { LRUCache } from "lru-cache";
 import type { CredentialSource, Credentials, Role } from "../aws/contract.ts";
 import { PROCESS_DEADLINE_MS } from "../aws/deadline.ts";
 import { handOutWindowMs, renewalWindowMs } from "../aws/lifetime.ts";
 import { AppError, type ErrorCode } from "../errors.ts";
 import type { Log } from "../log.ts";
 import { createGate } from "./gate.ts";
+import { createMemory } from "./memory.ts";
 import { sessionNameOf } from "./role.ts";
 import { within } from "./within.ts";
 
@@ -28,27 +28,10 @@ export interface Vendor {
   readonly close: () => void;
 }
 
-/** Credentials of one role that can still be handed out. */
-interface Held {
-  readonly credentials: Credentials;
-  /** What was left of them when they came, in milliseconds. */
-  readonly lifeMs: number;
-  /** When that was, by the clock that nobody sets. */
-  readonly since: number;
-  /** Until then, by the same clock, the source is not asked again. */
-  notBefore: number;
-}
-
 interface Flight {
   readonly result: Promise<Credentials>;
   /** By the clock that nobody sets. */
   readonly since: number;
-}
-
-interface Failure {
-  readonly error: AppError;
-  /** By the clock that nobody sets. */
-  readonly until: number;
 }
 
 /** No role is called so. */
@@ -85,9 +68,7 @@ export function createVendor(options: {
     failureMs = 5000,
   } = options;
   const { entriesMax = 1000, upstreamMax = 16 } = options;
-  // Apart, so that a thousand roles that do not exist push out none that does.
-  const entries = new LRUCache<string, Held>({ max: entriesMax });
-  const failures = new LRUCache<string, Failure>({ max: entriesMax });
+  const memory = createMemory({ now, monotonic, failureMs, entriesMax });
   const enter = createGate({ runningMax: upstreamMax, waitingMax: entriesMax });
   let flights = new Map<string, Flight>();
   let identity = source.fingerprint();
@@ -97,10 +78,10 @@ export function createVendor(options: {
     const fingerprint = source.fingerprint();
     if (fingerprint !== identity) forget(fingerprint);
     const key = request.kind === "session" ? SESSION_KEY : request.role.id;
-    const held = entries.get(key);
-    const left = held === undefined ? 0 : leftMs(held);
+    const held = memory.held(key);
+    const left = held === undefined ? 0 : memory.leftMs(held);
     if (held === undefined || left <= 0) {
-      const failure = failures.get(key);
+      const failure = memory.failure(key);
       if (failure !== undefined && monotonic() < failure.until) throw failure.error;
       return wait(fly(key, request));
     }
@@ -110,21 +91,17 @@ export function createVendor(options: {
     const isSlow = monotonic() - renewal.since >= coldWaitMs;
     if (isSlow || left > handOutWindowMs(held.lifeMs)) return held.credentials;
     return wait(renewal).catch((error: unknown) => {
-      if (leftMs(held) > 0) return held.credentials;
+      if (memory.leftMs(held) > 0) return held.credentials;
       throw error;
     });
   }
 
   function session(): SessionState {
     if (source.fingerprint() !== identity) return { status: "unknown" };
-    const held = entries.peek(SESSION_KEY);
-    if (held !== undefined && leftMs(held) > 0) return { status: "ok", credentials: held.credentials };
-    const failure = failures.peek(SESSION_KEY);
+    const held = memory.held(SESSION_KEY);
+    if (held !== undefined && memory.leftMs(held) > 0) return { status: "ok", credentials: held.credentials };
+    const failure = memory.failure(SESSION_KEY);
     return failure === undefined ? { status: "unknown" } : { status: "failed", code: failure.error.code };
-  }
-
-  function leftMs({ credentials, lifeMs, since }: Held): number {
-    return Math.min(credentials.expiration - now(), lifeMs - (monotonic() - since));
   }
 
   function wait({ result }: Flight): Promise<Credentials> {
@@ -142,7 +119,7 @@ export function createVendor(options: {
     const result = enter(() => within(fetchFrom(request), fetchMs, stuck)).then(
       (credentials) => {
         mine.delete(key);
-        if (mine === flights) keep(key, credentials);
+        if (mine === flights) memory.keep(key, credentials);
         return credentials;
       },
       (error: unknown) => {
@@ -179,21 +156,8 @@ export function createVendor(options: {
     throw new AppError("identity-failed", text, { hint: "renew them, and check this machine's clock with: date -u" });
   }
 
-  function keep(key: string, credentials: Credentials): void {
-    const since = monotonic();
-    const lifeMs = Math.min(credentials.expiration - now(), credentials.lifeMsMax ?? Number.POSITIVE_INFINITY);
-    // A source that gives the same set again must not be asked on every request.
-    entries.set(key, { credentials, lifeMs, since, notBefore: since + failureMs });
-    failures.delete(key);
-  }
-
   function remember(key: string, error: AppError): void {
-    const until = monotonic() + failureMs;
-    const held = entries.peek(key);
-    // What has expired by a clock that was set is good again once the clock is.
-    if (held !== undefined) held.notBefore = until;
-    const isHeld = held !== undefined && leftMs(held) > 0;
-    if (!isHeld) failures.set(key, { error, until });
+    const isHeld = memory.remember(key, error);
     const event = isHeld ? "renewal failed" : "the credentials could not be fetched";
     log.warning(event, { role: key, code: error.code, cause: error.publicMessage, hint: error.hint });
   }
@@ -201,8 +165,7 @@ export function createVendor(options: {
   /** What is under way goes on for those who wait for it, but is not kept: it belongs to the former identity. */
   function forget(fingerprint: string): void {
     identity = fingerprint;
-    entries.clear();
-    failures.clear();
+    memory.clear();
     flights = new Map();
   }
 

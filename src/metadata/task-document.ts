@@ -34,8 +34,8 @@ export function taskDocument(
     Limits: limitsOf(task, version),
     ExecutionStoppedAt: state.executionStoppedAt,
     AvailabilityZone: task.availabilityZone,
-    TaskTags: state.withTags ? orAbsent(task.tags) : undefined,
-    ContainerInstanceTags: state.withTags ? orAbsent(task.containerInstanceTags) : undefined,
+    TaskTags: state.withTags ? tagsOrAbsent(task.tags) : undefined,
+    ContainerInstanceTags: state.withTags ? tagsOrAbsent(task.containerInstanceTags) : undefined,
   };
   if (version === "v3") return [head, facts];
   // Whatever a task definition enables: there are no faults here to inject.
@@ -53,6 +53,6 @@ function limitsOf({ cpu, memoryMiB, machine }: TaskDescription, version: Documen
   return CPU === undefined && Memory === undefined ? undefined : { CPU, Memory };
 }
 
-function orAbsent(tags: TaskDescription["tags"]): TaskDescription["tags"] {
+function tagsOrAbsent(tags: TaskDescription["tags"]): TaskDescription["tags"] {
   return tags && Object.keys(tags).length > 0 ? tags : undefined;
 }

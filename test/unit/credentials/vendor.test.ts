@@ -213,6 +213,7 @@ describe("what it says of the session without asking for it", () => {
     expect(vendor.session()).toEqual({ status: "failed", code: "upstream-unavailable" });
     world.failure = undefined;
     world.at += MINUTE;
+    expect(vendor.session().status).toBe("failed");
     await vendor.vend(SESSION);
     expect(vendor.session().status).toBe("ok");
     world.at += 61 * MINUTE;
