@@ -1,5 +1,5 @@
 import { LRUCache } from "lru-cache";
-import type { AwsConfig, RoleOptions } from "../config.ts";
+import type { AwsConfig, RoleOptions } from "../aws-config.ts";
 import { AppError } from "../errors.ts";
 import type { ClientSettings } from "./client-settings.ts";
 import type { Credentials, Role } from "./contract.ts";

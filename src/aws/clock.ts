@@ -1,5 +1,6 @@
 import { HttpRequest } from "@smithy/core/protocols";
-import type { AwsConfig, Environment } from "../config.ts";
+import type { AwsConfig } from "../aws-config.ts";
+import type { Environment } from "../config.ts";
 import { toAppError } from "./errors.ts";
 import { createHttpHandler } from "./http-handler.ts";
 

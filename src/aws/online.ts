@@ -1,4 +1,5 @@
-import type { AwsConfig, Environment } from "../config.ts";
+import type { AwsConfig } from "../aws-config.ts";
+import type { Environment } from "../config.ts";
 import type { NamedSource } from "./contract.ts";
 import { createFingerprint } from "./fingerprint.ts";
 import { createStamps } from "./stamps.ts";

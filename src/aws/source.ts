@@ -1,4 +1,5 @@
-import type { AwsConfig, Environment } from "../config.ts";
+import type { AwsConfig } from "../aws-config.ts";
+import type { Environment } from "../config.ts";
 import { AppError } from "../errors.ts";
 import { accountOf, createAssume, createMemo, type Memo } from "./assume.ts";
 import { createClientSettings } from "./client-settings.ts";

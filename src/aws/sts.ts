@@ -5,7 +5,7 @@ import {
   STSClient,
   type Credentials as WireCredentials,
 } from "@aws-sdk/client-sts";
-import type { RoleOptions } from "../config.ts";
+import type { RoleOptions } from "../aws-config.ts";
 import { AppError } from "../errors.ts";
 import type { ClientSettings } from "./client-settings.ts";
 import type { Credentials } from "./contract.ts";

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { Type } from "@sinclair/typebox";
 import { Value } from "@sinclair/typebox/value";
-import type { RoleOptions } from "../config.ts";
+import type { RoleOptions } from "../aws-config.ts";
 import { AppError } from "../errors.ts";
 import { parseRole } from "./role.ts";
 
