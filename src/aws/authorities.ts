@@ -4,7 +4,10 @@ import { AppError } from "../errors.ts";
 
 const NAMING_VARIABLES = ["AWS_CA_BUNDLE", "SSL_CERT_FILE"];
 
-/** Where the reference's TLS, which is Go's, looks. The first that there is counts. */
+/**
+ * Where the reference's TLS, which is Go's, looks. Go takes the first that there is; the reference's image has none, so that
+ * its users mount theirs at any of these, and ours has the first.
+ */
 const SYSTEM_FILES = [
   "/etc/ssl/certs/ca-certificates.crt",
   "/etc/pki/tls/certs/ca-bundle.crt",
@@ -38,7 +41,7 @@ export function readAuthorities(
   const add = (certificates: readonly string[], isUsable: (pem: string) => boolean): void => {
     for (const certificate of certificates) {
       const key = plain(certificate);
-      if (!own.has(key) && isUsable(certificate)) added.set(key, certificate);
+      if (!own.has(key) && !added.has(key) && isUsable(certificate)) added.set(key, certificate);
     }
   };
   add(namedAuthorities(env), () => true);
@@ -64,14 +67,13 @@ function namedAuthorities(env: Environment): string[] {
 }
 
 function systemAuthorities(files: readonly string[]): string[] {
-  for (const path of files) {
+  return files.flatMap((path) => {
     try {
       return certificatesIn(readFileSync(path, "utf8"));
     } catch {
-      // The next may be there.
+      return [];
     }
-  }
-  return [];
+  });
 }
 
 function certificatesIn(text: string): string[] {

@@ -3,7 +3,9 @@ import { chmodSync, chownSync, mkdtempSync, rmSync, statSync, writeFileSync } fr
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { askScript, parseAnswer } from "../support/ask.ts";
+import { createAuthority } from "../support/authority.ts";
 import { describeEngines } from "../support/engines.ts";
+import { startFakeAws } from "../support/fake-aws.ts";
 import type { Network } from "../support/real-engine.ts";
 import { interfaceOf, letPass } from "../support/redirects.ts";
 import { note, secret } from "../support/secrets.ts";
@@ -195,6 +197,28 @@ describeEngines("the image", ({ engine }) => {
       );
     }
   });
+
+  // The image has the first of the five files where Go looks; a reader of that one alone would not see these.
+  for (const path of ["/etc/pki/tls/certs/ca-bundle.crt", "/etc/pki/ca-trust/extracted/pem/tls-ca-bundle.pem"]) {
+    test(
+      `trusts an authority that is mounted at ${path}, as in the reference's documents`,
+      async () => {
+        const authority = createAuthority();
+        const sts = startFakeAws(authority.issue(`IP:${network.gateway}`), { hostname: network.gateway, port: 0 });
+        const options = { name: `img-authority-${process.pid}`, address: nextAddress() };
+        const id = await startServer({
+          ...options,
+          env: [...keys.slice(0, 2), `STS_ENDPOINT=https://${network.gateway}:${sts.port}`],
+          binds: [socket, `${authority.ca}:${path}:ro`],
+        });
+        expect(await askFrom(app, options.address, "/creds")).toMatchObject({ status: 200 });
+        await removed(id);
+        await sts.stop();
+        authority.remove();
+      },
+      TIMEOUT_MS,
+    );
+  }
 
   describe("looks up", () => {
     for (const [title, name, host] of [

@@ -28,11 +28,12 @@ describe.skipIf(!HAS_OPENSSL)("authorities", () => {
     expect(readAuthorities({}, [])).toBeUndefined();
     expect(readAuthorities({}, [file("own.pem", rootCertificates.join("\n"))])).toBeUndefined();
   });
-  test("both variables add to Bun's own, and so does the first system file that there is", () => {
+  test("both variables add to Bun's own, and so does each system file that there is, once", () => {
     const system = file("system.pem", `${rootCertificates[0]}\n${readFileSync(other.ca, "utf8")}`);
     const env = { AWS_CA_BUNDLE: one.ca, SSL_CERT_FILE: other.ca };
     expect(readAuthorities(env, ["/nonexistent", system])).toHaveLength(rootCertificates.length + 2);
-    expect(readAuthorities({}, ["/nonexistent", system, one.ca])).toHaveLength(rootCertificates.length + 1);
+    expect(readAuthorities({}, ["/nonexistent", system])).toHaveLength(rootCertificates.length + 1);
+    expect(readAuthorities({}, [system, one.ca, one.ca])).toHaveLength(rootCertificates.length + 2);
   });
   test("a bad certificate in the system's file is left out", () => {
     const broken = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n";
