@@ -44,6 +44,21 @@ test("compose writes beside the file that it is given, and says so on stderr alo
   );
 });
 
+test("compose says what README.md and docs/compose.md show", () => {
+  const folder = join(root, "shown");
+  mkdirSync(join(folder, ".aws"), { recursive: true });
+  writeFileSync(join(folder, "compose.yaml"), "services: { app: { image: x } }\n");
+  const said = runBinary(["compose"], { HOME: folder }, ["/usr/bin/env", "-C", folder]).stderr.trimEnd().split("\n");
+  for (const page of ["README.md", "docs/compose.md"]) {
+    const text = readFileSync(join(import.meta.dir, "../..", page), "utf8");
+    const shown = text
+      .slice(text.indexOf("$ ecs-local-endpoints compose\n"))
+      .split("\n")
+      .slice(1, 1 + said.length);
+    expect(shown.map((line) => line.trim())).toEqual(said);
+  }
+});
+
 test("what fails is one line with a hint, and 1", () => {
   const empty = join(root, "empty");
   mkdirSync(empty);

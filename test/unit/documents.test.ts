@@ -1,0 +1,76 @@
+import { describe, expect, test } from "bun:test";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { dirname, join, resolve } from "node:path";
+
+const ROOT = resolve(import.meta.dir, "../..");
+const read = (path: string) => readFileSync(join(ROOT, path), "utf8");
+const pages = [
+  ...readdirSync(ROOT).filter((name) => name.endsWith(".md")),
+  ...readdirSync(join(ROOT, "docs")).map((name) => `docs/${name}`),
+];
+const source = [...new Bun.Glob("**/*.ts").scanSync(join(ROOT, "src"))].map((path) => read(`src/${path}`)).join("\n");
+const readme = read("README.md");
+
+/** What a heading is called in an address, as GitHub makes it. */
+const anchorOf = (heading: string) =>
+  heading
+    .toLowerCase()
+    .replace(/[^\w\- ]/g, "")
+    .replaceAll(" ", "-");
+const anchorsOf = (text: string) => [...text.matchAll(/^#+ (.+)$/gm)].map(([, heading = ""]) => anchorOf(heading));
+
+describe("links", () => {
+  for (const page of pages) {
+    test(`of ${page} lead to a file and a heading that there are`, () => {
+      for (const [, target = ""] of read(page).matchAll(/\]\(([^)\s]+)\)/g)) {
+        if (/^https?:/.test(target)) continue;
+        const [path, anchor] = target.split("#");
+        const file = path ? join(dirname(page), path) : page;
+        expect([page, target, existsSync(join(ROOT, file))]).toEqual([page, target, true]);
+        if (anchor) expect(anchorsOf(read(file))).toContain(anchor);
+      }
+    });
+  }
+});
+
+describe("README.md", () => {
+  /** Of every system, or the shell's and Compose's own: nobody sets them for us. */
+  const OTHERS = ["HOME", "HOSTNAME", "PATH", "USERPROFILE", "XDG_RUNTIME_DIR", "COMPOSE_PROJECT_NAME"];
+  const variables = new Set(
+    Array.from(
+      source.matchAll(/\benv\.([A-Z][A-Z\d_]+)|\b(?:read|flag|list|choice|url)\("([A-Z]+_[A-Z\d_]+)"/g),
+      ([, direct, named]) => direct ?? named ?? "",
+    ),
+  );
+  for (const variable of variables) {
+    if (OTHERS.includes(variable)) continue;
+    test(`says what ${variable} does`, () => expect(readme.includes(`\`${variable}`)).toBe(true));
+  }
+  test("names no variable of ours that has no effect", () => {
+    for (const [, variable = ""] of readme.matchAll(/\b(ECS_LOCAL_[A-Z_]+)/g)) {
+      expect([variable, source.includes(variable)]).toEqual([variable, true]);
+    }
+  });
+
+  /** What another program says, or nobody. */
+  const NOT_OURS = ["Pool overlaps with other one on this address space"];
+  const table = readme.slice(readme.indexOf("## When it does not work"), readme.indexOf("Anything else:"));
+  for (const [, text = ""] of table.matchAll(/^\| `([^`]+)` \|/gm)) {
+    if (NOT_OURS.includes(text)) continue;
+    test(`quotes '${text}' as it is said`, () => {
+      for (const part of text.split(/\s*\.\.\.\s*|'\.\.\.'|'dev'|\/bin\/sh|x-forwarded-for/)) {
+        const said = part.replace(/^,\s*/, "").trim();
+        expect([said, source.includes(said)]).toEqual([said, true]);
+      }
+    });
+  }
+
+  test("has a Compose file that can be read, with the address that SDKs ask at", () => {
+    const snippet = /^ {4}services:\n(?: {4}.*\n)+/m.exec(readme)?.[0].replace("<yours>", "x") ?? "";
+    const { services, networks } = Bun.YAML.parse(snippet) as Record<string, Record<string, Record<string, unknown>>>;
+    expect(services?.endpoints?.networks).toEqual({ ecs: { ipv4_address: "169.254.170.2" } });
+    expect(services?.endpoints?.environment).toEqual({ AWS_PROFILE: null, AWS_REGION: null });
+    expect(services?.app?.networks).toEqual(["ecs"]);
+    expect(JSON.stringify(networks?.ecs)).toContain('"169.254.170.0/24"');
+  });
+});
