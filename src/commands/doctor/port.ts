@@ -1,5 +1,8 @@
+import { isIP } from "node:net";
 import type { Answering } from "./ask-health.ts";
 import { type Finding, finding } from "./finding.ts";
+
+const NO_NAME = "ENOTFOUND";
 
 /** What is seen of the port that the server is to have. */
 export interface PortFacts {
@@ -17,7 +20,7 @@ export interface PortFacts {
 /** Whether the server can have its port, or has it. */
 export function checkPort(facts: PortFacts): Finding {
   const { bind, port, refusal, answering, listener, isServedElsewhere } = facts;
-  const where = `${bind}:${port}`;
+  const where = `${bind.includes(":") ? `[${bind}]` : bind}:${port}`;
   if (answering.by === "us") {
     return finding("port", "ok", `our server ${answering.version ? `${answering.version} ` : ""}answers at ${where}`);
   }
@@ -40,9 +43,12 @@ function describe({ refusal }: PortFacts, where: string, listener: string | unde
     ];
   }
   if (refusal === "EADDRNOTAVAIL") {
-    return [`${where} is no address of this machine`, "set --bind or ECS_LOCAL_BIND_ADDRESS to one that is"];
+    return [`${where} is no address of this machine`, "choose one that is: --bind 127.0.0.1 or ECS_LOCAL_BIND_ADDRESS"];
   }
-  return [`${where} cannot be used (${refusal})`, "see whether --bind or ECS_LOCAL_BIND_ADDRESS is an IP address"];
+  if (refusal === NO_NAME) {
+    return [`${where} is no name of an address`, "choose an address: --bind 127.0.0.1 or ECS_LOCAL_BIND_ADDRESS"];
+  }
+  return [`${where} cannot be used (${refusal})`, "choose another: --port 51679 and --bind 127.0.0.1"];
 }
 
 /** Listens for a moment. The code of the error, or undefined where it could. */
@@ -52,6 +58,8 @@ export function tryToListen(hostname: string, port: number): string | undefined 
     return undefined;
   } catch (error) {
     const { code } = error as { code?: unknown };
-    return typeof code === "string" ? code : "unknown";
+    if (typeof code === "string") return code;
+    // Of a name that nobody knows Bun says no code.
+    return isIP(hostname) === 0 ? NO_NAME : "unknown";
   }
 }
