@@ -65,6 +65,11 @@ export function checkReach(
   if ((inside.server ?? ways.answering) === "other") {
     return finding("reach", "problem", `${text}, by something that is not our server`, "do what address above says");
   }
+  if (credentials?.status === 401) {
+    // Whoever has the token may be answered: nothing has to be wrong.
+    const token = "doctor sends no token: see that your containers have AWS_CONTAINER_AUTHORIZATION_TOKEN";
+    return finding("reach", "warning", text, token);
+  }
   if (credentials?.status !== 200) return finding("reach", "problem", text, remedyFor(credentials));
   return metadata?.status === 200
     ? finding("reach", "ok", text)

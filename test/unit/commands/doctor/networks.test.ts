@@ -78,6 +78,13 @@ describe("reach", () => {
       "warning",
       "credentials yes, metadata 503",
     ],
+    [
+      "a token that is asked for",
+      home,
+      { kind: "asked", credentials: { status: 401, message: "no token" }, metadata: { status: 401 } },
+      "warning",
+      "credentials 401 (no token)",
+    ],
     ["a way without answer", home, { kind: "asked", credentials: undefined, metadata: undefined }, "problem", "though"],
     ["neither", shop, { kind: "asked", credentials: undefined, metadata: undefined }, "warning", "got no answer"],
     ["nobody who could ask", home, { kind: "unasked", why: "no image", remedy: "make it" }, "warning", "no image"],
