@@ -4,7 +4,7 @@ import { createOnlineSource } from "../aws/online.ts";
 import type { Config, Environment } from "../config.ts";
 import { AppError } from "../errors.ts";
 import { TASK_ADDRESS } from "../network/plan.ts";
-import { checkAddress } from "./doctor/address.ts";
+import { checkAddress, isOurImage } from "./doctor/address.ts";
 import { askHealth } from "./doctor/ask-health.ts";
 import { checkClock } from "./doctor/clock.ts";
 import { createCommands } from "./doctor/commands.ts";
@@ -68,7 +68,7 @@ async function diagnose(
 ): Promise<readonly Finding[]> {
   const { env, program } = deps;
   const state = readNetworkState();
-  const saysPort = request.port !== undefined || env.ECS_LOCAL_METADATA_PORT !== undefined;
+  const saysPort = request.port !== undefined || Boolean(env.ECS_LOCAL_METADATA_PORT?.trim());
   // Without a word of it, the server belongs where the rules lead.
   const served =
     saysPort || state === undefined || state.asked.loopback ? config : { ...config, port: state.asked.port };
@@ -83,7 +83,9 @@ async function diagnose(
   ]);
   const interfaces = interfacesAtAddress();
   const isInside = isInContainer(engine, env);
-  const port = await readPort(served, answering.by === "us");
+  const container = atAddress(engine);
+  const isOurs = answering.by === "us" || (container !== undefined && isOurImage(container.image));
+  const port = await readPort(served, isOurs);
   const commands = createCommands({
     ...{ program, env, isInContainer: isInside },
     asked: state?.asked ?? (saysPort ? { port: config.port, loopback: false } : ASKED_BY_DEFAULT),
@@ -108,7 +110,7 @@ async function diagnose(
     await identity,
     await clock,
     checkPort(port),
-    checkAddress({ interfaces, answering, container: atAddress(engine), ledPort, listenerOf }, commands),
+    checkAddress({ interfaces, answering, container, ledPort, listenerOf }, commands),
     checkRules(ruleFacts.kind === "never" && isInside ? { kind: "elsewhere" } : ruleFacts, commands),
     ...about,
   ];

@@ -5,6 +5,7 @@ import type { Finding } from "../../src/commands/doctor/finding.ts";
 import { describeEngines } from "../support/engines.ts";
 import { startFakeEngine } from "../support/fake-engine.ts";
 import { folder } from "../support/folder.ts";
+import { freePort } from "../support/free-port.ts";
 import { interfaceOf, letPass } from "../support/redirects.ts";
 import { note, secret } from "../support/secrets.ts";
 import { buildServerImage, removeServerImage } from "../support/server-image.ts";
@@ -80,7 +81,21 @@ describeEngines("doctor", ({ engine }) => {
     // A bridge is up, and listed, once a container is on it. That engine makes no rules, and the other's drop what passes.
     await engine.run({ name: `wdoc-app-${process.pid}`, network: home, address: "169.254.170.10" });
     if (engine.name === "moby-29") stopLetting = letPass(interfaceOf(home.gateway));
-  }, 90_000);
+  }, 150_000);
+
+  // That one publishes by rules, of which it makes none here, and has no proxy.
+  if (engine.name !== "moby-29")
+    test("port (problem): a container publishes it, until that is stopped", async () => {
+      const port = String(freePort());
+      const name = `wdoc-published-${process.pid}`;
+      await engine.run({ name, network: home, publish: { "80/tcp": { HostIp: "127.0.0.1", HostPort: port } } });
+      const bad = (await doctor("--port", port)).findings.find(({ check }) => check === "port");
+      expect(bad?.state).toBe("problem");
+      expect(bad?.remedy).toStartWith(`stop the container that publishes it (${cli} ps shows which)`);
+      await engine.call("POST", `/containers/${name}/stop?t=0`);
+      expect(states((await doctor("--port", port)).findings, "port")).toEqual(["ok"]);
+      await engine.remove(name);
+    }, 60_000);
 
   test("address (problem), reach (problem): another container has it, until it is stopped and ours started", async () => {
     const answer = "printf 'HTTP/1.1 200 OK\\r\\nContent-Length: 2\\r\\nConnection: close\\r\\n\\r\\nhi'";
@@ -177,6 +192,26 @@ describeEngines("doctor", ({ engine }) => {
     await engine.run({ name: web, network: home, env: [relative] });
     expect((await doctor()).findings.filter(({ message }) => message.includes(web))).toEqual([]);
   }, 90_000);
+
+  test("says nothing of the machine in a container that it cannot see from there", async () => {
+    const shop = await engine.createNetwork("10.61.2");
+    const hosty = await engine.create(`wdoc-hosty-${process.pid}`, {
+      Env: ["AWS_CONTAINER_CREDENTIALS_RELATIVE_URI=/creds"],
+      HostConfig: { NetworkMode: "host" },
+    });
+    await engine.start(hosty);
+    const id = await engine.run({
+      ...{ name: `wdoc-inside-${process.pid}`, network: shop, image, command: ["doctor", "--offline", "--json"] },
+      binds: [`${engine.socket}:/var/run/docker.sock`],
+    });
+    await engine.wait(id);
+    const findings = JSON.parse(note(await engine.output(id))) as Finding[];
+    const rules = findings.find(({ check }) => check === "rules");
+    expect(rules).toMatchObject({ state: "ok", message: expect.stringContaining("from inside of a container") });
+    // It is on the machine, which our container's bridge leads there, though this container is not.
+    expect(findings.filter(({ check, message }) => check === "no-way" && message.includes("hosty"))).toEqual([]);
+    expect(findings.find(({ check }) => check === "port")?.message).toContain(":80 is free");
+  }, 60_000);
 
   test("asks from inside by an image with a shell and nc, and removes what asked", async () => {
     const before = performance.now();

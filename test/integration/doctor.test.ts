@@ -137,6 +137,14 @@ describe("the engine", () => {
   }, 15_000);
 });
 
+test("a port that is taken is not needed where our container has the address", async () => {
+  const fake = startFakeEngine({ containers: [server], networks: [shop, ecs] });
+  const other = Bun.serve({ port: 0, hostname: "127.0.0.1", fetch: () => new Response("hello") });
+  atEnd(() => Promise.all([fake.stop(), other.stop(true)]));
+  const { of } = await run({ DOCKER_HOST: fake.host, ECS_LOCAL_OFFLINE: "1" }, other.port);
+  expect(of("port")).toMatchObject([{ state: "ok", message: expect.stringContaining("not needed") }]);
+});
+
 describe("the identity and the clock", () => {
   const NO_ENGINE = { DOCKER_HOST: "unix:///nonexistent.sock" };
 

@@ -41,7 +41,7 @@ export async function checkContainers(
   const inUse = networksInUse(networks, containers);
   const runner = createRunner(endpoint, apiVersion, ended);
   if (request.startContainers) await runner.removeLeft().catch(() => {});
-  const ask = request.startContainers ? createInside(runner, request.image) : undefined;
+  const ask = request.startContainers ? createInside(runner, request.image, commands.engine) : undefined;
   const reach = inUse.map(async (network, index) =>
     checkReach(network, ways, index < NETWORKS_ASKED_MAX ? await ask?.(network.network) : undefined, commands),
   );

@@ -30,8 +30,13 @@ wait`;
  *
  * @param image one that the engine has: with this program as its entry point, or with a shell and curl, nc or wget;
  *   ours unless given
+ * @param cli the engine's own command
  */
-export function createInside(runner: Runner, image: string = OWN_IMAGE): (network: string) => Promise<Inside> {
+export function createInside(
+  runner: Runner,
+  image: string = OWN_IMAGE,
+  cli = "docker",
+): (network: string) => Promise<Inside> {
   let entrypoint: Promise<readonly string[] | undefined> | undefined;
 
   return async (network) => {
@@ -48,7 +53,7 @@ export function createInside(runner: Runner, image: string = OWN_IMAGE): (networ
       return {
         kind: "unasked",
         why: `could not be asked from inside: ${why}`,
-        remedy: `see whether it starts by hand (docker run --rm --network ${network} ${image}), or give another: --image NAME`,
+        remedy: `see whether it starts by hand (${cli} run --rm --network ${network} ${image}), or give another: --image NAME`,
       };
     }
   };

@@ -71,7 +71,7 @@ export async function readRules(state: State | undefined, deps: NetworkDeps): Pr
 /**
  * What is seen of the server's port.
  *
- * @param isServedElsewhere whether our server answers at 169.254.170.2
+ * @param isServedElsewhere whether our server is at 169.254.170.2
  */
 export async function readPort(
   config: Pick<Config, "port" | "bindAddress">,

@@ -13,7 +13,7 @@ export interface PortFacts {
   readonly answering: Answering;
   /** Which process has it, as far as it can be told. */
   readonly listener: string | undefined;
-  /** Whether our server answers at 169.254.170.2, as a container for instance, so that this port is not needed. */
+  /** Whether our server is at 169.254.170.2, as a container for instance, so that this port is not needed. */
   readonly isServedElsewhere: boolean;
 }
 
@@ -26,15 +26,18 @@ export function checkPort(facts: PortFacts): Finding {
   }
   if (refusal === undefined) return finding("port", "ok", `${where} is free; no server of ours runs there`);
   const [what, remedy] = describe(facts, where, listener);
-  if (isServedElsewhere)
-    return finding("port", "ok", `${what}, and is not needed: our server answers at 169.254.170.2`);
+  if (isServedElsewhere) return finding("port", "ok", `${what}, and is not needed: our server is at 169.254.170.2`);
   return finding("port", "problem", what, remedy);
 }
 
 function describe({ refusal }: PortFacts, where: string, listener: string | undefined): [string, string] {
   if (refusal === "EADDRINUSE") {
     const who = listener ?? "another process (sudo tells which)";
-    return [`${where} is taken by ${who}`, "stop that one, or choose a port: --port 51679 or ECS_LOCAL_METADATA_PORT"];
+    // Ended by hand, the container that it serves would go on without its port.
+    const [, proxy] = /^(docker-proxy|conmon|rootlessport) /.exec(who) ?? [];
+    const ps = proxy === "docker-proxy" ? "docker ps" : "podman ps";
+    const stop = proxy === undefined ? "stop that one" : `stop the container that publishes it (${ps} shows which)`;
+    return [`${where} is taken by ${who}`, `${stop}, or choose a port: --port 51679 or ECS_LOCAL_METADATA_PORT=51679`];
   }
   if (refusal === "EACCES") {
     return [

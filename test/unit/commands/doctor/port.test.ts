@@ -16,6 +16,15 @@ describe("the port", () => {
     const ours = checkPort({ ...FREE, refusal: "EADDRINUSE", answering: { by: "us", version: "1.2.3" } });
     expect(ours).toEqual({ check: "port", state: "ok", message: "our server 1.2.3 answers at 127.0.0.1:80" });
   });
+  for (const [listener, ps] of [
+    ["docker-proxy (process 9)", "docker ps"],
+    ["conmon (process 9)", "podman ps"],
+  ] as const) {
+    test(`that ${listener} has is a container's, which is to be stopped`, () => {
+      const found = checkPort({ ...FREE, refusal: "EADDRINUSE", listener });
+      expect(found.remedy).toStartWith(`stop the container that publishes it (${ps} shows which), or choose a port`);
+    });
+  }
   test("of an IPv6 address is written with brackets", () => {
     expect(checkPort({ ...FREE, bind: "::1" }).message).toStartWith("[::1]:80 is free");
   });
