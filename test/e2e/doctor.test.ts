@@ -241,7 +241,7 @@ describeEngines("doctor", ({ engine }) => {
       writeFileSync(join(files.path, "hang"), script, { mode: 0o755 });
       files.write("config", `[profile dev]\ncredential_process = ${files.path}/hang\n`);
       // A server that accepts and says nothing: what asks waits for it.
-      await engine.remove(server);
+      await engine.remove(server).catch(() => {});
       const silent = ["sh", "-c", "while :; do sleep 5 | nc -l -p 80 >/dev/null; done"];
       await engine.run({ name: server, network: home, address: "169.254.170.2", command: silent });
       const env = { ...ENV, DOCKER_HOST: engine.host, AWS_PROFILE: "dev", AWS_CONFIG_FILE: join(files.path, "config") };
