@@ -242,7 +242,7 @@ describeEngines("doctor", ({ engine }) => {
       files.write("config", `[profile dev]\ncredential_process = ${files.path}/hang\n`);
       // A server that accepts and says nothing: what asks waits for it.
       await engine.remove(server).catch(() => {});
-      const silent = ["sh", "-c", "while :; do sleep 5 | nc -l -p 80 >/dev/null; done"];
+      const silent = ["sh", "-c", "nc -ll -p 80 -e sleep 600"];
       await engine.run({ name: server, network: home, address: "169.254.170.2", command: silent });
       const env = { ...ENV, DOCKER_HOST: engine.host, AWS_PROFILE: "dev", AWS_CONFIG_FILE: join(files.path, "config") };
       const command = [BINARY, "doctor", "--json", "--start-containers", "--image", image];
