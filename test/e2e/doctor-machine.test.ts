@@ -32,8 +32,9 @@ describe.skipIf(why !== undefined)(`doctor on a machine of its own${why ? ` (ski
     await fake?.stop();
   });
 
+  // As by sudo: its user is told what to type with it.
   const run = (args = "", by = "", more: Record<string, string> = { DOCKER_HOST: fake.host }) =>
-    machine.later(`exec ${by} "$BINARY" doctor --offline ${args}`, more);
+    machine.later(`exec ${by} "$BINARY" doctor --offline ${args}`, { SUDO_USER: "dev", ...more });
   async function findings(...how: Parameters<typeof run>) {
     const { exitCode, stdout } = await run(`--json ${how[0] ?? ""}`, how[1], how[2]);
     const found = JSON.parse(stdout) as Finding[];

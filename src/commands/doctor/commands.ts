@@ -32,19 +32,24 @@ export function createCommands(facts: {
   readonly asked: Asked;
   readonly engine: { readonly target: string; readonly product: string; readonly isElsewhere: boolean } | undefined;
   readonly isInContainer: boolean;
+  readonly isRoot?: boolean;
   readonly platform?: string;
 }): Commands {
   const { program, env, asked, engine, isInContainer, platform = process.platform } = facts;
+  const { isRoot = process.geteuid?.() === 0 } = facts;
   const own = isInContainer ? NAME : shortest(program, env);
+  // Who is root without sudo may not have it.
+  const needsSudo = !isRoot || isInContainer || env.SUDO_USER !== undefined;
   // sudo hands on neither DOCKER_HOST nor the home that has the docker command's contexts.
   const isFound = engine === undefined || ROOTS_SOCKETS.includes(engine.target);
-  const host = isFound || isInContainer ? "" : `env DOCKER_HOST=${quoted(engine.target)} `;
-  const up = ["sudo", `${host}${own}`, "network", "up", ...optionsOf(asked).map(quoted)].join(" ");
+  const host = isFound || isInContainer || !needsSudo ? "" : `env DOCKER_HOST=${quoted(engine.target)} `;
+  const up = [`${needsSudo ? "sudo " : ""}${host}${own}`, "network", "up", ...optionsOf(asked).map(quoted)].join(" ");
+  const sudoE = needsSudo ? "sudo -E " : "";
   const hasBridges = !engine?.isElsewhere || asked.loopback || asked.bridges !== undefined;
   return {
     networkUp:
       platform === "linux" && hasBridges ? `${isInContainer ? "outside of this container: " : ""}${up}` : undefined,
-    server: asked.loopback ? `sudo -E ${own} --bind ${TASK_ADDRESS} --port 80` : `${own} --port ${asked.port}`,
+    server: asked.loopback ? `${sudoE}${own} --bind ${TASK_ADDRESS} --port 80` : `${own} --port ${asked.port}`,
     // With the environment, or root's own identity would be looked at.
     doctorAsRoot: `sudo -E ${own} doctor`,
     engine: engine?.product.startsWith("Podman") ? "podman" : "docker",

@@ -7,6 +7,7 @@ const FACTS = {
   asked: { port: 51679, loopback: false },
   engine: { target: "unix:///var/run/docker.sock", product: "Docker 29.0.0", isElsewhere: false },
   isInContainer: false,
+  isRoot: false,
   platform: "linux",
 };
 
@@ -52,6 +53,17 @@ describe("what a remedy has typed", () => {
       engine: "podman",
     });
     expect(createCommands({ ...FACTS, engine: undefined }).networkUp).toBe("sudo ecs-local-endpoints network up");
+  });
+  test("is without sudo for who is root without it", () => {
+    const root = { ...FACTS, isRoot: true, engine: { ...FACTS.engine, target: "unix:///other.sock" } };
+    expect(createCommands(root).networkUp).toBe("ecs-local-endpoints network up");
+    const loopback = createCommands({ ...root, asked: { port: 51679, loopback: true } });
+    expect(loopback.server).toBe("ecs-local-endpoints --bind 169.254.170.2 --port 80");
+    const bySudo = { ...root, env: { ...FACTS.env, SUDO_USER: "dev" } };
+    expect(createCommands(bySudo).networkUp).toBe(
+      "sudo env DOCKER_HOST=unix:///other.sock ecs-local-endpoints network up",
+    );
+    expect(createCommands({ ...root, isInContainer: true }).networkUp).toContain("sudo ecs-local-endpoints");
   });
   test("has no network up where there is none, or where the bridges are elsewhere", () => {
     expect(createCommands({ ...FACTS, platform: "darwin" }).networkUp).toBeUndefined();
