@@ -100,9 +100,13 @@ describeEngines("doctor", ({ engine }) => {
   test("address (problem), reach (problem): another container has it, until it is stopped and ours started", async () => {
     const answer = "printf 'HTTP/1.1 200 OK\\r\\nContent-Length: 2\\r\\nConnection: close\\r\\n\\r\\nhi'";
     const name = `wdoc-stranger-${process.pid}`;
-    const command = ["sh", "-c", `while :; do ${answer} | nc -l -p 80 >/dev/null; done`];
+    const command = ["nc", "-ll", "-p", "80", "-e", "sh", "-c", `read line; ${answer}; sleep 1`];
     await engine.run({ name, network: home, address: "169.254.170.2", command });
-    await Bun.sleep(300);
+    const said = () => fetch("http://169.254.170.2/", { signal: AbortSignal.timeout(500) }).then((one) => one.text());
+    for (let tries = 0; (await said().catch(() => "")) !== "hi"; tries += 1) {
+      if (tries > 100) throw new Error("the stranger does not answer");
+      await Bun.sleep(50);
+    }
     const { findings } = await doctor();
     const bad = findings.find(({ check }) => check === "address");
     expect(bad?.message).toContain(`(container ${name})`);
