@@ -25,6 +25,9 @@ export function createProcesses(options: { readonly deadlineMs?: number | undefi
         `run the server outside of its image, or give it what this prints as its environment: aws configure export-credentials --profile ${profile} --format env-no-export`,
       );
     }
+    // In its own group it gets no Ctrl-C, and would outlive this program.
+    const end = () => killGroup(child.pid);
+    process.once("exit", end);
     const late = () => fail(`did not end within ${deadlineMs / 1000} s`, "run it by hand; it may not ask for anything");
     try {
       const output = await withDeadline(read(child.stdout), deadlineMs, late);
@@ -35,8 +38,10 @@ export function createProcesses(options: { readonly deadlineMs?: number | undefi
       if (typeof given === "string") throw fail(given);
       return given;
     } catch (error) {
-      killGroup(child.pid);
+      end();
       throw error;
+    } finally {
+      process.off("exit", end);
     }
   }
 

@@ -5,7 +5,7 @@ const DOCTOR_HELP = `
 Changes nothing. --start-containers lets it start a container for some seconds on each network, which asks as yours
 would; its image has to be there. Every finding and its remedy: docs/doctor.md
 
-Exit codes: 0 no problem, 1 a problem, 2 wrong usage or configuration`;
+Exit codes: 0 no problem, 1 a problem, 2 wrong usage or configuration, 130 ended by Ctrl-C`;
 
 /** Adds `doctor`, and gives what the command line asks of it to `choose`. */
 export function addDoctor(program: Command, choose: (request: DoctorRequest) => void): void {
@@ -17,7 +17,7 @@ export function addDoctor(program: Command, choose: (request: DoctorRequest) => 
     .option("--port <port>", "the server's port")
     .option("--bind <address>", "the server's address")
     .option("--start-containers", "ask from inside of each network as well")
-    .option("--image <name>", "the image that asks (ecs-local-endpoints:dev unless given)")
+    .option("--image <name>", "with --start-containers: the image that asks (ecs-local-endpoints:dev unless given)")
     .addOption(new Option("--from-inside").hideHelp())
     .allowExcessArguments(false)
     .addHelpText("after", DOCTOR_HELP)

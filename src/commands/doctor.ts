@@ -2,26 +2,25 @@ import { withDeadline } from "../aws/deadline.ts";
 import { createOfflineSource } from "../aws/offline.ts";
 import { createOnlineSource } from "../aws/online.ts";
 import type { Config, Environment } from "../config.ts";
-import { createRunner } from "../engine/run-once.ts";
 import { AppError } from "../errors.ts";
 import { TASK_ADDRESS } from "../network/plan.ts";
 import { checkAddress, isOurImage } from "./doctor/address.ts";
 import { askHealth } from "./doctor/ask-health.ts";
 import { checkClock } from "./doctor/clock.ts";
-import { checkEngine, type EngineFacts, readEngine } from "./doctor/engine.ts";
-import { checkHiddenEndpoints, checkMetadataVersion, checkTwoEndpoints, checkWays } from "./doctor/environments.ts";
+import { createCommands } from "./doctor/commands.ts";
+import { atAddress, checkContainers } from "./doctor/containers.ts";
+import { checkEngine, readEngine } from "./doctor/engine.ts";
 import { type Finding, toJson, toText } from "./doctor/finding.ts";
 import { askFromInside } from "./doctor/from-inside.ts";
 import { checkIdentity } from "./doctor/identity.ts";
-import { checkImage, createInside } from "./doctor/inside.ts";
+import { checkImage } from "./doctor/inside.ts";
+import { takeInterrupts } from "./doctor/interrupt.ts";
 import { listenerOf } from "./doctor/listener.ts";
-import { interfacesAtAddress, readNetworkState, readPort, readRules } from "./doctor/machine.ts";
+import { interfacesAtAddress, isInContainer, readNetworkState, readPort, readRules } from "./doctor/machine.ts";
 import { checkPort } from "./doctor/port.ts";
-import { checkReach, networksInUse } from "./doctor/reach.ts";
 import { checkRules, type RuleFacts } from "./doctor/rules.ts";
-import { checkSubnets } from "./doctor/subnets.ts";
-import { isHome, type Ways } from "./doctor/ways.ts";
 import type { DoctorRequest } from "./doctor-request.ts";
+import { ASKED_BY_DEFAULT } from "./network-request.ts";
 import type { NetworkDeps } from "./network-setting.ts";
 
 /** A credential_process and a slow SSO portal take some seconds; nobody waits for a diagnosis much longer. */
@@ -30,33 +29,46 @@ const AWS_MS = 8_000;
 const PROCESS_MS = 6_000;
 const CLOCK_MS = 5_000;
 const RULES_MS = 5_000;
-/** Asked at once from inside: the engine has other things to do. */
-const NETWORKS_ASKED_MAX = 8;
 
 /**
  * `doctor`: finds what keeps containers from credentials and metadata, one line a finding.
  *
- * @returns the exit code: 1 where there is a problem
+ * @returns the exit code: 1 where there is a problem, that of the signal where one ended it
  * @throws AppError `bad-configuration`
  */
 export async function doctor(request: DoctorRequest, config: Config, deps: NetworkDeps): Promise<number> {
-  checkImage(request.image);
+  checkImage(request.image, request.startContainers ?? false);
   if (request.fromInside) {
-    deps.out(`${JSON.stringify(await askFromInside(`http://${TASK_ADDRESS}`))}\n`);
+    deps.out(`${JSON.stringify(await askFromInside(TASK_ADDRESS, 80))}\n`);
     return 0;
   }
-  // A container that is started is removed before the program ends, which is soon.
-  if (request.startContainers)
-    for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => {});
-  const findings = await diagnose(request, config, deps);
-  deps.out((request.json ? toJson : toText)(findings));
-  return findings.some(({ state }) => state === "problem") ? 1 : 0;
+  const interrupt = takeInterrupts();
+  const started: Promise<unknown>[] = [];
+  try {
+    const findings = await Promise.race([diagnose(request, config, deps, started, interrupt.signal), interrupt.code]);
+    if (typeof findings === "number") {
+      // A container that was started is removed before the program ends, which is soon.
+      await Promise.allSettled(started);
+      return findings;
+    }
+    deps.out((request.json ? toJson : toText)(findings));
+    return findings.some(({ state }) => state === "problem") ? 1 : 0;
+  } finally {
+    interrupt.done();
+  }
 }
 
-async function diagnose(request: DoctorRequest, config: Config, deps: NetworkDeps): Promise<readonly Finding[]> {
-  const { env } = deps;
+/** @param started gets what starts containers: it ends soon after `ended` aborts */
+async function diagnose(
+  request: DoctorRequest,
+  config: Config,
+  deps: NetworkDeps,
+  started: Promise<unknown>[],
+  ended: AbortSignal,
+): Promise<readonly Finding[]> {
+  const { env, program } = deps;
   const state = readNetworkState();
-  const saysPort = request.port !== undefined || env.ECS_LOCAL_METADATA_PORT !== undefined;
+  const saysPort = request.port !== undefined || Boolean(env.ECS_LOCAL_METADATA_PORT?.trim());
   // Without a word of it, the server belongs where the rules lead.
   const served =
     saysPort || state === undefined || state.asked.loopback ? config : { ...config, port: state.asked.port };
@@ -70,63 +82,38 @@ async function diagnose(request: DoctorRequest, config: Config, deps: NetworkDep
     askHealth(TASK_ADDRESS, 80),
   ]);
   const interfaces = interfacesAtAddress();
-  const port = await readPort(served, answering.by === "us");
+  const isInside = isInContainer(engine, env);
   const container = atAddress(engine);
+  const isOurs = answering.by === "us" || (container !== undefined && isOurImage(container.image));
+  const port = await readPort(served, isOurs);
+  const commands = createCommands({
+    ...{ program, env, isInContainer: isInside },
+    asked: state?.asked ?? (saysPort ? { port: config.port, loopback: false } : ASKED_BY_DEFAULT),
+    engine: engine.kind === "found" ? { ...engine, target: engine.endpoint.target } : undefined,
+  });
   const areLed =
     ruleFacts.kind === "unseen" || (ruleFacts.kind === "seen" && ruleFacts.standing.lines.every((line) => line.stands));
-  const ledBridges = areLed
-    ? (state?.made ?? []).flatMap((made) => (made.kind === "rules" ? made.bridges.map(({ name }) => name) : []))
-    : [];
+  const led = areLed ? (state?.made ?? []).flatMap((made) => (made.kind === "rules" ? made : [])) : [];
   const isOnMachine = interfaces.length > 0;
-  const isOpenToMachine = isOnMachine || ledBridges.length > 0 || answering.by === "us";
-  const networks = engine.kind === "found" ? engine.networks : [];
-  const ways = { networks, ledBridges, isOnMachine, isOpenToMachine };
-  const about = engine.kind === "found" ? await checkContainers(engine, request, ways, answering.by === "us") : [];
+  const seen = {
+    ledBridges: led.flatMap(({ bridges }) => bridges.map(({ name }) => name)),
+    ...{ isOnMachine, answering: answering.by },
+    isOpenToMachine: isOnMachine || led.length > 0 || answering.by === "us",
+  };
+  const asking =
+    engine.kind === "found" ? checkContainers(engine, request, seen, commands, ended) : Promise.resolve([]);
+  started.push(asking);
+  const about = await asking;
+  const ledPort = led.at(-1)?.port;
   return [
     checkEngine(engine),
     await identity,
     await clock,
     checkPort(port),
-    checkAddress({ interfaces, answering, container, listener: listenerOf(80) }),
-    checkRules(ruleFacts),
+    checkAddress({ interfaces, answering, container, ledPort, listenerOf }, commands),
+    checkRules(ruleFacts.kind === "never" && isInside ? { kind: "elsewhere" } : ruleFacts, commands),
     ...about,
   ];
-}
-
-/** What can only be told with an engine. */
-async function checkContainers(
-  engine: Extract<EngineFacts, { kind: "found" }>,
-  request: DoctorRequest,
-  ways: Ways,
-  isAnswered: boolean,
-): Promise<readonly Finding[]> {
-  const { networks, endpoint, apiVersion } = engine;
-  const at = atAddress(engine);
-  const own = at !== undefined && (isAnswered || isOurImage(at.image)) ? at : undefined;
-  // Our own container has its identity's keys in its environment, as it should.
-  const containers = engine.containers.filter(({ id, image }) => id !== own?.id && !isOurImage(image));
-  const home = own && networks.find((one) => isHome(one) && own.networks.some(({ name }) => name === one.network));
-  const inUse = networksInUse(networks, containers);
-  const runner = createRunner(endpoint, apiVersion);
-  if (request.startContainers) await runner.removeLeft().catch(() => {});
-  const ask = request.startContainers ? createInside(runner, request.image) : undefined;
-  const reach = inUse.map(async (network, index) =>
-    checkReach(network, ways, index < NETWORKS_ASKED_MAX ? await ask?.(network.network) : undefined),
-  );
-  return [
-    ...(await Promise.all(reach)),
-    ...checkSubnets(networks, home?.network),
-    ...checkHiddenEndpoints(containers),
-    ...checkTwoEndpoints(containers),
-    ...checkWays(containers, ways),
-    ...checkMetadataVersion(containers),
-  ];
-}
-
-/** The running container that has 169.254.170.2. */
-function atAddress(engine: EngineFacts) {
-  if (engine.kind !== "found") return undefined;
-  return engine.containers.find(({ networks }) => networks.some(({ ipv4 }) => ipv4 === TASK_ADDRESS));
 }
 
 function askIdentity(config: Config, env: Environment): Promise<Finding> {

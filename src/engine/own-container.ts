@@ -1,6 +1,11 @@
 import { readFileSync } from "node:fs";
 import type { Environment } from "../config.ts";
-import type { Container } from "./container.ts";
+
+/** What of a container tells whether it is ours. */
+interface Owned {
+  readonly id: string;
+  readonly attachments: readonly { readonly ipv4: string | undefined; readonly ipv6?: string | undefined }[];
+}
 
 /**
  * Tells which container we run in, if any. The id is only believed when the container has one of our own addresses:
@@ -12,7 +17,7 @@ export function ownContainerTest(
   env: Environment,
   hasAddress: (address: string) => boolean,
   readText: (path: string) => string = readOrEmpty,
-): (container: Container) => boolean {
+): (container: Owned) => boolean {
   const prefixes: string[] = [];
   // Docker names a container's host after its id unless told otherwise.
   if (env.HOSTNAME && /^[0-9a-f]{12,64}$/.test(env.HOSTNAME)) prefixes.push(env.HOSTNAME);

@@ -8,7 +8,8 @@ import { unreachable } from "./unreachable.ts";
 /** Containers that are ours for a moment carry it, so that one that a crash left can be told. */
 export const ASKER_LABEL = "com.ecs-local-endpoints.doctor";
 
-const STEP_MS = 2_000;
+/** An engine that is busy takes seconds to start a container. */
+const STEP_MS = 4_000;
 const OUTPUT_CHARACTERS_MAX = 4_096;
 /** Podman's own are more than it may set in a sandbox, and what asks needs few. */
 const ULIMITS = ["nofile", "nproc"].map((Name) => ({ Name, Soft: 1024, Hard: 1024 }));
@@ -44,15 +45,16 @@ export interface Runner {
 
 /**
  * @param apiVersion what was agreed on with the engine
+ * @param ended what runs is removed at once when it aborts, and nothing is started any more
  * @returns a runner whose functions throw AppError `engine-unavailable` or `engine-refused`
  */
-export function createRunner(endpoint: EngineEndpoint, apiVersion: string): Runner {
+export function createRunner(endpoint: EngineEndpoint, apiVersion: string, ended?: AbortSignal): Runner {
   const { target } = endpoint;
 
-  async function call(method: string, path: string, deadlineMs: number, body?: object): Promise<Response> {
+  async function call(method: string, path: string, signal: AbortSignal, body?: object): Promise<Response> {
     const init = {
       method,
-      signal: AbortSignal.timeout(deadlineMs),
+      signal,
       ...(body && { headers: { "content-type": "application/json" }, body: JSON.stringify(body) }),
       ...endpoint.init,
     } as BunFetchRequestInit;
@@ -63,8 +65,10 @@ export function createRunner(endpoint: EngineEndpoint, apiVersion: string): Runn
     }
   }
 
-  async function read(method: string, path: string, deadlineMs: number, body?: object): Promise<string> {
-    const response = await call(method, path, deadlineMs, body);
+  const step = () => AbortSignal.timeout(STEP_MS);
+
+  async function read(method: string, path: string, signal: AbortSignal, body?: object): Promise<string> {
+    const response = await call(method, path, signal, body);
     const answer = await readBounded(response, target);
     if (response.ok) return answer;
     const text = `The engine at ${target} answered ${response.status} for ${path.split("?")[0]}`;
@@ -72,12 +76,12 @@ export function createRunner(endpoint: EngineEndpoint, apiVersion: string): Runn
   }
 
   const remove = async (id: string): Promise<void> => {
-    await call("DELETE", `/containers/${id}?force=true&v=true`, STEP_MS);
+    await call("DELETE", `/containers/${id}?force=true&v=true`, step());
   };
 
   return {
     async entrypointOf(image) {
-      const response = await call("GET", `/images/${image}/json`, STEP_MS);
+      const response = await call("GET", `/images/${image}/json`, step());
       const answer = await readBounded(response, target);
       if (response.status === 404) return undefined;
       if (!response.ok)
@@ -87,6 +91,7 @@ export function createRunner(endpoint: EngineEndpoint, apiVersion: string): Runn
     async run({ image, entrypoint, command, network, runMs }) {
       // Named before it is made: an answer that comes too late must not leave a container that nobody knows.
       const name = `ecs-local-doctor-${crypto.randomUUID().slice(0, 13)}`;
+      ended?.throwIfAborted();
       try {
         const document = {
           Image: image,
@@ -99,13 +104,18 @@ export function createRunner(endpoint: EngineEndpoint, apiVersion: string): Runn
         };
         const made = decodeText(
           CreatedSchema,
-          await read("POST", `/containers/create?name=${name}`, STEP_MS, document),
+          await read("POST", `/containers/create?name=${name}`, step(), document),
           "the container that asks",
         );
-        await read("POST", `/containers/${made.Id}/start`, STEP_MS);
+        ended?.throwIfAborted();
+        await read("POST", `/containers/${made.Id}/start`, step());
         // A container that does not end has been asked for what it wrote all the same.
-        await read("POST", `/containers/${made.Id}/wait`, runMs).catch(() => {});
-        const logs = await call("GET", `/containers/${made.Id}/logs?stdout=1&stderr=1&tail=20`, STEP_MS);
+        const enough = AbortSignal.timeout(runMs);
+        await read("POST", `/containers/${made.Id}/wait`, ended ? AbortSignal.any([enough, ended]) : enough).catch(
+          () => {},
+        );
+        ended?.throwIfAborted();
+        const logs = await call("GET", `/containers/${made.Id}/logs?stdout=1&stderr=1&tail=20`, step());
         return demultiplex(new Uint8Array(await logs.arrayBuffer())).slice(0, OUTPUT_CHARACTERS_MAX);
       } finally {
         await remove(name).catch(() => {});
@@ -115,7 +125,7 @@ export function createRunner(endpoint: EngineEndpoint, apiVersion: string): Runn
       const filters = encodeURIComponent(
         JSON.stringify({ label: [ASKER_LABEL], status: ["created", "exited", "dead"] }),
       );
-      const answer = await read("GET", `/containers/json?all=1&filters=${filters}`, STEP_MS);
+      const answer = await read("GET", `/containers/json?all=1&filters=${filters}`, step());
       const left = decodeText(LeftSchema, answer, "the list of containers");
       await Promise.all(left.map(({ Id }) => remove(Id).catch(() => {})));
     },

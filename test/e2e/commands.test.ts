@@ -79,8 +79,8 @@ for (const args of [
   ["compose", file, "--image", ""],
   ["compose", file, "--socket", ""],
   ["compose", file, "--socket", "run/docker.sock"],
-  ["doctor", "--offline", "--image", "../../containers/json?x"],
-  ["doctor", "--offline", "--image", ""],
+  ["doctor", "--offline", "--start-containers", "--image", "../../containers/json?x"],
+  ["doctor", "--offline", "--start-containers", "--image", ""],
 ]) {
   test(`the wrong usage '${args.filter((arg) => arg !== file).join(" ")}' is 2, with nothing on stdout`, () => {
     const { exitCode, stdout, stderr } = runBinary(args);

@@ -3,6 +3,8 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "no
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Finding } from "../../src/commands/doctor/finding.ts";
+import { readPort } from "../../src/commands/doctor/machine.ts";
+import { checkPort } from "../../src/commands/doctor/port.ts";
 import { doctor } from "../../src/commands/doctor.ts";
 import { parseConfig } from "../../src/config.ts";
 import { type ContainerDocument, container } from "../support/containers.ts";
@@ -53,40 +55,37 @@ async function withContainers(containers: ContainerDocument[], networks = [shop,
 }
 
 describe("a finding about containers is cleared by its remedy", () => {
-  const provoked: [string, string, string, ContainerDocument, ContainerDocument][] = [
+  const provoked: [string, string, ContainerDocument, ContainerDocument][] = [
     [
-      "hidden-endpoint",
-      "problem",
+      "hidden-endpoint (problem)",
       "web",
       web([RELATIVE, KEY], [ecs, "169.254.170.5"]),
       web([RELATIVE], [ecs, "169.254.170.5"]),
     ],
-    ["hidden-endpoint", "warning", "web", web([KEY], [shop, "10.1.0.5"]), web([], [shop, "10.1.0.5"])],
+    ["hidden-endpoint (warning)", "web", web([KEY], [shop, "10.1.0.5"]), web([], [shop, "10.1.0.5"])],
     [
-      "two-endpoints",
-      "warning",
+      "two-endpoints (warning)",
       "web",
       web([RELATIVE, FULL], [ecs, "169.254.170.5"]),
       web([RELATIVE], [ecs, "169.254.170.5"]),
     ],
     [
-      "no-way",
-      "problem",
+      "no-way (problem)",
       "web",
       web([RELATIVE], [shop, "10.1.0.5"]),
       web([RELATIVE], [shop, "10.1.0.5"], [ecs, "169.254.170.5"]),
     ],
     [
-      "metadata-version",
-      "warning",
+      "metadata-version (warning)",
       "web",
       web([`${V4}/v3`], [ecs, "169.254.170.5"]),
       web([`${V4}/v4`], [ecs, "169.254.170.5"]),
     ],
-    ["reach", "warning", "shop", web([], [shop, "10.1.0.5"]), web([], [ecs, "169.254.170.5"])],
+    ["reach (warning)", "shop", web([], [shop, "10.1.0.5"]), web([], [ecs, "169.254.170.5"])],
   ];
-  for (const [check, state, name, before, after] of provoked) {
-    test(`${check} (${state})`, async () => {
+  for (const [title, name, before, after] of provoked) {
+    test(title, async () => {
+      const [, check = "", state = ""] = /^(\S+) \((\w+)\)$/.exec(title) ?? [];
       const bad = await withContainers([server, before]);
       expect(bad.of(check)).toHaveLength(1);
       expect(bad.of(check)[0]?.message).toContain(name);
@@ -113,7 +112,7 @@ test("our own container has its keys and is not told to remove them", async () =
 });
 
 describe("the engine", () => {
-  test("that is gone is a problem, with what was tried, until it is there", async () => {
+  test("engine (problem): it is gone, with what was tried, until it is there", async () => {
     const fake = startFakeEngine();
     atEnd(() => fake.stop());
     const env = { DOCKER_HOST: fake.host, ECS_LOCAL_OFFLINE: "1" };
@@ -138,10 +137,18 @@ describe("the engine", () => {
   }, 15_000);
 });
 
+test("a port that is taken is not needed where our container has the address", async () => {
+  const fake = startFakeEngine({ containers: [server], networks: [shop, ecs] });
+  const other = Bun.serve({ port: 0, hostname: "127.0.0.1", fetch: () => new Response("hello") });
+  atEnd(() => Promise.all([fake.stop(), other.stop(true)]));
+  const { of } = await run({ DOCKER_HOST: fake.host, ECS_LOCAL_OFFLINE: "1" }, other.port);
+  expect(of("port")).toMatchObject([{ state: "ok", message: expect.stringContaining("not needed") }]);
+});
+
 describe("the identity and the clock", () => {
   const NO_ENGINE = { DOCKER_HOST: "unix:///nonexistent.sock" };
 
-  test("that there are none is a problem, until keys are set; then it says who", async () => {
+  test("identity (problem): there is none, until keys are set; then it says who", async () => {
     const aws = startFake();
     const none = await run({
       ...NO_ENGINE,
@@ -156,7 +163,7 @@ describe("the identity and the clock", () => {
     expect(of("identity")).toMatchObject([{ state: "ok" }]);
     expect(said).not.toContain(KEYS.AWS_SECRET_ACCESS_KEY);
   }, 15_000);
-  test("that AWS does not accept is a problem, until they are renewed", async () => {
+  test("identity (problem): AWS does not accept it, until it is renewed", async () => {
     const aws = startFake();
     const env = { ...NO_ENGINE, ...KEYS, STS_ENDPOINT: aws.url };
     aws.failures.GetCallerIdentity = { code: "InvalidClientTokenId", status: 403 };
@@ -166,7 +173,7 @@ describe("the identity and the clock", () => {
     aws.failures.GetCallerIdentity = undefined;
     expect((await run(env)).of("identity")).toMatchObject([{ state: "ok" }]);
   });
-  test("an identity that ends soon is a warning, one that has ended a problem", async () => {
+  test("identity (warning), identity (problem): it ends soon or has ended, until it is renewed", async () => {
     const aws = startFake();
     const at = (minutes: number) =>
       run({
@@ -179,7 +186,7 @@ describe("the identity and the clock", () => {
     expect(of("identity")).toMatchObject([{ state: "ok" }]);
     expect(said).not.toContain("token-of-a-session");
   });
-  test("a clock that is off is told by STS' own, until it is set", async () => {
+  test("clock (problem), clock (warning): it is off by that of STS, until it is set", async () => {
     const aws = startFake();
     const env = { ...NO_ENGINE, ...KEYS, STS_ENDPOINT: aws.url };
     aws.isPunctual = true;
@@ -192,11 +199,25 @@ describe("the identity and the clock", () => {
     aws.clockMs = 0;
     expect((await run(env)).of("clock")).toMatchObject([{ state: "ok" }]);
   });
-  test("an STS that does not answer is a warning, in time", async () => {
-    const env = { ...NO_ENGINE, ...KEYS, STS_ENDPOINT: `http://127.0.0.1:${freePort()}` };
-    const { of } = await run(env);
-    expect(of("clock")).toMatchObject([{ state: "warning", remedy: expect.any(String) }]);
-    expect(of("identity")).toMatchObject([{ state: "problem", remedy: expect.any(String) }]);
+  test("clock (warning), identity (problem): STS does not answer, until STS_ENDPOINT is one that does", async () => {
+    const env = { ...NO_ENGINE, ...KEYS };
+    const { of } = await run({ ...env, STS_ENDPOINT: `http://127.0.0.1:${freePort()}` });
+    expect(of("clock")[0]?.remedy).toContain("STS_ENDPOINT");
+    expect(of("identity")[0]?.remedy).toContain("STS_ENDPOINT");
+    expect([...of("clock"), ...of("identity")]).toMatchObject([{ state: "warning" }, { state: "problem" }]);
+    const good = await run({ ...env, STS_ENDPOINT: startFake().url });
+    expect([...good.of("clock"), ...good.of("identity")]).toMatchObject([{ state: "ok" }, { state: "ok" }]);
+  });
+  test("clock (warning): what answers as STS says no time, until STS_ENDPOINT is what is meant", async () => {
+    const answer = "HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
+    const data = (socket: { end: (text: string) => unknown }) => void socket.end(answer);
+    const timeless = Bun.listen({ hostname: "127.0.0.1", port: 0, socket: { data } });
+    atEnd(() => timeless.stop(true));
+    const env = { ...NO_ENGINE, ...KEYS };
+    const { of } = await run({ ...env, STS_ENDPOINT: `http://127.0.0.1:${timeless.port}` });
+    expect(of("clock")[0]).toMatchObject({ state: "warning", message: "what answers as STS says no time" });
+    expect(of("clock")[0]?.remedy).toContain("STS_ENDPOINT");
+    expect((await run({ ...env, STS_ENDPOINT: startFake().url })).of("clock")).toMatchObject([{ state: "ok" }]);
   });
   test("an STS that hangs does not keep doctor for more than 10 s", async () => {
     const aws = startFake();
@@ -209,30 +230,31 @@ describe("the identity and the clock", () => {
 });
 
 describe("the port", () => {
-  const ENV = { DOCKER_HOST: "unix:///nonexistent.sock", ECS_LOCAL_OFFLINE: "1" };
+  // Where our server answers at 169.254.170.2 of this machine is no matter of these.
+  const check = async (port: number, isServedElsewhere = false) =>
+    checkPort(await readPort({ port, bindAddress: "127.0.0.1" }, isServedElsewhere));
 
-  test("that another process has is a problem that names it, until that one stops", async () => {
+  test("port (problem): another process has it, which is named, until that one stops", async () => {
     const other = Bun.serve({ port: 0, hostname: "127.0.0.1", fetch: () => new Response("hello") });
     const port = other.port ?? 0;
-    const taken = await run(ENV, port);
-    if (process.platform === "linux") expect(taken.of("port")[0]?.message).toContain(`(process ${process.pid})`);
-    expect(taken.of("port")[0]?.message).toContain("taken");
-    // Whatever answers at 169.254.170.2 of this machine is not our server.
-    expect(taken.of("port")).toMatchObject([{ state: "problem", remedy: expect.stringContaining("--port") }]);
+    const taken = await check(port);
+    if (process.platform === "linux") expect(taken.message).toContain(`(process ${process.pid})`);
+    expect(taken.message).toContain("taken");
+    expect(taken.remedy).toContain("--port");
+    expect(taken.state).toBe("problem");
+    expect((await check(port, true)).state).toBe("ok");
     await other.stop(true);
-    expect((await run(ENV, port)).of("port")).toMatchObject([
-      { state: "ok", message: expect.stringContaining("free") },
-    ]);
+    expect(await check(port)).toMatchObject({ state: "ok", message: expect.stringContaining("free") });
   });
   test("that our server has is fine", async () => {
     const ours = Bun.serve({ port: 0, hostname: "127.0.0.1", fetch: () => Response.json({ status: "ok", later: 1 }) });
     atEnd(() => ours.stop(true));
-    const { of } = await run(ENV, ours.port ?? 0);
-    expect(of("port")).toMatchObject([{ state: "ok", message: expect.stringContaining("our server answers") }]);
+    const message = expect.stringContaining("our server answers");
+    expect(await check(ours.port ?? 0)).toMatchObject({ state: "ok", message });
   });
 });
 
-test("a credential_process that hangs is named by its profile, and does not outlive the diagnosis", async () => {
+test("identity (problem): a credential_process hangs, which is named and does not outlive the diagnosis, until it ends", async () => {
   const folder = mkdtempSync(join(tmpdir(), "doctor-process-"));
   atEnd(() => rmSync(folder, { recursive: true }));
   writeFileSync(
@@ -241,7 +263,10 @@ test("a credential_process that hangs is named by its profile, and does not outl
     { mode: 0o755 },
   );
   writeFileSync(join(folder, "config"), `[profile dev]\ncredential_process = ${folder}/hang\n`);
-  const { of } = await run({ AWS_PROFILE: "dev", AWS_CONFIG_FILE: join(folder, "config"), HOME: folder });
+  const aws = startFake();
+  const env = { AWS_PROFILE: "dev", AWS_CONFIG_FILE: join(folder, "config"), HOME: folder, STS_ENDPOINT: aws.url };
+  const { of } = await run(env);
+  expect(of("identity")[0]?.remedy).toContain("run it by hand; it may not ask for anything");
   expect(of("identity")).toMatchObject([
     { state: "problem", message: expect.stringContaining("profile 'dev': its cre") },
   ]);
@@ -251,4 +276,7 @@ test("a credential_process that hangs is named by its profile, and does not outl
     // A zombie is none that runs.
     expect(existsSync(stat) && !/\) [ZX] /.test(readFileSync(stat, "latin1"))).toBe(false);
   }
+  const given = { Version: 1, AccessKeyId: secret("AKIAOFAPROCESS"), SecretAccessKey: secret("given-by-a-process") };
+  writeFileSync(join(folder, "hang"), `#!/bin/sh\necho '${JSON.stringify(given)}'\n`);
+  expect((await run(env)).of("identity")).toMatchObject([{ state: "ok" }]);
 }, 20_000);

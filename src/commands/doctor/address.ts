@@ -1,5 +1,6 @@
 import { TASK_ADDRESS } from "../../network/plan.ts";
 import type { Answering } from "./ask-health.ts";
+import type { Commands } from "./commands.ts";
 import { type Finding, finding } from "./finding.ts";
 
 /** What is seen at 169.254.170.2:80 from here. */
@@ -9,46 +10,66 @@ export interface AddressFacts {
   readonly answering: Answering;
   /** The container that has it on a network of the engine's. */
   readonly container: { readonly name: string; readonly image: string } | undefined;
-  /** Which process of this machine listens on port 80, as far as it can be told. */
-  readonly listener: string | undefined;
+  /** The port of this machine to which the rules of `network up` lead, where they stand or may. */
+  readonly ledPort: number | undefined;
+  /** Which process of this machine listens on a port, as far as it can be told. */
+  readonly listenerOf: (port: number) => string | undefined;
 }
 
-const START =
-  "give our container that address on a network 169.254.170.0/24, or run: sudo ecs-local-endpoints network up";
+const RUN = "run our image at that address of a network 169.254.170.0/24 (for Compose: ecs-local-endpoints compose)";
 
 /** Who is at 169.254.170.2, where SDKs ask. */
-export function checkAddress({ interfaces, answering, container, listener }: AddressFacts): Finding {
-  const place =
-    container !== undefined
-      ? `container ${container.name}`
-      : interfaces.length > 0
-        ? `interface ${interfaces.join(", ")}`
-        : undefined;
+export function checkAddress(facts: AddressFacts, commands: Commands): Finding {
+  const { answering, container } = facts;
+  const place = placeOf(facts);
   const at = `${TASK_ADDRESS}${place === undefined ? "" : ` (${place})`}`;
   if (answering.by === "us") {
     return finding("address", "ok", `our server ${answering.version ? `${answering.version} ` : ""}answers at ${at}`);
   }
-  if (answering.by === "other") {
-    const who = container === undefined && interfaces.length > 0 ? listener : undefined;
-    return finding(
-      "address",
-      "problem",
-      `${at}, port 80, is answered by ${who ?? "something else"}, not by our server`,
-      `stop ${who ?? (container ? `the container ${container.name}` : "what answers there")}, or give it another address, and start ours`,
-    );
-  }
+  if (answering.by === "other") return strange(facts, at, commands);
   if (container !== undefined && isOurImage(container.image)) {
     return finding("address", "ok", `${at} has our image, which cannot be asked from here`);
   }
-  if (place !== undefined) {
+  if (place === undefined) {
     return finding(
       "address",
       "warning",
-      `${at}, port 80: nobody answers`,
-      "start our server there, or take the address away",
+      `nobody is at ${at}: containers get no answer there`,
+      `${RUN}${orRules(commands)}`,
     );
   }
-  return finding("address", "warning", `nobody is at ${at}: containers get no answer there`, START);
+  const remedy = container === undefined ? `start our server: ${commands.server}` : insteadOf(container.name, commands);
+  return finding("address", "warning", `${at}, port 80: nobody answers`, remedy);
+}
+
+function strange(facts: AddressFacts, at: string, commands: Commands): Finding {
+  const { interfaces, container, ledPort, listenerOf } = facts;
+  const port = ledPort ?? (interfaces.length > 0 ? 80 : undefined);
+  const who = container === undefined && port !== undefined ? listenerOf(port) : undefined;
+  const text = `${at}, port 80, is answered by ${who ?? "something else"}, not by our server`;
+  if (container !== undefined) {
+    return finding("address", "problem", text, insteadOf(container.name, commands));
+  }
+  if (port !== undefined) {
+    const remedy = `stop ${who ?? "it (sudo tells what it is)"}, and start our server: ${commands.server}`;
+    return finding("address", "problem", text, remedy);
+  }
+  const nowhere = "no interface of this machine and no container of this engine has the address";
+  return finding("address", "problem", `${text}: ${nowhere}`, `${RUN}${orRules(commands)}`);
+}
+
+function placeOf({ interfaces, container, ledPort }: AddressFacts): string | undefined {
+  if (container !== undefined) return `container ${container.name}`;
+  if (interfaces.length > 0) return `interface ${interfaces.join(", ")}`;
+  return ledPort === undefined ? undefined : `led to port ${ledPort} by network up`;
+}
+
+function insteadOf(name: string, { engine }: Commands): string {
+  return `stop it (${engine} stop ${name}), and run our image at that address`;
+}
+
+function orRules({ networkUp, server }: Commands): string {
+  return networkUp === undefined ? "" : `, or lead it to a server here: ${networkUp} && ${server}`;
 }
 
 /** Whether an image is this program, or the one whose place it takes. */

@@ -14,6 +14,8 @@ export type EngineFacts =
       readonly endpoint: EngineEndpoint;
       readonly apiVersion: string;
       readonly product: string;
+      /** Whether its networks are not this machine's, as those of a rootless one. */
+      readonly isElsewhere: boolean;
       readonly networks: readonly BridgeNetwork[];
       readonly containers: readonly Surrounding[];
     }
@@ -29,7 +31,8 @@ export async function readEngine({ docker }: Pick<Config, "docker">, env: Enviro
       bridgeNetworks(engine),
       readSurroundings(engine, AbortSignal.timeout(LIST_MS)),
     ]);
-    return { kind: "found", endpoint, apiVersion: engine.apiVersion, product, networks, containers };
+    const { apiVersion, place } = engine;
+    return { kind: "found", endpoint, apiVersion, product, isElsewhere: place.isElsewhere, networks, containers };
   } catch (error) {
     return { kind: "missing", error };
   }

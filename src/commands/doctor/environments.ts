@@ -1,6 +1,7 @@
 import type { Surrounding } from "../../engine/surroundings.ts";
+import type { Commands } from "./commands.ts";
 import { type Finding, finding } from "./finding.ts";
-import { canReach, type Ways } from "./ways.ts";
+import { canReach, type Ways, wayTo } from "./ways.ts";
 
 const RELATIVE = "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI";
 const FULL = "AWS_CONTAINER_CREDENTIALS_FULL_URI";
@@ -41,7 +42,7 @@ export function checkTwoEndpoints(containers: readonly Surrounding[]): readonly 
 }
 
 /** The relative form is always asked at 169.254.170.2. */
-export function checkWays(containers: readonly Surrounding[], ways: Ways): readonly Finding[] {
+export function checkWays(containers: readonly Surrounding[], ways: Ways, commands: Commands): readonly Finding[] {
   const asking = containers.filter(({ variables }) => variables.has(RELATIVE));
   const found = asking
     .filter((container) => !canReach(container, containers, ways))
@@ -50,11 +51,22 @@ export function checkWays(containers: readonly Surrounding[], ways: Ways): reado
         "no-way",
         "problem",
         `container ${name} has ${RELATIVE} and is on no network that reaches 169.254.170.2 (${networks.map((one) => one.name).join(", ") || networkMode})`,
-        "put it on the network that our container is on, or run: sudo ecs-local-endpoints network up",
+        wayTo(ways, commands.networkUp, {
+          join: (home) => joinBy(networkMode, `${commands.engine} network connect ${home} ${name}`, home),
+          isRulesToo:
+            networkMode === "host" ||
+            ways.networks.some(({ network, internal }) => !internal && networks.some((one) => one.name === network)),
+        }),
       ),
     );
   if (found.length > 0) return found;
   return [finding("no-way", "ok", `each container with ${RELATIVE} (${asking.length}) has a way to 169.254.170.2`)];
+}
+
+/** An engine joins no network to a container that has none of its own. */
+function joinBy(networkMode: string, command: string, home: string): string {
+  if (networkMode.startsWith("container:")) return `put the container whose network it shares on the network ${home}`;
+  return networkMode === "host" || networkMode === "none" ? `make it again on the network ${home}` : `run: ${command}`;
 }
 
 /** A client that is given version 3 for version 4 works, with fewer fields. */

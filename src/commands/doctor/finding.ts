@@ -38,13 +38,15 @@ export function finding<C extends Check>(
 }
 
 /** The finding of a check that failed: an error of ours says what and what to do, any other only its kind. */
-export function failed(check: Check, state: "warning" | "problem", error: unknown, remedy?: string): Finding {
-  if (error instanceof AppError) {
-    const { publicMessage, hint = remedy } = error;
-    return { check, state, message: oneLine(publicMessage), ...(hint !== undefined && { remedy: oneLine(hint) }) };
-  }
+export function failed<C extends Check>(
+  check: C,
+  state: Exclude<(typeof CHECKS)[C][number], "ok">,
+  error: unknown,
+  remedy?: string,
+): Finding {
+  if (error instanceof AppError) return finding(check, state, error.publicMessage, error.hint ?? remedy);
   const kind = error instanceof Error ? error.name : "unknown";
-  return { check, state, message: `the check itself failed (${kind})`, remedy: "run doctor again, and report this" };
+  return finding(check, state, `the check itself failed (${kind})`, "run doctor again, and report this");
 }
 
 /** One line a finding, then how many of each. */

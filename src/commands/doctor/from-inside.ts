@@ -1,24 +1,31 @@
+import { type Answering, askHealth } from "./ask-health.ts";
 import type { Answered } from "./reach.ts";
 
 const DEADLINE_MS = 3_000;
 const RETRY_MS = 200;
-const MESSAGE_CHARACTERS_MAX = 300;
+const MESSAGE_CHARACTERS_MAX = 1_000;
 
 /** What the program says when it asks from inside of a container. */
 export interface InsideAnswers {
   readonly credentials?: Answered;
   readonly metadata?: Answered;
+  readonly server: Answering["by"];
 }
 
 /**
  * Asks where an SDK asks. A body is read only where it is a refusal: credentials never leave the answer.
  *
- * @param base such as http://169.254.170.2
+ * @param address such as 169.254.170.2
  */
-export async function askFromInside(base: string): Promise<InsideAnswers> {
+export async function askFromInside(address: string, port: number): Promise<InsideAnswers> {
+  const base = `http://${address}:${port}`;
   const until = performance.now() + DEADLINE_MS;
-  const [credentials, metadata] = await Promise.all([ask(`${base}/creds`, until), ask(`${base}/v3`, until)]);
-  return { ...(credentials && { credentials }), ...(metadata && { metadata }) };
+  const [credentials, metadata, answering] = await Promise.all([
+    ask(`${base}/creds`, until),
+    ask(`${base}/v3`, until),
+    askHealth(address, port),
+  ]);
+  return { ...(credentials && { credentials }), ...(metadata && { metadata }), server: answering.by };
 }
 
 async function ask(url: string, until: number): Promise<Answered | undefined> {

@@ -30,8 +30,13 @@ wait`;
  *
  * @param image one that the engine has: with this program as its entry point, or with a shell and curl, nc or wget;
  *   ours unless given
+ * @param cli the engine's own command
  */
-export function createInside(runner: Runner, image: string = OWN_IMAGE): (network: string) => Promise<Inside> {
+export function createInside(
+  runner: Runner,
+  image: string = OWN_IMAGE,
+  cli = "docker",
+): (network: string) => Promise<Inside> {
   let entrypoint: Promise<readonly string[] | undefined> | undefined;
 
   return async (network) => {
@@ -48,7 +53,7 @@ export function createInside(runner: Runner, image: string = OWN_IMAGE): (networ
       return {
         kind: "unasked",
         why: `could not be asked from inside: ${why}`,
-        remedy: `see whether it starts by hand (docker run --rm --network ${network} ${image}), or give another: --image NAME`,
+        remedy: `see whether it starts by hand (${cli} run --rm --network ${network} ${image}), or give another: --image NAME`,
       };
     }
   };
@@ -57,14 +62,17 @@ export function createInside(runner: Runner, image: string = OWN_IMAGE): (networ
 /**
  * Its name becomes a part of a path of the engine's.
  *
- * @throws AppError `bad-configuration` for what is no image's name, with or without tag and digest, and no id
+ * @throws AppError `bad-configuration` for what is no image's name, with or without tag and digest, and no id; or where
+ *   nothing is to be started from it
  */
-export function checkImage(image: string | undefined): void {
-  if (
-    image === undefined ||
-    /^(\[[\da-f:]+\]:\d+\/)?[a-z\d][\w.:-]*(\/[a-z\d][\w.:-]*)*(@[\w+.-]+:[\da-f]+)?$/i.test(image)
-  )
-    return;
+export function checkImage(image: string | undefined, isToStart: boolean): void {
+  if (image === undefined) return;
+  if (!isToStart) {
+    throw new AppError("bad-configuration", `--image is '${image}', and no container is to be started from it`, {
+      hint: "add --start-containers, which asks from inside of each network",
+    });
+  }
+  if (/^(\[[\da-f:]+\]:\d+\/)?[a-z\d][\w.:-]*(\/[a-z\d][\w.:-]*)*(@[\w+.-]+:[\da-f]+)?$/i.test(image)) return;
   throw new AppError("bad-configuration", `--image is '${image}', which is no image's name`, {
     hint: "give one that docker image ls shows, such as curlimages/curl:8.11.0",
   });
@@ -88,8 +96,9 @@ function unreadable(image: string): Inside {
 
 function readOwn(output: string): Inside | undefined {
   try {
-    const { credentials, metadata } = JSON.parse(output) as Record<string, unknown>;
-    return { kind: "asked", credentials: toAnswered(credentials), metadata: toAnswered(metadata) };
+    const { credentials, metadata, server } = JSON.parse(output) as Record<string, unknown>;
+    const by = server === "us" || server === "other" ? server : undefined;
+    return { kind: "asked", credentials: toAnswered(credentials), metadata: toAnswered(metadata), server: by };
   } catch {
     return undefined;
   }

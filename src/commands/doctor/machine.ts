@@ -1,6 +1,9 @@
+import { existsSync } from "node:fs";
 import { networkInterfaces } from "node:os";
-import type { Config } from "../../config.ts";
+import type { Config, Environment } from "../../config.ts";
 import { canonicalAddress } from "../../engine/ip-address.ts";
+import { createOwnAddresses } from "../../engine/own-addresses.ts";
+import { ownContainerTest } from "../../engine/own-container.ts";
 import { FOLDER } from "../../network/folder.ts";
 import { TASK_ADDRESS } from "../../network/plan.ts";
 import { bootId, readState, type State, statePath } from "../../network/state.ts";
@@ -8,6 +11,7 @@ import type { NetworkDeps } from "../network-setting.ts";
 import { survey } from "../network-setting.ts";
 import { look } from "../network-status.ts";
 import { type Answering, askHealth } from "./ask-health.ts";
+import type { EngineFacts } from "./engine.ts";
 import { listenerOf } from "./listener.ts";
 import { type PortFacts, tryToListen } from "./port.ts";
 import type { RuleFacts } from "./rules.ts";
@@ -16,6 +20,20 @@ import type { RuleFacts } from "./rules.ts";
 export function interfacesAtAddress(): readonly string[] {
   const all = Object.entries(networkInterfaces());
   return all.flatMap(([name, of]) => (of?.some(({ address }) => address === TASK_ADDRESS) ? [name] : []));
+}
+
+/**
+ * Whether this runs in a container of the engine's, from where what `network up` makes is not seen. Where no engine tells,
+ * the files say it that engines put into their containers.
+ */
+export function isInContainer(
+  engine: EngineFacts,
+  env: Environment,
+  exists: (path: string) => boolean = existsSync,
+): boolean {
+  if (engine.kind === "missing") return exists("/.dockerenv") || exists("/run/.containerenv");
+  const isOwn = ownContainerTest(env, createOwnAddresses(() => performance.now()).has);
+  return engine.containers.some(({ id, networks }) => isOwn({ id, attachments: networks }));
 }
 
 /** What an earlier `network up` wrote, where there is something that can be read. */
@@ -53,7 +71,7 @@ export async function readRules(state: State | undefined, deps: NetworkDeps): Pr
 /**
  * What is seen of the server's port.
  *
- * @param isServedElsewhere whether our server answers at 169.254.170.2
+ * @param isServedElsewhere whether our server is at 169.254.170.2
  */
 export async function readPort(
   config: Pick<Config, "port" | "bindAddress">,

@@ -1,5 +1,8 @@
+import { isIP } from "node:net";
 import type { Answering } from "./ask-health.ts";
 import { type Finding, finding } from "./finding.ts";
+
+const NO_NAME = "ENOTFOUND";
 
 /** What is seen of the port that the server is to have. */
 export interface PortFacts {
@@ -10,28 +13,31 @@ export interface PortFacts {
   readonly answering: Answering;
   /** Which process has it, as far as it can be told. */
   readonly listener: string | undefined;
-  /** Whether our server answers at 169.254.170.2, as a container for instance, so that this port is not needed. */
+  /** Whether our server is at 169.254.170.2, as a container for instance, so that this port is not needed. */
   readonly isServedElsewhere: boolean;
 }
 
 /** Whether the server can have its port, or has it. */
 export function checkPort(facts: PortFacts): Finding {
   const { bind, port, refusal, answering, listener, isServedElsewhere } = facts;
-  const where = `${bind}:${port}`;
+  const where = `${bind.includes(":") ? `[${bind}]` : bind}:${port}`;
   if (answering.by === "us") {
     return finding("port", "ok", `our server ${answering.version ? `${answering.version} ` : ""}answers at ${where}`);
   }
   if (refusal === undefined) return finding("port", "ok", `${where} is free; no server of ours runs there`);
   const [what, remedy] = describe(facts, where, listener);
-  if (isServedElsewhere)
-    return finding("port", "ok", `${what}, and is not needed: our server answers at 169.254.170.2`);
+  if (isServedElsewhere) return finding("port", "ok", `${what}, and is not needed: our server is at 169.254.170.2`);
   return finding("port", "problem", what, remedy);
 }
 
 function describe({ refusal }: PortFacts, where: string, listener: string | undefined): [string, string] {
   if (refusal === "EADDRINUSE") {
     const who = listener ?? "another process (sudo tells which)";
-    return [`${where} is taken by ${who}`, "stop that one, or choose a port: --port 51679 or ECS_LOCAL_METADATA_PORT"];
+    // Ended by hand, the container that it serves would go on without its port.
+    const [, proxy] = /^(docker-proxy|conmon|rootlessport) /.exec(who) ?? [];
+    const ps = proxy === "docker-proxy" ? "docker ps" : "podman ps";
+    const stop = proxy === undefined ? "stop that one" : `stop the container that publishes it (${ps} shows which)`;
+    return [`${where} is taken by ${who}`, `${stop}, or choose a port: --port 51679 or ECS_LOCAL_METADATA_PORT=51679`];
   }
   if (refusal === "EACCES") {
     return [
@@ -40,9 +46,12 @@ function describe({ refusal }: PortFacts, where: string, listener: string | unde
     ];
   }
   if (refusal === "EADDRNOTAVAIL") {
-    return [`${where} is no address of this machine`, "set --bind or ECS_LOCAL_BIND_ADDRESS to one that is"];
+    return [`${where} is no address of this machine`, "choose one that is: --bind 127.0.0.1 or ECS_LOCAL_BIND_ADDRESS"];
   }
-  return [`${where} cannot be used (${refusal})`, "see whether --bind or ECS_LOCAL_BIND_ADDRESS is an IP address"];
+  if (refusal === NO_NAME) {
+    return [`${where} is no name of an address`, "choose an address: --bind 127.0.0.1 or ECS_LOCAL_BIND_ADDRESS"];
+  }
+  return [`${where} cannot be used (${refusal})`, "choose another: --port 51679 and --bind 127.0.0.1"];
 }
 
 /** Listens for a moment. The code of the error, or undefined where it could. */
@@ -52,6 +61,8 @@ export function tryToListen(hostname: string, port: number): string | undefined 
     return undefined;
   } catch (error) {
     const { code } = error as { code?: unknown };
-    return typeof code === "string" ? code : "unknown";
+    if (typeof code === "string") return code;
+    // Of a name that nobody knows Bun says no code.
+    return isIP(hostname) === 0 ? NO_NAME : "unknown";
   }
 }

@@ -1,6 +1,7 @@
 import type { BridgeNetwork } from "../../engine/bridges.ts";
 import { contains } from "../../engine/ip-address.ts";
 import { TASK_ADDRESS } from "../../network/plan.ts";
+import type { Commands } from "./commands.ts";
 import { type Finding, finding } from "./finding.ts";
 
 const OURS = "169.254.170.0/24";
@@ -10,7 +11,11 @@ const OURS = "169.254.170.0/24";
  *
  * @param home the name of the network on which our container has 169.254.170.2, if any
  */
-export function checkSubnets(networks: readonly BridgeNetwork[], home: string | undefined): readonly Finding[] {
+export function checkSubnets(
+  networks: readonly BridgeNetwork[],
+  home: string | undefined,
+  { engine }: Pick<Commands, "engine">,
+): readonly Finding[] {
   const wrong = networks.flatMap(({ network, subnets }) => {
     const overlapping = subnets.find(overlaps);
     if (overlapping === undefined || network === home) return [];
@@ -20,7 +25,7 @@ export function checkSubnets(networks: readonly BridgeNetwork[], home: string | 
       "subnets",
       "problem",
       `the network ${network} has ${overlapping}, which takes the addresses of ${TASK_ADDRESS}`,
-      `give it another subnet: docker network rm ${network}, then make it again without 169.254.170.x`,
+      `give it another subnet: ${engine} network rm ${network}, once its containers are gone, then make it again without 169.254.170.x`,
     );
   });
   return wrong.length > 0 ? wrong : [finding("subnets", "ok", `no other network takes addresses of ${OURS}`)];

@@ -2,14 +2,19 @@ import type { BridgeNetwork } from "../../engine/bridges.ts";
 import { contains } from "../../engine/ip-address.ts";
 import type { Surrounding } from "../../engine/surroundings.ts";
 import { TASK_ADDRESS } from "../../network/plan.ts";
+import type { Answering } from "./ask-health.ts";
 
 /** What leads to 169.254.170.2 on this machine. */
 export interface Ways {
   readonly networks: readonly BridgeNetwork[];
+  /** The network on which our container has the address, if any. */
+  readonly home: string | undefined;
   /** Bridges that the rules of `network up` lead to our server. */
   readonly ledBridges: readonly string[];
   /** Whether an interface of this machine has the address, so that every bridge leads there. */
   readonly isOnMachine: boolean;
+  /** Who answers at the address, as this process sees it. */
+  readonly answering: Answering["by"];
   /** Whether programs of the machine get there. */
   readonly isOpenToMachine: boolean;
 }
@@ -39,6 +44,21 @@ export function canReach(container: Surrounding, all: readonly Surrounding[], wa
     const on = ways.networks.find(({ network }) => network === name);
     return on !== undefined && wayOf(on, ways) !== undefined;
   });
+}
+
+/**
+ * What gives a container without a way one.
+ *
+ * @param subject.join joins it to our container's network, where that can be
+ * @param subject.isRulesToo whether the rules of `network up` would lead it
+ */
+export function wayTo(
+  { home }: Pick<Ways, "home">,
+  networkUp: string | undefined,
+  subject: { readonly join: (home: string) => string; readonly isRulesToo: boolean },
+): string {
+  const join = home === undefined ? "put it on a network 169.254.170.0/24 with our container" : subject.join(home);
+  return `${join}${networkUp !== undefined && subject.isRulesToo ? `, or run: ${networkUp}` : ""}`;
 }
 
 /** Whether a network is the one whose containers have 169.254.170.2 on their own link. */

@@ -11,7 +11,7 @@ afterEach(() => {
 const frame = (text: string) => Buffer.concat([Buffer.from([1, 0, 0, 0, 0, 0, 0, text.length]), Buffer.from(text)]);
 
 /** The part of an engine that starts containers, with what is to differ from one that works. */
-function start(answers: Readonly<Record<string, () => Response | Promise<Response>>> = {}) {
+function start(answers: Readonly<Record<string, () => Response | Promise<Response>>> = {}, ended?: AbortSignal) {
   const unix = join(tmpdir(), `run-once-${process.pid}-${Math.random().toString(36).slice(2)}.sock`);
   const asked: string[] = [];
   const bodies: unknown[] = [];
@@ -34,7 +34,7 @@ function start(answers: Readonly<Record<string, () => Response | Promise<Respons
   return {
     asked,
     bodies,
-    runner: createRunner({ target: `unix://${unix}`, base: "http://e", init: { unix } }, "1.41"),
+    runner: createRunner({ target: `unix://${unix}`, base: "http://e", init: { unix } }, "1.41", ended),
   };
 }
 
@@ -71,6 +71,35 @@ describe("a container that runs once", () => {
       expect(asked.at(-1)).toBe("DELETE /containers/NAME");
     });
   }
+  test("is removed at once where it is ended, and none is started after that", async () => {
+    const ended = new AbortController();
+    const waiting = Promise.withResolvers<void>();
+    const wait = () => {
+      waiting.resolve();
+      return new Promise<Response>(() => {});
+    };
+    const { asked, runner } = start({ "POST /containers/c1/wait": wait }, ended.signal);
+    const before = performance.now();
+    const run = runner.run({ ...WHAT, runMs: 10_000 });
+    await waiting.promise;
+    ended.abort();
+    await expect(run).rejects.toThrow();
+    expect(performance.now() - before).toBeLessThan(1_500);
+    expect(asked.splice(0).at(-1)).toBe("DELETE /containers/NAME");
+    await expect(runner.run(WHAT)).rejects.toThrow();
+    expect(asked).toEqual([]);
+  });
+  test("is not started where it is ended while it is made, and is removed once it is", async () => {
+    const ended = new AbortController();
+    const make = async () => {
+      ended.abort();
+      await Bun.sleep(50);
+      return Response.json({ Id: "c1" });
+    };
+    const { asked, runner } = start({ "POST /containers/create": make }, ended.signal);
+    await expect(runner.run(WHAT)).rejects.toThrow();
+    expect(asked).toEqual(["POST /containers/create", "DELETE /containers/NAME"]);
+  });
   test("of an image that is not there is told from one that has no entry point", async () => {
     const gone = start({ "GET /images/a/b:1/json": () => Response.json({ message: "no" }, { status: 404 }) });
     expect(await gone.runner.entrypointOf("a/b:1")).toBeUndefined();

@@ -1,41 +1,89 @@
 import { describe, expect, test } from "bun:test";
 import { type AddressFacts, checkAddress, isOurImage } from "../../../../src/commands/doctor/address.ts";
+import { COMMANDS } from "../../../support/doctor-commands.ts";
 
-const NOBODY: AddressFacts = { interfaces: [], answering: { by: "nobody" }, container: undefined, listener: undefined };
+const NOBODY: AddressFacts = {
+  interfaces: [],
+  answering: { by: "nobody" },
+  container: undefined,
+  ledPort: undefined,
+  listenerOf: () => undefined,
+};
 const ours = { name: "ecs", image: "ecs-local-endpoints:dev" };
+const listenerOf = (port: number) => (port === 80 ? "nginx (process 812)" : "caddy (process 813)");
 const web = { name: "web", image: "nginx:1" };
 
 describe("the address", () => {
-  for (const [title, facts, state, text] of [
-    ["nobody is at", {}, "warning", "nobody is at 169.254.170.2"],
-    ["an interface has without a server", { interfaces: ["lo"] }, "warning", "(interface lo), port 80: nobody"],
+  for (const [title, facts, state, text, remedy] of [
+    ["nobody is at", {}, "warning", "nobody is at 169.254.170.2", "network up && ecs-local-endpoints --port 51679"],
+    [
+      "an interface has without a server",
+      { interfaces: ["lo"] },
+      "warning",
+      "(interface lo), port 80: nobody",
+      "start our server: ecs-local-endpoints",
+    ],
+    [
+      "rules lead to no server",
+      { ledPort: 51679 },
+      "warning",
+      "(led to port 51679 by network up), port 80: nobody",
+      "start our server: ecs-local-endpoints --port 51679",
+    ],
+    [
+      "another container has in silence",
+      { container: web },
+      "warning",
+      "(container web), port 80: nobody",
+      "docker stop web",
+    ],
     [
       "our server answers at",
       { answering: { by: "us" }, container: ours },
       "ok",
       "answers at 169.254.170.2 (container ecs)",
+      "",
     ],
-    ["our image has, out of reach", { container: ours }, "ok", "cannot be asked from here"],
-    ["another container has", { answering: { by: "other" }, container: web }, "problem", "(container web)"],
+    ["our image has, out of reach", { container: ours }, "ok", "cannot be asked from here", ""],
+    [
+      "another container has",
+      { answering: { by: "other" }, container: web },
+      "problem",
+      "(container web)",
+      "docker stop web",
+    ],
     [
       "another process has",
-      { answering: { by: "other" }, interfaces: ["lo"], listener: "nginx (process 812)" },
+      { answering: { by: "other" }, interfaces: ["lo"] },
       "problem",
       "by nginx (process 812)",
+      "stop nginx (process 812), and start our server",
     ],
     [
-      "somebody answers at",
-      { answering: { by: "other" }, listener: "nginx (process 812)" },
+      "another process has by the rules",
+      { answering: { by: "other" }, ledPort: 51679 },
       "problem",
-      "something else",
+      "by caddy (process 813)",
+      "stop caddy (process 813), and start our server",
+    ],
+    [
+      "somebody beyond answers at",
+      { answering: { by: "other" } },
+      "problem",
+      "something else, not by our server: no interface",
+      "network up && ecs-local-endpoints --port 51679",
     ],
   ] as const) {
     test(`that ${title} is ${state}`, () => {
-      const found = checkAddress({ ...NOBODY, ...facts });
+      const found = checkAddress({ ...NOBODY, listenerOf, ...facts }, COMMANDS);
       expect(found).toMatchObject({ state, message: expect.stringContaining(text) });
+      expect(found.remedy ?? "").toContain(remedy);
       expect(found.remedy !== undefined).toBe(state !== "ok");
     });
   }
+  test("is not led by rules where there can be none", () => {
+    expect(checkAddress(NOBODY, { ...COMMANDS, networkUp: undefined }).remedy).not.toContain("network up");
+  });
   for (const [image, is] of [
     ["ecs-local-endpoints:dev", true],
     ["ghcr.io/someone/ecs-local-endpoints@sha256:00", true],

@@ -49,19 +49,20 @@ describe("from inside", () => {
     const port = serve((path) =>
       path === "/creds" ? Response.json({ Token: token }) : Response.json("which container?", { status: 400 }),
     );
-    const answers = await askFromInside(`http://127.0.0.1:${port}`);
+    const answers = await askFromInside("127.0.0.1", port);
     expect(answers).toEqual({
       credentials: { status: 200 },
       metadata: { status: 400, message: "which container?" },
+      server: "other",
     });
   });
   test("asks again while credentials are still fetched", async () => {
     let asked = 0;
     const port = serve(() => Response.json({ message: "still fetching" }, { status: ++asked < 4 ? 503 : 200 }));
-    expect((await askFromInside(`http://127.0.0.1:${port}`)).credentials).toEqual({ status: 200 });
+    expect((await askFromInside("127.0.0.1", port)).credentials).toEqual({ status: 200 });
   });
   test("nobody is nothing", async () => {
-    expect(await askFromInside(`http://127.0.0.1:${freePort()}`)).toEqual({});
+    expect(await askFromInside("127.0.0.1", freePort())).toEqual({ server: "nobody" });
   });
 });
 

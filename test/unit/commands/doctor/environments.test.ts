@@ -6,11 +6,16 @@ import {
   checkWays,
 } from "../../../../src/commands/doctor/environments.ts";
 import type { Surrounding } from "../../../../src/engine/surroundings.ts";
+import { COMMANDS } from "../../../support/doctor-commands.ts";
 
 const RELATIVE = "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI";
 const FULL = "AWS_CONTAINER_CREDENTIALS_FULL_URI";
 const V4 = "ECS_CONTAINER_METADATA_URI_V4";
-const ways = { networks: [], ledBridges: [], isOnMachine: false, isOpenToMachine: false };
+const ways = {
+  ...{ networks: [], home: undefined, ledBridges: [], answering: "nobody" as const },
+  ...{ isOnMachine: false, isOpenToMachine: false },
+};
+const shop = { network: "shop", interfaceName: "br-shop", internal: false, subnets: ["10.0.0.0/24"], gateways: [] };
 
 function web(variables: string[], endpoints: Record<string, string> = {}): Surrounding {
   const names = new Set([...variables, ...Object.keys(endpoints)]);
@@ -46,10 +51,23 @@ describe("a container's environment", () => {
     ]);
   });
   test("that asks at 169.254.170.2 from nowhere is a problem, and the absolute form is not", () => {
-    expect(checkWays([web([FULL])], ways)).toMatchObject([{ state: "ok" }]);
-    expect(checkWays([web([RELATIVE])], ways)).toMatchObject([
+    expect(checkWays([web([FULL])], ways, COMMANDS)).toMatchObject([{ state: "ok" }]);
+    expect(checkWays([web([RELATIVE])], ways, COMMANDS)).toMatchObject([
       { state: "problem", message: expect.stringContaining("(shop)"), remedy: expect.any(String) },
     ]);
+  });
+  test("is shown a way that its networks allow", () => {
+    const remedyFor = (networkMode: string, more: object = {}, networks: (typeof shop)[] = [shop]) => {
+      const one = { ...web([RELATIVE]), networkMode, ...more };
+      return checkWays([one], { ...ways, networks, home: "ecs" }, COMMANDS)[0]?.remedy;
+    };
+    const up = "or run: sudo ecs-local-endpoints network up";
+    expect(remedyFor("shop")).toBe(`run: docker network connect ecs web, ${up}`);
+    // Rules lead nobody out of an internal network.
+    expect(remedyFor("shop", {}, [{ ...shop, internal: true }])).toBe("run: docker network connect ecs web");
+    expect(remedyFor("host", { networks: [] })).toBe(`make it again on the network ecs, ${up}`);
+    expect(remedyFor("none", { networks: [] })).toBe("make it again on the network ecs");
+    expect(remedyFor("container:x", { networks: [] })).toStartWith("put the container whose network it shares");
   });
   for (const [url, state] of [
     ["http://169.254.170.2/v3", "warning"],

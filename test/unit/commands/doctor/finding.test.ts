@@ -27,8 +27,21 @@ test("a check that failed says our error with its hint, and of any other its kin
   expect(other.message).toContain("TypeError");
 });
 
+const ROOT = join(import.meta.dir, "../../../..");
+
+test("each row that is not ok is of a test that provokes it and applies the remedy", async () => {
+  const titles = await Promise.all(
+    ["integration/doctor", "e2e/doctor", "e2e/doctor-machine"].map((name) =>
+      Bun.file(join(ROOT, `test/${name}.test.ts`)).text(),
+    ),
+  );
+  const all = Object.entries(CHECKS).flatMap(([check, states]) => states.map((state) => `${check} (${state})`));
+  const rows = all.filter((row) => !row.endsWith("(ok)"));
+  expect(rows.filter((row) => !titles.some((text) => text.includes(row)))).toEqual([]);
+});
+
 test("docs/doctor.md has a row for each state of each check, and no other", async () => {
-  const text = await Bun.file(join(import.meta.dir, "../../../../docs/doctor.md")).text();
+  const text = await Bun.file(join(ROOT, "docs/doctor.md")).text();
   const rows = [...text.matchAll(/^\| ([\w-]+) \| (ok|warning|problem) \| .+ \| (.*)\|$/gm)];
   const expected = Object.entries(CHECKS).flatMap(([check, states]) => states.map((state) => `${check} ${state}`));
   expect(rows.map(([, check, state]) => `${check} ${state}`)).toEqual(expected);

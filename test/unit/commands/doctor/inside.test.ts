@@ -63,11 +63,15 @@ describe("the container that asks", () => {
 describe("--image", () => {
   const DIGEST = `sha256:${"0a".repeat(32)}`;
   for (const image of ["a", "ecs:dev", "localhost:5000/a/b_c:1.2-x", `r.example/a@${DIGEST}`, DIGEST, "0a1b2c3d4e5f"]) {
-    test(`${image} is taken`, () => expect(() => checkImage(image)).not.toThrow());
+    test(`${image} is taken`, () => expect(() => checkImage(image, true)).not.toThrow());
   }
   for (const image of ["", "../../containers/json?x", "a/../b", "a?x", "a b", "a/", "/a", "a%2f", "a\x1b[31m"]) {
     test(`${JSON.stringify(image)} is refused`, () => {
-      expect(() => checkImage(image)).toThrow(expect.objectContaining({ code: "bad-configuration" }) as Error);
+      expect(() => checkImage(image, true)).toThrow(expect.objectContaining({ code: "bad-configuration" }) as Error);
     });
   }
+  test("without --start-containers is refused, as nothing would ask by it", () => {
+    expect(() => checkImage("ecs:dev", false)).toThrow(expect.objectContaining({ code: "bad-configuration" }) as Error);
+    expect(() => checkImage(undefined, false)).not.toThrow();
+  });
 });

@@ -4,6 +4,7 @@ import { checkSubnets } from "../../../../src/commands/doctor/subnets.ts";
 import { canReach, type Ways, wayOf } from "../../../../src/commands/doctor/ways.ts";
 import type { BridgeNetwork } from "../../../../src/engine/bridges.ts";
 import type { Surrounding } from "../../../../src/engine/surroundings.ts";
+import { COMMANDS } from "../../../support/doctor-commands.ts";
 
 const net = (network: string, subnet: string, more: Partial<BridgeNetwork> = {}): BridgeNetwork => ({
   ...{ network, interfaceName: `br-${network}`, internal: false, subnets: [subnet], gateways: [] },
@@ -16,7 +17,10 @@ const on = (name: string, networks: string[], networkMode = networks[0] ?? "none
 const home = net("ecs", "169.254.170.0/24");
 const shop = net("shop", "10.1.0.0/16");
 const closed = net("closed", "10.2.0.0/16", { internal: true });
-const ways: Ways = { networks: [home, shop, closed], ledBridges: [], isOnMachine: false, isOpenToMachine: false };
+const ways: Ways = {
+  ...{ networks: [home, shop, closed], home: undefined, ledBridges: [], answering: "nobody" },
+  ...{ isOnMachine: false, isOpenToMachine: false },
+};
 
 describe("a way to the address", () => {
   test("is the network's own, the rules of its bridge, or an interface of the machine", () => {
@@ -67,17 +71,57 @@ describe("reach", () => {
       "problem",
       "credentials 403 (not you), metadata no answer",
     ],
+    [
+      "credentials and no metadata",
+      home,
+      { kind: "asked", credentials: { status: 200 }, metadata: { status: 503, message: "no engine; mount it" } },
+      "warning",
+      "credentials yes, metadata 503",
+    ],
+    [
+      "a token that is asked for",
+      home,
+      { kind: "asked", credentials: { status: 401, message: "no token" }, metadata: { status: 401 } },
+      "warning",
+      "credentials 401 (no token)",
+    ],
     ["a way without answer", home, { kind: "asked", credentials: undefined, metadata: undefined }, "problem", "though"],
     ["neither", shop, { kind: "asked", credentials: undefined, metadata: undefined }, "warning", "got no answer"],
     ["nobody who could ask", home, { kind: "unasked", why: "no image", remedy: "make it" }, "warning", "no image"],
   ] as const) {
     test(`with ${title} is ${state}`, () => {
-      const found = checkReach(network, ways, inside);
+      const found = checkReach(network, ways, inside, COMMANDS);
       expect(found.message).toStartWith(`a container on ${network.network}`);
       expect(found).toMatchObject({ check: "reach", state, message: expect.stringContaining(text) });
       expect(found.remedy !== undefined).toBe(state !== "ok");
     });
   }
+});
+
+describe("the remedy of reach", () => {
+  const of = (answer: { status: number; message?: string }, more: object = {}, seen: Partial<Ways> = {}) => {
+    const inside = { kind: "asked", credentials: answer, metadata: undefined, ...more } as const;
+    return checkReach(home, { ...ways, ...seen }, inside, COMMANDS).remedy;
+  };
+  test("is that of the answer, which has it behind its semicolon, or in the log where only its status is known", () => {
+    expect(of({ status: 403, message: "not you; add it" })).toContain("behind its semicolon");
+    expect(of({ status: 403 })).toContain("log");
+  });
+  test("is the address where something that is not our server answers there", () => {
+    expect(of({ status: 403 }, {}, { answering: "other" })).toBe("do what address above says");
+    expect(of({ status: 200 }, {}, { answering: "other" })).toBe("do what address above says");
+    // What asked from inside knows better than who asks from elsewhere.
+    expect(of({ status: 403 }, { server: "us" }, { answering: "other" })).toContain("log");
+    expect(of({ status: 403 }, { server: "other" })).toBe("do what address above says");
+  });
+  test("joins the network of our container, and is no rule for an internal one", () => {
+    const remedy = (network: BridgeNetwork) =>
+      checkReach(network, { ...ways, home: "ecs" }, undefined, { ...COMMANDS, engine: "podman" }).remedy;
+    expect(remedy(shop)).toContain(
+      "podman network connect ecs <container>, or run: sudo ecs-local-endpoints network up",
+    );
+    expect(remedy(closed)).not.toContain("network up");
+  });
 });
 
 describe("a subnet", () => {
@@ -90,7 +134,7 @@ describe("a subnet", () => {
     ["beside our container's", [net("ecs", "169.254.170.0/25"), net("two", "169.254.170.128/25")], "ecs", ["two"]],
   ] as const) {
     test(`${title} is ${wrong.length ? "a problem" : "ok"}`, () => {
-      const found = checkSubnets(networks, home);
+      const found = checkSubnets(networks, home, COMMANDS);
       expect(found.filter(({ state }) => state === "problem").map(({ message }) => message.split(" ")[2])).toEqual([
         ...wrong,
       ]);

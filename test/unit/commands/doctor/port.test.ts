@@ -16,10 +16,23 @@ describe("the port", () => {
     const ours = checkPort({ ...FREE, refusal: "EADDRINUSE", answering: { by: "us", version: "1.2.3" } });
     expect(ours).toEqual({ check: "port", state: "ok", message: "our server 1.2.3 answers at 127.0.0.1:80" });
   });
+  for (const [listener, ps] of [
+    ["docker-proxy (process 9)", "docker ps"],
+    ["conmon (process 9)", "podman ps"],
+  ] as const) {
+    test(`that ${listener} has is a container's, which is to be stopped`, () => {
+      const found = checkPort({ ...FREE, refusal: "EADDRINUSE", listener });
+      expect(found.remedy).toStartWith(`stop the container that publishes it (${ps} shows which), or choose a port`);
+    });
+  }
+  test("of an IPv6 address is written with brackets", () => {
+    expect(checkPort({ ...FREE, bind: "::1" }).message).toStartWith("[::1]:80 is free");
+  });
   for (const [refusal, text, remedy] of [
     ["EADDRINUSE", "taken by nginx (process 812)", "stop that one"],
     ["EACCES", "forbidden to this user", "above 1023"],
     ["EADDRNOTAVAIL", "no address of this machine", "--bind"],
+    ["ENOTFOUND", "no name of an address", "--bind"],
     ["EWHATEVER", "EWHATEVER", "--bind"],
   ] as const) {
     test(`that cannot be had for ${refusal} is a problem, unless our server is elsewhere`, () => {
@@ -44,4 +57,5 @@ test("a port is tried by listening on it, and given back", () => {
   server.stop(true);
   for (let tries = 0; tries < 2; tries += 1) expect(tryToListen("127.0.0.1", port)).toBeUndefined();
   expect(tryToListen("203.0.113.9", port)).toBe("EADDRNOTAVAIL");
+  expect(tryToListen("no..name", port)).toBe("ENOTFOUND");
 });

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { checkRules } from "../../../../src/commands/doctor/rules.ts";
 import { AppError } from "../../../../src/errors.ts";
+import { COMMANDS } from "../../../support/doctor-commands.ts";
 
 const line = (what: string, stands: boolean) => ({ what, stands });
 const seen = (lines: { what: string; stands: boolean }[], left: string[] = []) =>
@@ -9,6 +10,7 @@ const seen = (lines: { what: string; stands: boolean }[], left: string[] = []) =
 describe("the rules", () => {
   for (const [title, facts, state, text] of [
     ["were never made", { kind: "never" }, "ok", "was not run"],
+    ["may be beyond a container's wall", { kind: "elsewhere" }, "ok", "from inside of a container"],
     ["cannot be seen", { kind: "unseen", why: "root only" }, "warning", "root only"],
     [
       "fail to be read",
@@ -27,7 +29,11 @@ describe("the rules", () => {
     ["do not stand", seen([line("a", false)]), "problem", "none of what network up made stands"],
   ] as const) {
     test(`that ${title} are ${state}`, () => {
-      expect(checkRules(facts)).toMatchObject({ check: "rules", state, message: expect.stringContaining(text) });
+      expect(checkRules(facts, COMMANDS)).toMatchObject({
+        check: "rules",
+        state,
+        message: expect.stringContaining(text),
+      });
     });
   }
 });

@@ -1,0 +1,9 @@
+import type { Commands } from "../../src/commands/doctor/commands.ts";
+
+/** What remedies name on a machine with Docker and the program on its PATH. */
+export const COMMANDS: Commands = {
+  networkUp: "sudo ecs-local-endpoints network up",
+  server: "ecs-local-endpoints --port 51679",
+  doctorAsRoot: "sudo -E ecs-local-endpoints doctor",
+  engine: "docker",
+};
