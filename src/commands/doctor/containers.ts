@@ -38,7 +38,7 @@ export async function checkContainers(
   // Its bridge leads the engine's machine there, which may not be seen from where this runs.
   const isOpenToMachine = seen.isOpenToMachine || home !== undefined;
   const ways = { ...seen, networks, home: home?.network, isOpenToMachine };
-  const inUse = networksInUse(networks, containers);
+  const inUse = networksInUse(ways, containers);
   const runner = createRunner(endpoint, apiVersion, ended);
   if (request.startContainers) await runner.removeLeft().catch(() => {});
   const ask = request.startContainers ? createInside(runner, request.image, commands.engine) : undefined;

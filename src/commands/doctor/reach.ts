@@ -3,7 +3,7 @@ import type { Surrounding } from "../../engine/surroundings.ts";
 import type { Answering } from "./ask-health.ts";
 import type { Commands } from "./commands.ts";
 import { type Finding, finding } from "./finding.ts";
-import { type Ways, wayOf, wayTo } from "./ways.ts";
+import { canReach, type Ways, wayOf, wayTo } from "./ways.ts";
 
 /** What one request from inside came to: a status, with the text of one that is no success; undefined for no answer. */
 export interface Answered {
@@ -22,14 +22,20 @@ export type Inside =
     }
   | { readonly kind: "unasked"; readonly why: string; readonly remedy: string };
 
-/** The networks that matter: those that running containers are on, or all where nothing runs. */
-export function networksInUse(
-  networks: readonly BridgeNetwork[],
-  containers: readonly Surrounding[],
-): readonly BridgeNetwork[] {
-  const used = new Set(containers.flatMap((container) => container.networks.map(({ name }) => name)));
-  const found = networks.filter(({ network }) => used.has(network));
-  return found.length > 0 ? found : networks;
+/**
+ * The networks that matter: those that running containers are on, or all where nothing runs. A network without a way is
+ * passed over where each container on it has one by another, as beside the network that `compose` writes.
+ */
+export function networksInUse(ways: Ways, containers: readonly Surrounding[]): readonly BridgeNetwork[] {
+  const { networks } = ways;
+  const isOn = (container: Surrounding, network: string) => container.networks.some(({ name }) => name === network);
+  const found = networks.filter(({ network }) => containers.some((each) => isOn(each, network)));
+  const needed = found.filter(
+    (one) =>
+      wayOf(one, ways) !== undefined ||
+      containers.some((each) => isOn(each, one.network) && !canReach(each, containers, ways)),
+  );
+  return found.length > 0 ? needed : networks;
 }
 
 /**

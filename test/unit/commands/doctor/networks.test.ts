@@ -51,8 +51,14 @@ describe("a way to the address", () => {
 
 describe("reach", () => {
   test("is of the networks that containers are on, else of all", () => {
-    expect(networksInUse(ways.networks, [on("web", ["shop"])])).toEqual([shop]);
-    expect(networksInUse(ways.networks, [])).toEqual(ways.networks);
+    expect(networksInUse(ways, [on("web", ["shop"])])).toEqual([shop]);
+    expect(networksInUse(ways, [])).toEqual(ways.networks);
+  });
+  test("is not of a network whose containers all have a way by another", () => {
+    const both = on("web", ["shop", "ecs"]);
+    expect(networksInUse(ways, [both])).toEqual([home]);
+    expect(networksInUse(ways, [both, on("db", ["shop"])])).toEqual([home, shop]);
+    expect(networksInUse({ ...ways, ledBridges: ["br-shop"] }, [both])).toEqual([home, shop]);
   });
   for (const [title, network, inside, state, text] of [
     ["a way", home, undefined, "ok", "has a way"],
