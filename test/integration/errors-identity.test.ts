@@ -4,7 +4,16 @@ import { toAppError } from "../../src/aws/errors.ts";
 import { createProcesses } from "../../src/aws/identity-process.ts";
 import { createOnlineSource } from "../../src/aws/online.ts";
 import { parseConfig } from "../../src/config.ts";
-import { configured, endAll, home, online, serve, startFake, startIdentity } from "../support/credential-server.ts";
+import {
+  configured,
+  endAll,
+  home,
+  online,
+  serve,
+  setVariable,
+  startFake,
+  startIdentity,
+} from "../support/credential-server.ts";
 import {
   expectRow,
   failedWith,
@@ -62,6 +71,18 @@ const itself: Provoke = async () => {
   return online(startFake(), env, Date.now, port);
 };
 
+/** What the machine gave, refused by AWS. */
+const refused = (env: (url: string) => Record<string, string>): Provoke => {
+  return async () => {
+    const machine = startIdentity();
+    setVariable("AWS_EC2_METADATA_SERVICE_ENDPOINT", machine.url);
+    const aws = startFake();
+    aws.failures.GetCallerIdentity = { code: "InvalidClientTokenId", status: 403, message: "It is invalid." };
+    const { get, lines } = configured({ HOME: home({}), STS_ENDPOINT: aws.url, ...env(machine.url) });
+    return { get: () => get("/role/app"), lines };
+  };
+};
+
 const CASES: Readonly<Record<string, Provoke>> = {
   "no identity at all": identity({}),
   "unknown profile": identity({ config: "[profile dev]\nregion = x\n" }, { AWS_PROFILE: "dve" }),
@@ -70,6 +91,10 @@ const CASES: Readonly<Record<string, Provoke>> = {
   }),
   "keys that have ended": async () =>
     configured({ ...SECRETS, AWS_SESSION_TOKEN: "ended", AWS_CREDENTIAL_EXPIRATION: "2020-01-01T00:00:00Z" }),
+  "AWS does not take what the container's endpoint gave the server": refused((url) => ({
+    AWS_CONTAINER_CREDENTIALS_FULL_URI: `${url}/container`,
+  })),
+  "AWS does not take what the instance gave the server": refused(() => ({})),
   "a set that has ended already, or a clock that is far ahead": async () => {
     const aws = startFake();
     aws.lifeSeconds = -1;

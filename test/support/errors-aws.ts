@@ -15,7 +15,7 @@ export interface Provoked {
 export type Provoke = () => Promise<Provoked>;
 
 export const PASSWORD = secret("not-for-a-log-1");
-export const ACCESS_TOKEN = secret("sso-access-token");
+const ACCESS_TOKEN = secret("sso-access-token");
 export const SECRETS = { ...KEYS, AWS_SECRET_ACCESS_KEY: secret("wJalrXUtnFEMI/K7MDENG/bPxRfiCYzEXAMPLEKEY") };
 /** A port that no system gives away: one that was free may be that of the server under test. */
 export const NOBODY = "http://127.0.0.1:1";

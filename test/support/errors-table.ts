@@ -18,7 +18,7 @@ export interface Row {
 export const ERRORS_DOCUMENT = await Bun.file(join(import.meta.dir, "../../docs/errors.md")).text();
 
 /** The rows of sections of docs/errors.md. */
-export function rowsOf(...sections: readonly string[]): readonly Row[] {
+function rowsOf(...sections: readonly string[]): readonly Row[] {
   const rows = ERRORS_DOCUMENT.split(/^## /m).flatMap((text) => {
     const section = text.split("\n", 1)[0] ?? "";
     let header: readonly string[] = [];
@@ -38,7 +38,7 @@ export function rowsOf(...sections: readonly string[]): readonly Row[] {
 }
 
 /** What the text of a row looks like, with anything in place of `<...>`. */
-function messagePattern({ cause, remedy }: Row): RegExp {
+export function messagePattern({ cause, remedy }: Row): RegExp {
   const literal = (text: string): string =>
     text
       .split(/<[^>]*>/)
