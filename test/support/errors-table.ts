@@ -25,10 +25,10 @@ function rowsOf(...sections: readonly string[]): readonly Row[] {
     return text.split("\n").flatMap((line) => {
       if (!line.startsWith("| ")) return [];
       const cells = line.slice(1, -1).split("|");
-      if (cells[0] === " why ") header = cells.map((cell) => cell.trim());
+      if (cells[0] === " text ") header = cells.map((cell) => cell.trim());
       const cell = (name: string) => cells[header.indexOf(name)]?.trim() ?? "";
       const statuses = (cell("status") || cell("exit code")).match(/\d+/g)?.map(Number);
-      if (cells[0] === " why " || statuses === undefined) return [];
+      if (cells[0] === " text " || statuses === undefined) return [];
       const [, remedy = ""] = /^`([^`]+)`/.exec(cell("what to do")) ?? [];
       const code = header.includes("code") ? cell("code") : undefined;
       return [{ section, why: cell("why"), statuses, code, cause: cell("text").replaceAll("`", ""), remedy }];
