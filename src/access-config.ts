@@ -106,7 +106,10 @@ function parseRate(value: string | undefined, problems: string[]): RateLimit | u
  */
 export function readToken(path: string, readText: (path: string) => string): string {
   const bad = (why: string, cause?: unknown) =>
-    new AppError("bad-configuration", `ECS_LOCAL_AUTH_TOKEN_FILE is '${path}', which ${why}`, { cause });
+    new AppError("bad-configuration", `ECS_LOCAL_AUTH_TOKEN_FILE is '${path}', which ${why}`, {
+      hint: "give a file that this user can read, with the token as its only line",
+      cause,
+    });
   let text: string;
   try {
     text = readText(path).trim();

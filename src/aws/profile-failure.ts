@@ -14,7 +14,9 @@ export function profileFailure(error: unknown, profile: string, remedy: string):
   if (inner.name === "CredentialsProviderError" || inner.name === "TokenProviderError") {
     const text = `${action} gave no credentials (${withoutSecrets(inner.message)})`;
     const unreachable = /ECONNREFUSED|ENOTFOUND|Unable to connect|timed out|socket/i.test(inner.message);
-    return new AppError(unreachable ? "upstream-unavailable" : "identity-failed", text, { hint: remedy, cause: error });
+    if (!unreachable) return new AppError("identity-failed", text, { hint: remedy, cause: error });
+    const hint = "the login may still be good: retry once that is reached";
+    return new AppError("upstream-unavailable", text, { hint, cause: error });
   }
   return toAppError(inner, { action: `the use of ${action}`, identity: true, remedy });
 }

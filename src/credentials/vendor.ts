@@ -178,5 +178,6 @@ export function createVendor(options: {
 
 function asAppError(error: unknown): AppError {
   if (error instanceof AppError) return error;
-  return new AppError("upstream-refused", "the credentials could not be fetched", { cause: error });
+  const hint = "retry; restart the server if it stays so";
+  return new AppError("upstream-refused", "the credentials could not be fetched", { hint, cause: error });
 }

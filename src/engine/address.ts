@@ -4,6 +4,7 @@ import type { Container } from "./container.ts";
 import { isMadeOf } from "./neighbours.ts";
 import type { Picture } from "./picture.ts";
 import type { Session } from "./session.ts";
+import { untold } from "./unreachable.ts";
 
 /** No engine ends a container, gives its address to another and runs a program in that in less. */
 const FRESH_MS = 20;
@@ -95,10 +96,12 @@ export function createAddressLookup(deps: {
       const leftMs = deadlineMs - now();
       if (leftMs <= 0) {
         const failure = session.inspections.failure();
-        if (failure) throw new AppError("engine-unavailable", failure.publicMessage, { cause: failure });
+        if (failure) throw untold(failure);
         if (listed || found === "several") return undefined;
         const { target } = session.engine;
-        throw new AppError("engine-unavailable", `The engine at ${target} is slow to list its containers`);
+        throw new AppError("engine-unavailable", `The engine at ${target} is slow to list its containers`, {
+          hint: "retry, and see whether the engine is healthy",
+        });
       }
       if (session.engine.hasLateEvents) fetchNews(session);
       if (found === undefined && !picture.isInSubnet(address)) {

@@ -2,6 +2,7 @@ import { AppError } from "../errors.ts";
 import { unreachable } from "./unreachable.ts";
 
 const BODY_BYTES_MAX = 32 * 1024 * 1024;
+const IS_ENGINE = "see whether it is an engine that answers there";
 
 /** The body as text. One of more than 32 MiB is `engine-bad-answer`. */
 export async function readBounded(response: Response, target: string): Promise<string> {
@@ -12,10 +13,9 @@ export async function readBounded(response: Response, target: string): Promise<s
     for await (const chunk of response.body ?? []) {
       bytes += chunk.byteLength;
       if (bytes > BODY_BYTES_MAX) {
-        throw new AppError(
-          "engine-bad-answer",
-          `The engine at ${target} sent an answer of more than 32 MiB; it was refused`,
-        );
+        throw new AppError("engine-bad-answer", `The engine at ${target} sent an answer of more than 32 MiB`, {
+          hint: IS_ENGINE,
+        });
       }
       body += decoder.decode(chunk, { stream: true });
     }
@@ -36,10 +36,9 @@ export async function* splitLines(body: ReadableStream<Uint8Array>, target: stri
       begun.push(head);
       length += head.length;
       if (length > BODY_BYTES_MAX) {
-        throw new AppError(
-          "engine-bad-answer",
-          `The engine at ${target} sent a line of more than 32 MiB; it was refused`,
-        );
+        throw new AppError("engine-bad-answer", `The engine at ${target} sent a line of more than 32 MiB`, {
+          hint: IS_ENGINE,
+        });
       }
       if (lines.length === 0) continue;
       const rest = lines.pop() ?? "";

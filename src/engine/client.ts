@@ -8,6 +8,8 @@ import { unreachable } from "./unreachable.ts";
 /** The versions of the Engine API that we speak: what we read is the same in all of them. */
 const OLDEST_VERSION = "1.40";
 const NEWEST_VERSION = "1.56";
+const REFUSED =
+  "see whether it is an engine that answers there, and whether a proxy before its socket allows this path";
 
 export interface Engine {
   /** Where it is, for messages: `unix:///var/run/docker.sock`. */
@@ -63,7 +65,7 @@ export async function createEngine(
     const refusal = `The engine at ${target} answered ${response.status} for ${path}: ${body.slice(0, 300).trim()}`;
     // Podman answers 500 for a container that ends while it is being asked for.
     const gone = /\/containers\/[^/]+\//.test(path) && (response.status === 404 || body.includes("no such container"));
-    throw new AppError(gone ? "container-unknown" : "engine-refused", refusal);
+    throw new AppError(gone ? "container-unknown" : "engine-refused", refusal, { hint: REFUSED });
   }
 
   const answer = decodeText(VersionSchema, await request("/version", timeoutMs), "its version");
@@ -77,7 +79,8 @@ export async function createEngine(
     async lines(path, signal) {
       const response = await open(`/v${version}${path}`, signal);
       if (response.ok && response.body) return splitLines(response.body, target);
-      throw new AppError("engine-refused", `The engine at ${target} answered ${response.status} for ${path}`);
+      const refusal = `The engine at ${target} answered ${response.status} for ${path.split("?")[0]}`;
+      throw new AppError("engine-refused", refusal, { hint: REFUSED });
     },
     async ping(deadlineMs) {
       await request("/_ping", deadlineMs);

@@ -113,7 +113,7 @@ function readCertificates(directory: string): { ca: string; cert: string; key: s
     throw new AppError(
       "bad-configuration",
       `DOCKER_CERT_PATH is '${directory}', where ca.pem, cert.pem and key.pem cannot be read`,
-      { cause },
+      { hint: "put them there, or unset DOCKER_CERT_PATH", cause },
     );
   }
 }

@@ -166,5 +166,8 @@ export function createInspections(engine: Engine, picture: MutablePicture, log: 
 
 function toFailure(error: unknown): AppError {
   if (error instanceof AppError) return error;
-  return new AppError("engine-bad-answer", "The engine's answer for a container could not be used", { cause: error });
+  return new AppError("engine-bad-answer", "The engine's answer for a container could not be used", {
+    hint: "see whether the engine is healthy",
+    cause: error,
+  });
 }

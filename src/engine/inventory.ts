@@ -6,6 +6,7 @@ import type { Container } from "./container.ts";
 import { createPicture, type Picture } from "./picture.ts";
 import type { Session } from "./session.ts";
 import { createStall } from "./stall.ts";
+import { untold } from "./unreachable.ts";
 import type { EngineWatch, Watcher } from "./watch.ts";
 
 /** How long a request waits for the picture to catch up: JavaScript and Java clients hang up after a second. */
@@ -92,7 +93,8 @@ export function createInventory(deps: {
     },
   };
 
-  const unavailable = (): AppError => error ?? new AppError("engine-unavailable", "The engine has not answered yet");
+  const unavailable = (): AppError =>
+    error ?? new AppError("engine-unavailable", "The engine has not answered yet", { hint: "retry in some seconds" });
 
   /** Resolves at the next change or after the time, whichever is first. */
   async function untilChange(leftMs: number): Promise<void> {
@@ -132,18 +134,21 @@ export function createInventory(deps: {
   });
 
   async function confirm(deadlineMs: number): Promise<void> {
-    const slow = `The engine at ${session?.engine.target} is slow to answer`;
+    const slow = (): AppError =>
+      new AppError("engine-unavailable", `The engine at ${session?.engine.target} is slow to answer`, {
+        hint: "retry, and see whether the engine is healthy",
+      });
     const late = Bun.sleep(Math.max(0, deadlineMs - now()));
     // What failed is found by the ping below.
     await Promise.race([session?.events.catchUp().catch(() => undefined), late]);
     const settled = session?.inspections.settled().then(() => true);
-    if (!(await Promise.race([settled, late]))) throw new AppError("engine-unavailable", slow);
+    if (!(await Promise.race([settled, late]))) throw slow();
     const failure = session?.inspections.failure();
-    if (failure) throw new AppError("engine-unavailable", failure.publicMessage, { cause: failure });
+    if (failure) throw untold(failure);
     if (state !== "live") throw unavailable();
     // A question that is under way has a deadline of its own, which may be later than this request's.
     const answered = session?.ping(WAIT_MS).then(() => true);
-    if (!(await Promise.race([answered, late]))) throw new AppError("engine-unavailable", slow);
+    if (!(await Promise.race([answered, late]))) throw slow();
   }
 
   return {

@@ -9,6 +9,8 @@ const number = nullable(Type.Number());
 const texts = nullable(Type.Array(Type.String()));
 const textMap = nullable(Type.Record(Type.String(), Type.String()));
 
+const IS_ENGINE = "see whether it is Docker from 20.10 or Podman from 4.3 that answers there";
+
 export const VersionSchema = Type.Object({
   ApiVersion: Type.String(),
   MinAPIVersion: text,
@@ -130,6 +132,7 @@ function decode<T extends TSchema>(schema: T, value: unknown, what: string): Sta
   throw new AppError(
     "engine-bad-answer",
     `The engine's answer for ${what} is not understood: ${wrong?.path || "the document"}: ${wrong?.message ?? "unexpected"}`,
+    { hint: IS_ENGINE },
   );
 }
 
@@ -139,7 +142,7 @@ export function decodeText<T extends TSchema>(schema: T, json: string, what: str
   try {
     value = JSON.parse(json);
   } catch (cause) {
-    throw new AppError("engine-bad-answer", `The engine's answer for ${what} is not JSON`, { cause });
+    throw new AppError("engine-bad-answer", `The engine's answer for ${what} is not JSON`, { hint: IS_ENGINE, cause });
   }
   return decode(schema, value, what);
 }

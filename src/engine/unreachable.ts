@@ -17,3 +17,9 @@ export function unreachable(target: string, cause: unknown): AppError {
             : ["broke off the connection", "see whether the engine is healthy"];
   return new AppError("engine-unavailable", `The engine at ${target} ${reason}`, { hint, cause });
 }
+
+/** What the engine did not tell of some container is, to who asks, an engine that does not answer. */
+export function untold(failure: AppError): AppError {
+  const { publicMessage, hint } = failure;
+  return new AppError("engine-unavailable", publicMessage, { ...(hint !== undefined && { hint }), cause: failure });
+}

@@ -70,7 +70,7 @@ export function watchEngine(
   /** Rejects when the contact breaks off; resolves when an engine that was silent answers again, to be read anew. */
   async function runSession(engine: Engine, abort: AbortController, onLive: () => void): Promise<void> {
     const session = createSession(engine, picture, log, watcher.changed);
-    const late = new AppError("engine-unavailable", `The engine at ${engine.target} does not answer`);
+    const late = unavailable(`The engine at ${engine.target} does not answer`);
     const deadline = setTimeout(() => abort.abort(late), CONNECT_TIMEOUT_MS);
     try {
       const lines = await engine.lines(`/events?filters=${EVENTS_FILTER}`, abort.signal);
@@ -103,7 +103,7 @@ export function watchEngine(
     for await (const line of lines) {
       session.events.take(line).catch((error: unknown) => abort.abort(error));
     }
-    throw new AppError("engine-unavailable", `The engine at ${session.engine.target} ended its stream of events`);
+    throw unavailable(`The engine at ${session.engine.target} ended its stream of events`);
   }
 
   /** A stream that is silent looks idle: only a question tells. Resolves at the first answer after a silence. */
@@ -138,5 +138,9 @@ export function watchEngine(
 
 function toAppError(error: unknown): AppError {
   if (error instanceof AppError) return error;
-  return new AppError("engine-unavailable", "The contact with the engine broke off", { cause: error });
+  return unavailable("The contact with the engine broke off", error);
+}
+
+function unavailable(text: string, cause?: unknown): AppError {
+  return new AppError("engine-unavailable", text, { hint: "see whether the engine is healthy", cause });
 }

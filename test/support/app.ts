@@ -5,6 +5,7 @@ import { createAccess } from "../../src/commands/access.ts";
 import { createDocuments } from "../../src/commands/documents.ts";
 import { type Environment, parseConfig } from "../../src/config.ts";
 import { createVendor } from "../../src/credentials/vendor.ts";
+import type { Engine } from "../../src/engine/client.ts";
 import { connect } from "../../src/engine/connect.ts";
 import { createInventory } from "../../src/engine/inventory.ts";
 import { contains } from "../../src/engine/ip-address.ts";
@@ -21,6 +22,8 @@ interface AppOptions {
   now?: () => number;
   ownId?: string;
   macAddressOf?: (address: string) => string | undefined;
+  /** How the engine is found; by the configuration, unless given. */
+  connect?: () => Promise<Engine>;
   /** Where credentials come from; dummies, unless given. */
   source?: CredentialSource;
   /** Asks who may ask, as the program does; the machine's addresses are the test's. */
@@ -39,7 +42,7 @@ export function startApp(host: string, options: AppOptions = {}) {
   secretsOf(options.env ?? {});
   const log = createLog({ level: "debug", format: "json", write: (text) => lines.push(note(text)) });
   const inventory = createInventory({
-    connect: () => connect(config.docker, {}),
+    connect: options.connect ?? (() => connect(config.docker, {})),
     log,
     now: () => performance.now(),
     isOwn: (container) => container.id === options.ownId,

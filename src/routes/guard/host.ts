@@ -35,7 +35,9 @@ export function createHostRule(allowedHosts: readonly string[], ownNames: () => 
     }
     const shown = host.length > 80 ? `${host.slice(0, 80)}…` : host;
     // Bun joins two headers of one name.
-    if (host.includes(",")) throw new AppError("bad-path", `The request carries more than one Host: ${shown}`);
+    if (host.includes(",")) {
+      throw new AppError("bad-path", `The request carries more than one Host: ${shown}`, { hint: "send one" });
+    }
     throw new AppError("forbidden", `The Host '${shown}' is not one that this server answers to`, {
       hint: "use its address or its service name, or add the name to ECS_LOCAL_ALLOWED_HOSTS",
     });

@@ -1,4 +1,4 @@
-import { describe, expect, test } from "bun:test";
+import { afterEach, describe, expect, jest, test } from "bun:test";
 import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -32,6 +32,24 @@ test("a credential_process that hangs is killed with what it started, and the ne
   await Bun.sleep(50);
   if (existsSync("/proc/self/stat")) expect(pids().map(isRunning)).toEqual([false, false]);
   rmSync(folder, { recursive: true });
+});
+
+describe("unless told otherwise", () => {
+  afterEach(() => jest.useRealTimers());
+
+  test("a credential_process has 50 s, on a clock of the test's, and then is told so", async () => {
+    jest.useFakeTimers();
+    let said = "";
+    const ended = failure(createProcesses()("dev", "sleep 60")).then(({ publicMessage }) => {
+      said = publicMessage;
+    });
+    jest.advanceTimersByTime(49_999);
+    for (let turn = 0; turn < 20; turn += 1) await Promise.resolve();
+    expect(said).toBe("");
+    jest.advanceTimersByTime(1);
+    await ended;
+    expect(said).toBe("profile 'dev': its credential_process did not end within 50 s");
+  });
 });
 
 test("one that runs is waited for by whoever comes next, one of another command is not", async () => {

@@ -6,7 +6,7 @@ const TARGET = "unix:///run/x.sock";
 const refusal = (what: string) =>
   expect.objectContaining({
     code: "engine-bad-answer",
-    message: `The engine at ${TARGET} sent ${what} of more than 32 MiB; it was refused`,
+    message: `The engine at ${TARGET} sent ${what} of more than 32 MiB`,
   }) as Error;
 
 /** A body that is one part many times, and then another. */

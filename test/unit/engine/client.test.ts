@@ -92,7 +92,7 @@ describe("an answer", () => {
     await using served = await serveEngine(() => new Response(new Uint8Array(size).fill(32)));
     expect(await served.engine.get("/x")).toHaveLength(size);
     size += 1;
-    const message = `The engine at ${served.target} sent an answer of more than 32 MiB; it was refused`;
+    const message = `The engine at ${served.target} sent an answer of more than 32 MiB`;
     await expect(served.engine.get("/x")).rejects.toThrow(failure("engine-bad-answer", message));
   });
 

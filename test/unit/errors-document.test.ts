@@ -1,0 +1,86 @@
+import { describe, expect, test } from "bun:test";
+import { join } from "node:path";
+import { ERRORS_DOCUMENT } from "../support/errors-table.ts";
+import { literalsOf } from "../support/literals.ts";
+
+const SOURCE = join(import.meta.dir, "../../src");
+/** Commands have documents of their own, and doctor is what starts containers. */
+const OF_COMMANDS = /^(commands\/(?!serve\.ts)|network\/|engine\/run-once\.ts)/;
+/** What makes the texts of errors and of answers. */
+const MAKES_ERRORS = /new AppError\(|problems\.push\(|: NoAnswer\b|new Response\(/;
+
+/** Texts of those files that no error consists of. */
+const NO_ERRORS = [
+  // Lines of the log.
+  "a changed file cannot be used, and what it said before stays in use",
+  "a changed file is used",
+  "a container could not be inspected, trying again",
+  "a file was mended and is used again",
+  "a request's body was refused",
+  "credentials refused",
+  "credentials vended",
+  "no address tells a container of this engine: its networks are not this machine's",
+  "no contact with the engine",
+  "renewal failed",
+  "run this program in a container on one of them, or name the container in the path",
+  "the engine is silent",
+  "this variable is not known and has no effect",
+  "this variable names no HTTP proxy and has no effect",
+  "watching the engine",
+  // What other programs say, or are told.
+  "Amazon ECS Agent - v1.105.1 (ecs-local-endpoints)",
+  "Podman Engine",
+  "no such container",
+  // What stands where the document has <...>.
+  "(cannot be read:",
+  "(cannot be read: EISDIR)",
+  "2 to 1224 letters, digits and +=,.@:/-_",
+  "2 to 64 letters, digits and +=,.@-_",
+  "a list of keys of sessionTags",
+  "a role cannot be read",
+  "an object of up to 50 keys (up to 128 characters) with texts (up to 256)",
+  "did not answer (no answer in time)",
+  "iam:GetRole failed",
+  "instance metadata (",
+  "instance metadata, which AWS_EC2_METADATA_DISABLED turns off",
+  "its version",
+  "no answer in time",
+  "of HTTPS_PROXY",
+  "the keys of the environment",
+  "the request failed",
+  "they name no profile",
+];
+
+async function sentencesOf(path: string): Promise<readonly string[]> {
+  const source = await Bun.file(join(SOURCE, path)).text();
+  if (OF_COMMANDS.test(path) || !MAKES_ERRORS.test(source)) return [];
+  return literalsOf(source)
+    .map((text) => text.trim())
+    .filter((text) => /[a-z]+ [a-z]+/i.test(text));
+}
+
+test("every sentence of an error stands in docs/errors.md", async () => {
+  const paths = [...new Bun.Glob("**/*.ts").scanSync(SOURCE)];
+  const sentences = new Set((await Promise.all(paths.map(sentencesOf))).flat());
+  expect(sentences.size).toBeGreaterThan(300);
+  const lacking = [...sentences].filter((text) => !ERRORS_DOCUMENT.includes(text));
+  expect(lacking.sort()).toEqual(NO_ERRORS.toSorted());
+});
+
+describe("the texts of a source", () => {
+  for (const [source, texts] of [
+    ["f(\"a b\", 'c')", ["a b", "c"]],
+    ["`a §{b} c`", ["a ", " c"]],
+    ['`a §{b ? `x §{y}` : "z"} c`', ["a ", "x ", "", "z", " c"]],
+    ["`a §{f({ b: 1 })} c`", ["a ", " c"]],
+    ['// "no"\n/* `no` */ "yes"', ["yes"]],
+    [String.raw`x = /["'${"`"}]\/[/"]/.test("yes")`, ["yes"]],
+    [String.raw`"a \"b\""`, ['a "b"']],
+  ] as const) {
+    // A dollar in a text that is no template looks like a slip.
+    const written = source.replaceAll("§", "$");
+    test(written, () => {
+      expect(literalsOf(written)).toEqual([...texts]);
+    });
+  }
+});
