@@ -3,7 +3,7 @@ import { basename, join, relative } from "node:path";
 import type { Environment } from "../config.ts";
 import { AppError } from "../errors.ts";
 import { type Files, findFiles } from "./compose/files.ts";
-import { oneLine } from "./compose/one-line.ts";
+import { oneLine, shellWords } from "./compose/one-line.ts";
 import { planShares, SERVER, type Share } from "./compose/plan.ts";
 import { askPlugin } from "./compose/plugin.ts";
 import { engineSocket } from "./compose/socket.ts";
@@ -14,6 +14,8 @@ import type { Said } from "./said.ts";
 import { regionOf, variablesOf } from "./variables.ts";
 
 export interface ComposeOptions {
+  /** The project's files, before those that are arguments. */
+  readonly file?: readonly string[];
   readonly projectDirectory?: string;
   /** Each as `service=role`. */
   readonly role?: readonly string[];
@@ -52,8 +54,9 @@ export function compose(given: readonly string[], options: ComposeOptions, env: 
   }
 }
 
-function write(given: readonly string[], options: ComposeOptions, env: Environment, machine: Machine): Said {
+function write(named: readonly string[], options: ComposeOptions, env: Environment, machine: Machine): Said {
   const { cwd, platform } = machine;
+  const given = [...(options.file ?? []), ...named];
   const roles = rolesOf(options.role ?? []);
   refuseUnusable(options);
   const server: ServerOptions = {
@@ -71,7 +74,7 @@ function write(given: readonly string[], options: ComposeOptions, env: Environme
     const usual = `${SERVER}.yaml`;
     const target = options.output ?? usual;
     return written(target, serverText(server), { cwd, force: options.force, inputs: [] }, [
-      `hint: docker compose -f ${target === "-" ? usual : target} up -d`,
+      `hint: ${shellWords(["docker", "compose", "-f", target === "-" ? usual : target, "up", "-d"])}`,
     ]);
   }
   const files = findFiles(given, cwd, options.projectDirectory, env, options.output);
@@ -82,6 +85,11 @@ function write(given: readonly string[], options: ComposeOptions, env: Environme
   const region = regionOf(env);
   const fromPlugin = askPlugin(files, env);
   const project = fromPlugin ?? readProject(files);
+  if (project.services.length === 0 && project.unresolved.length === 0) {
+    throw new AppError("command-failed", `${files.paths.join(", ")} has no services`, {
+      hint: "a Compose file names each under the key services",
+    });
+  }
   const shares = planShares(project, roles, region, server.image);
   const command = upCommand(files, file, cwd, options.projectDirectory);
   const text = overrideText(shares, variablesOf({ region }), options.join ? undefined : server, command);
@@ -123,5 +131,5 @@ function rolesOf(given: readonly string[]): Map<string, string> {
 function upCommand(files: Files, target: string, cwd: string, directory: string | undefined): string {
   const shown = [...files.paths.map((path) => relative(cwd, path) || basename(path)), target];
   const project = directory === undefined ? [] : ["--project-directory", directory];
-  return ["docker compose", ...project, ...shown.map((path) => `-f ${path}`), "up"].join(" ");
+  return shellWords(["docker", "compose", ...project, ...shown.flatMap((path) => ["-f", path]), "up"]);
 }

@@ -1,5 +1,5 @@
 import { afterAll, expect, test } from "bun:test";
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { runBinary } from "../support/binary.ts";
@@ -45,12 +45,12 @@ test("compose writes beside the file that it is given, and says so on stderr alo
 });
 
 test("what fails is one line with a hint, and 1", () => {
-  const empty = join(root, "empty");
-  mkdirSync(empty);
+  const empty = mkdtempSync(join(tmpdir(), "cmp-commands-empty-"));
   const { exitCode, stdout, stderr } = runBinary(["compose", "--project-directory", empty]);
+  rmSync(empty, { recursive: true });
   expect([exitCode, stdout]).toEqual([1, ""]);
   expect(stderr).toBe(
-    `ecs-local-endpoints: ${empty} has no compose.yaml\nhint: name the project's files: ecs-local-endpoints compose FILE...\n`,
+    `ecs-local-endpoints: ${empty} has no compose.yaml, nor has a folder above it\nhint: name the project's files: ecs-local-endpoints compose FILE...\n`,
   );
 });
 

@@ -1,6 +1,7 @@
 import type { Environment } from "../../config.ts";
 import { AppError } from "../../errors.ts";
 import type { Files } from "./files.ts";
+import { shellWords } from "./one-line.ts";
 import { type Project, toNetworks } from "./project.ts";
 import { isRecord, type Raw, toService } from "./service.ts";
 
@@ -18,13 +19,12 @@ export function askPlugin(files: Files, env: Environment): Project | undefined {
   const command = findPlugin(files, env);
   if (command === undefined) return undefined;
   const chosen = files.paths.flatMap((path) => ["-f", path]);
-  // Services of every profile: each may be started.
-  const asked = ["--project-directory", files.directory, "--profile", "*", "config", "--format", "json"];
-  const { success, stdout, exitedDueToTimeout } = run([...command, ...chosen, ...asked], files, env);
+  const asked = [...command, ...chosen, "--project-directory", files.directory, "--profile", "*", "config"];
+  const { success, stdout, exitedDueToTimeout } = run([...asked, "--format", "json"], files, env);
   // What it says, on either stream, may quote a value.
   const fail = (what: string) =>
     new AppError("command-failed", `docker compose config ${what}`, {
-      hint: `run it to see why: docker compose ${chosen.join(" ")} config`,
+      hint: `run it to see why: ${shellWords([...asked, "--quiet"])}`,
     });
   if (exitedDueToTimeout) throw fail(`gave no answer within ${DEADLINE_MS / 1000} s`);
   if (!success) throw fail("refused the project");
@@ -62,7 +62,7 @@ function findPlugin(files: Files, env: Environment): string[] | undefined {
 function run([program = "", ...args]: readonly string[], files: Files, env: Environment) {
   const path = Bun.which(program, { PATH: env.PATH ?? "" }) ?? program;
   const { success, stdout, exitedDueToTimeout } = Bun.spawnSync([path, ...args], {
-    cwd: files.directory,
+    cwd: files.cwd,
     env,
     timeout: DEADLINE_MS,
   });

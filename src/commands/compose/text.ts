@@ -2,7 +2,7 @@ import { stringify } from "yaml";
 import { TASK_ADDRESS } from "../variables.ts";
 import { WRITTEN_BY } from "./files.ts";
 import { escaped, oneLine } from "./one-line.ts";
-import { NETWORK, SERVER, type Share } from "./plan.ts";
+import { NETWORK, SERVER, type Share, SUBNET } from "./plan.ts";
 
 /** What the file's server is made of. */
 export interface ServerOptions {
@@ -131,7 +131,7 @@ function networkLines(isOurs: boolean): string[] {
     "    internal: true",
     "    ipam:",
     "      config:",
-    "        - { subnet: 169.254.170.0/24, gateway: 169.254.170.1, ip_range: 169.254.170.128/25 }",
+    `        - { subnet: ${SUBNET}, gateway: 169.254.170.1, ip_range: 169.254.170.128/25 }`,
     "  # The server's way to AWS.",
     `  ${NETWORK}-aws: {}`,
   ];

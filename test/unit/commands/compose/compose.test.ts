@@ -239,7 +239,12 @@ describe("a project is refused that", () => {
     ],
     [
       "has the subnet",
-      "services: { e: { image: x } }\nnetworks: { n: { ipam: { config: [{ subnet: 169.254.170.0/24 }] } } }",
+      "services: { e: { image: x, networks: [n] } }\nnetworks: { n: { ipam: { config: [{ subnet: 169.254.170.0/24 }] } } }",
+      "network 'n' has addresses",
+    ],
+    [
+      "has a wider subnet",
+      "services: { e: { image: x, networks: [n] } }\nnetworks: { n: { ipam: { config: [{ subnet: 169.254.128.0/17 }] } } }",
       "network 'n' has addresses",
     ],
     [
@@ -247,6 +252,18 @@ describe("a project is refused that", () => {
       "services: { e: { image: x } }\nnetworks: { ecs-local: }",
       "network 'ecs-local' is called as ours",
     ],
+    [
+      "has that network by another key",
+      "services: { e: { image: x, networks: [n] } }\nnetworks: { n: { name: ecs-local, external: true } }",
+      "network 'n' is called as ours",
+    ],
+    [
+      "has the server's network",
+      "services: { e: { image: x } }\nnetworks: { ecs-local-aws: }",
+      "'ecs-local-aws' is called",
+    ],
+    ["has no services", "networks: { n: }", "compose.yaml has no services"],
+    ["is of the time before services had their key", "web: { image: x }", "compose.yaml has no services"],
   ] as const) {
     test(what, () => expect(() => run(source)).toThrow(words));
   }
@@ -261,6 +278,39 @@ describe("a project is refused that", () => {
       });
     }
   });
+});
+
+test("a network beside that subnet, or one that nobody is on, is none of our business", () => {
+  const of = (subnet: string, networks: string) =>
+    run(
+      `services: { e: { image: x, networks: [${networks}] }, f: { image: x } }\nnetworks: { n: { ipam: { config: [{ subnet: "${subnet}" }] } } }`,
+    );
+  for (const subnet of ["169.254.171.0/24", "169.254.0.0/17", "fd00::/64", "auto", ""]) of(subnet, "n");
+  of("169.254.170.0/24", "");
+  expect(() =>
+    run("services: { e: { image: x } }\nnetworks: { default: { ipam: { config: [{ subnet: 169.0.0.0/8 }] } } }"),
+  ).toThrow();
+});
+
+test("several containers of a service that shares a network are told of the first, which is said", () => {
+  for (const count of ["scale: 3", "scale: $N", "deploy: { replicas: 3 }"]) {
+    const { said, text } = run(
+      `name: p\nservices: { a: { image: x, network_mode: host, ${count} }, b: { image: x, ${count} } }`,
+      {},
+      { N: "3" },
+    );
+    const words = "has 3 containers, all of which are told of p-a-1";
+    expect(said.stderr.filter((line) => line.startsWith("warning:"))).toEqual([`warning: service 'a' ${words}`]);
+    expect(text).toContain(`  # a ${words}\n`);
+  }
+});
+
+test("a chain of shared networks without an end is bounded", () => {
+  const chain = Array.from({ length: 5000 }, (_, i) => `s${i}: { image: x, network_mode: "service:s${i + 1}" }`);
+  const { file } = run(`services: { ${chain.join(", ")} }`);
+  expect(Object.keys(file.services)).toEqual(["ecs-local-endpoints"]);
+  const ends = run("services: { a: { network_mode: 'service:b' }, b: { network_mode: 'service:c' }, c: { image: x } }");
+  expect(ends.text).toContain("# a has the network of service b: its metadata needs its own container's name");
 });
 
 test("names and values that YAML or Compose would take for something else are quoted", () => {
@@ -346,7 +396,10 @@ test("a file is written beside the project's first, and never over another witho
   expect(write).toThrow(`${project}/compose.ecs-local.yaml exists`);
   expect(readFileSync(join(cwd, "compose.ecs-local.yaml"), "utf8")).toBe("mine");
   write(true);
-  expect(readFileSync(join(cwd, "compose.ecs-local.yaml"), "utf8")).toContain("ecs-local-endpoints compose");
+  const first = readFileSync(join(cwd, "compose.ecs-local.yaml"), "utf8");
+  expect(first).toContain("ecs-local-endpoints compose");
+  expect(write().stderr[0]).toBe(`${project}/compose.ecs-local.yaml is as it is to be`);
+  expect(readFileSync(join(cwd, "compose.ecs-local.yaml"), "utf8")).toBe(first);
   expect(() => run("one", { output: "no/such/folder.yaml" })).toThrow("no/such/folder.yaml cannot be written (ENOENT)");
 });
 
@@ -396,6 +449,21 @@ describe("--force", () => {
     expect(again(cwd, both, { output: "-" }).stdout.join("")).toBe(first);
     expect(first).toContain("-f compose.yaml -f compose.ecs-local.yaml up");
   });
+});
+
+test("the command that it names is one that a shell takes, whatever the files are called", () => {
+  const { cwd } = run("one");
+  cpSync(join(cwd, "compose.yaml"), join(cwd, "it's $1.yaml"));
+  const write = (given: string[], options: ComposeOptions) =>
+    compose(given, { output: "-", ...options }, { HOME: "/nonexistent" }, { cwd, platform: "linux" });
+  const { stderr, stdout } = write(["it's $1.yaml"], { file: ["compose.yaml"], output: "-" });
+  const command = "docker compose -f compose.yaml -f 'it'\\''s $1.yaml' -f compose.ecs-local.yaml up";
+  expect(stderr).toContain(`hint: ${command}`);
+  expect(stdout.join("")).toContain(`#   ${command}\n`);
+  expect(write([], { server: true, output: "my server.yaml" }).stderr).toEqual([
+    "wrote my server.yaml",
+    "hint: docker compose -f 'my server.yaml' up -d",
+  ]);
 });
 
 test("the engine's socket is the one that a container's volume can name", () => {
@@ -461,7 +529,9 @@ describe("with the plugin", () => {
       } catch (error) {
         const { code, sentence } = error as AppError;
         expect([code, sentence]).toEqual(["command-failed", expect.stringContaining(words)]);
-        expect(sentence).toMatch(/; run it to see why: docker compose -f \S+compose\.yaml config$/);
+        expect(sentence).toMatch(
+          /; run it to see why: docker compose -f \S+compose\.yaml --project-directory \S+ --profile '\*' config --quiet$/,
+        );
         expect(sentence).not.toContain(value);
       }
     });
