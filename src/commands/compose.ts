@@ -3,7 +3,7 @@ import { basename, join, relative } from "node:path";
 import type { Environment } from "../config.ts";
 import { AppError } from "../errors.ts";
 import { type Files, findFiles } from "./compose/files.ts";
-import { oneLine, shellWords } from "./compose/one-line.ts";
+import { failingOnOneLine, oneLine, shellWords } from "./compose/one-line.ts";
 import { planShares, SERVER, type Share } from "./compose/plan.ts";
 import { askPlugin } from "./compose/plugin.ts";
 import { engineSocket } from "./compose/socket.ts";
@@ -44,14 +44,10 @@ const DEFAULT_IMAGE = "ecs-local-endpoints:dev";
  * @throws AppError `bad-configuration` for a wrong option; `command-failed` for what cannot be read or written
  */
 export function compose(given: readonly string[], options: ComposeOptions, env: Environment, machine: Machine): Said {
-  try {
+  return failingOnOneLine(() => {
     const { stdout, stderr } = write(given, options, env, machine);
     return { stdout, stderr: stderr.map(oneLine) };
-  } catch (error) {
-    if (!(error instanceof AppError)) throw error;
-    const { code, publicMessage, hint, cause } = error;
-    throw new AppError(code, oneLine(publicMessage), { cause, ...(hint === undefined ? {} : { hint: oneLine(hint) }) });
-  }
+  });
 }
 
 function write(named: readonly string[], options: ComposeOptions, env: Environment, machine: Machine): Said {
