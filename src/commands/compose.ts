@@ -59,7 +59,10 @@ function write(named: readonly string[], options: ComposeOptions, env: Environme
     image: options.image ?? DEFAULT_IMAGE,
     socket: options.socket ?? engineSocket(env, platform),
     hasAwsFolder: env.HOME !== undefined && existsSync(join(env.HOME, ".aws")),
+    hasKeys: !!env.AWS_ACCESS_KEY_ID,
   };
+  const hasIdentity = server.hasAwsFolder || server.hasKeys || !!env.ECS_LOCAL_OFFLINE;
+  const unidentified = hasIdentity ? [] : ["warning: there is no ~/.aws: give the server another identity"];
   if (options.server) {
     if (given.length > 0 || options.join || options.role) {
       throw new AppError(
@@ -70,6 +73,7 @@ function write(named: readonly string[], options: ComposeOptions, env: Environme
     const usual = `${SERVER}.yaml`;
     const target = options.output ?? usual;
     return written(target, serverText(server), { cwd, force: options.force, inputs: [] }, [
+      ...unidentified,
       `hint: ${shellWords(["docker", "compose", "-f", target === "-" ? usual : target, "up", "-d"])}`,
     ]);
   }
@@ -93,7 +97,7 @@ function write(named: readonly string[], options: ComposeOptions, env: Environme
   return written(target, text, { cwd, force: options.force, inputs }, [
     ...project.unresolved.map((what) => `warning: ${what}`),
     ...warningsOf(shares),
-    ...(server.hasAwsFolder || options.join ? [] : ["warning: there is no ~/.aws: give the server another identity"]),
+    ...(options.join ? [] : unidentified),
     `hint: ${command}`,
     ...others,
   ]);
@@ -103,7 +107,9 @@ function warningsOf(shares: readonly Share[]): string[] {
   return shares.flatMap(({ name, warnings }) => warnings.map((warning) => `warning: service '${name}' ${warning}`));
 }
 
-function refuseUnusable({ image, socket }: ComposeOptions): void {
+function refuseUnusable({ image, socket, output }: ComposeOptions): void {
+  if (output === "")
+    throw new AppError("bad-configuration", "--output is empty", { hint: "name a file, or - for stdout" });
   if (image?.trim() === "") throw new AppError("bad-configuration", "--image is empty", { hint: "name an image" });
   // A colon would end it where the file names it with its place in the container.
   if (socket === undefined || /^\/[^:]*$/.test(socket)) return;

@@ -11,10 +11,13 @@ export interface ServerOptions {
   readonly socket: string;
   /** Whether there is a folder ~/.aws: an engine would make one that belongs to root. */
   readonly hasAwsFolder: boolean;
+  /** Whether keys are the identity of the shell, to be passed on. */
+  readonly hasKeys: boolean;
 }
 
 /** Passed on from where docker compose runs. */
 const PASSED = ["AWS_PROFILE", "AWS_REGION", "AWS_DEFAULT_REGION", "ECS_LOCAL_OFFLINE"];
+const KEYS = ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"];
 
 /**
  * The override file.
@@ -69,7 +72,7 @@ export function serverText(server: ServerOptions): string {
   ].join("\n");
 }
 
-function serverLines({ image, socket, hasAwsFolder }: ServerOptions, more: readonly string[]): string[] {
+function serverLines({ image, socket, hasAwsFolder, hasKeys }: ServerOptions, more: readonly string[]): string[] {
   const home = '      - "~/.aws:/home/.aws:ro"';
   return [
     `  ${SERVER}:`,
@@ -78,9 +81,11 @@ function serverLines({ image, socket, hasAwsFolder }: ServerOptions, more: reado
     '    security_opt: ["no-new-privileges:true"]',
     ...more,
     "    environment:",
-    "      # Without a value: as it is where docker compose runs. Keys may be passed on likewise: AWS_ACCESS_KEY_ID,",
-    "      # AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN.",
-    ...PASSED.map((name) => `      ${name}:`),
+    "      # Without a value: as it is where docker compose runs.",
+    ...(hasKeys
+      ? []
+      : ["      # Keys may be passed on likewise: AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN."]),
+    ...[...PASSED, ...(hasKeys ? KEYS : [])].map((name) => `      ${name}:`),
     "    volumes:",
     "      # It reads what runs. Whoever has this socket is root on the machine: give it to nothing else.",
     `      - ${scalar(`${socket}:/var/run/docker.sock`)}`,

@@ -224,6 +224,19 @@ test("without a folder ~/.aws none is mounted, which the engine would make", () 
   expect(said.stderr.join()).toContain("there is no ~/.aws");
 });
 
+test("keys of the shell are passed on to the server, by their names alone", () => {
+  const value = secret("Zq3vXk9rT5");
+  const { file, text, said } = run("one", {}, { HOME: "/nonexistent", AWS_ACCESS_KEY_ID: value });
+  expect(file.services["ecs-local-endpoints"]?.environment).toMatchObject({
+    AWS_ACCESS_KEY_ID: null,
+    AWS_SECRET_ACCESS_KEY: null,
+    AWS_SESSION_TOKEN: null,
+  } as never);
+  expect(`${text}${said.stderr}`).not.toContain(value);
+  expect(said.stderr.join()).not.toContain("there is no ~/.aws");
+  expect(run("one").text).not.toContain("AWS_ACCESS_KEY_ID:");
+});
+
 describe("a project is refused that", () => {
   for (const [what, source, words] of [
     [
@@ -369,6 +382,7 @@ describe("no word of a project ends the line that it is on", () => {
 
 for (const [name, options] of [
   ["--image", { image: "" }],
+  ["--output", { output: "" }],
   ["--socket", { socket: "" }],
   ["--socket", { socket: "run/x.sock" }],
   ["--socket", { socket: "/a:/b" }],
@@ -462,6 +476,7 @@ test("the command that it names is one that a shell takes, whatever the files ar
   expect(stdout.join("")).toContain(`#   ${command}\n`);
   expect(write([], { server: true, output: "my server.yaml" }).stderr).toEqual([
     "wrote my server.yaml",
+    "warning: there is no ~/.aws: give the server another identity",
     "hint: docker compose -f 'my server.yaml' up -d",
   ]);
 });
@@ -471,6 +486,8 @@ test("the engine's socket is the one that a container's volume can name", () => 
   expect(socket("unix:///run/user/1000/docker.sock")).toBe("/run/user/1000/docker.sock");
   expect(socket("unix:///home/me/.docker/desktop/docker.sock")).toBe("/var/run/docker.sock");
   expect(socket("unix:///Users/me/.colima/default/docker.sock", "darwin")).toBe("/var/run/docker.sock");
+  expect(socket("unix:///home/me/.rd/docker.sock")).toBe("/var/run/docker.sock");
+  expect(socket("unix:///home/me/.docker/run/docker.sock")).toBe("/home/me/.docker/run/docker.sock");
   expect(socket("tcp://127.0.0.1:2375")).toBe("/var/run/docker.sock");
 });
 
