@@ -250,6 +250,8 @@ test("the variables are those of .env, or of the files that COMPOSE_ENV_FILES na
     findFiles(["../compose.yaml"], join(path, "sub"), undefined, env, undefined).env;
   expect(variables({ B: "process" })).toEqual({ A: "usual", B: "process" });
   expect(variables({ COMPOSE_ENV_FILES: "one.env,two.env" })).toMatchObject({ A: "two" });
+  writeFileSync(join(path, ".env"), "A=one # said\nB=$A-${C:-c}\nC='$A'\nD=\"${USER}\"\n");
+  expect(variables({ USER: "me" })).toEqual({ USER: "me", A: "one", B: "one-c", C: "$A", D: "me" });
   expect(variables({ COMPOSE_DISABLE_ENV_FILE: "1" })).toEqual({ COMPOSE_DISABLE_ENV_FILE: "1" });
 });
 
