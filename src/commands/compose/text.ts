@@ -146,8 +146,11 @@ function variableLines(variables: Readonly<Record<string, string>>, indent: stri
   return Object.entries(variables).map(([name, value]) => `${indent}${name}: ${scalar(value)}`);
 }
 
-/** A text as YAML has it on one line, with `$` as Compose has it. */
+/** A text as YAML has it on one line, with `$` as Compose has it. Readers differ in what is a number: quoted for both. */
 function scalar(text: string): string {
   const value = text.replaceAll("$", "$$$$");
-  return escaped(value) ?? stringify(value, { lineWidth: 0 }).trimEnd();
+  const [plain, older] = (["1.2", "1.1"] as const).map((version) =>
+    stringify(value, { lineWidth: 0, version }).trimEnd(),
+  );
+  return escaped(value) ?? (older?.startsWith('"') ? older : plain) ?? "";
 }

@@ -331,6 +331,11 @@ test("names and values that YAML or Compose would take for something else are qu
   expect(file.services["ecs-local-endpoints"]?.image).toBe("a$$b: #c");
   expect(Object.keys(file.services["1"]?.networks ?? {})).toEqual(["2", "null", "ecs-local"]);
   expect(text).toMatch(/^ {2}"1":$/m);
+  for (const name of ["no", "1_000", "0b1", "0o7", "2026-01-02"]) {
+    const { text } = run(`services: { "${name}": { image: x, networks: ["${name}"] } }`);
+    expect(text).toContain(`\n  "${name}":\n`);
+    expect(text).toContain(`\n      "${name}": {}\n`);
+  }
 });
 
 describe("no word of a project ends the line that it is on", () => {
