@@ -1,5 +1,6 @@
 import type { Command } from "commander";
 import { oneLine } from "../commands/compose/one-line.ts";
+import { writeOut } from "./stdout.ts";
 
 const PROGRAM = "ecs-local-endpoints";
 
@@ -10,6 +11,7 @@ const PROGRAM = "ecs-local-endpoints";
 export function sayAsOurs(command: Command): void {
   const path = pathOf(command);
   command.configureOutput({
+    writeOut: (text) => writeOut(text),
     outputError: (text, write) => {
       // Commander's own words for what was perhaps meant stand on a line of their own.
       const [, message = text, meant] = /^(?:error: )?(.*?)(?:\n\(Did you mean (.*)\?\))?\n*$/s.exec(text) ?? [];
