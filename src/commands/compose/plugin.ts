@@ -4,6 +4,7 @@ import type { Files } from "./files.ts";
 import { shellWords } from "./one-line.ts";
 import { type Project, toNetworks } from "./project.ts";
 import { isRecord, type Raw, toService } from "./service.ts";
+import { readProject } from "./yaml.ts";
 
 const DEADLINE_MS = 20_000;
 
@@ -27,7 +28,7 @@ export function askPlugin(files: Files, env: Environment): Project | undefined {
       hint: `run it to see why: ${shellWords([...asked, "--quiet"])}`,
     });
   if (exitedDueToTimeout) throw fail(`gave no answer within ${DEADLINE_MS / 1000} s`);
-  if (!success) throw fail("refused the project");
+  if (!success) throw fail(["refused the project", ownReason(files)].filter((text) => text !== undefined).join(": "));
   const document = parsed(stdout);
   if (document === undefined) throw fail("answered something else than JSON");
   const services = isRecord(document.services) ? Object.entries(document.services) : [];
@@ -37,6 +38,17 @@ export function askPlugin(files: Files, env: Environment): Project | undefined {
     networks: toNetworks(document.networks),
     unresolved: [],
   };
+}
+
+/** What we find wrong ourselves is most often what Compose does, and is said without a value. */
+function ownReason(files: Files): string | undefined {
+  try {
+    readProject(files);
+  } catch (error) {
+    if (error instanceof AppError) return error.publicMessage;
+    throw error;
+  }
+  return undefined;
 }
 
 function parsed(text: string): Raw | undefined {

@@ -558,4 +558,15 @@ describe("with the plugin", () => {
       }
     });
   }
+
+  test("why it refuses is said where we see it ourselves, without a value", () => {
+    const value = secret("Zq3vXk9rT6");
+    const env = { PATH: `${plugin("exit 1")}:/bin:/usr/bin` };
+    const source = `services: { a: { image: "\${NEEDED:?}", environment: { P: "${value}" } } }`;
+    const refused = () => run(source, {}, env);
+    expect(refused).toThrow(
+      /^docker compose config refused the project: \S+compose\.yaml: services\.a\.image needs the variable NEEDED$/,
+    );
+    expect(() => run(source, {}, { NEEDED: "x", ...env })).toThrow(/^docker compose config refused the project$/);
+  });
 });
