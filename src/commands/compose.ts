@@ -1,5 +1,5 @@
 import { existsSync } from "node:fs";
-import { basename, join, relative } from "node:path";
+import { dirname, join, relative } from "node:path";
 import type { Environment } from "../config.ts";
 import { AppError } from "../errors.ts";
 import { type Files, findFiles } from "./compose/files.ts";
@@ -91,8 +91,10 @@ function write(named: readonly string[], options: ComposeOptions, env: Environme
     });
   }
   const shares = planShares(project, roles, region, server.image);
-  const command = upCommand(files, file, cwd, options.projectDirectory);
-  const text = overrideText(shares, variablesOf({ region }), options.join ? undefined : server, command);
+  // In the file as it is run beside the file, so that it is the same from wherever it was written.
+  const beside = upCommand(files, dirname(files.target), options.projectDirectory && files.directory);
+  const text = overrideText(shares, variablesOf({ region }), options.join ? undefined : server, beside);
+  const command = upCommand(files, cwd, options.projectDirectory && files.directory);
   const others = options.join ? [] : ["hint: for several projects at once, see --server and --join"];
   return written(target, text, { cwd, force: options.force, inputs }, [
     ...project.unresolved.map((what) => `warning: ${what}`),
@@ -130,8 +132,9 @@ function rolesOf(given: readonly string[]): Map<string, string> {
   return new Map(roles);
 }
 
-function upCommand(files: Files, target: string, cwd: string, directory: string | undefined): string {
-  const shown = [...files.paths.map((path) => relative(cwd, path) || basename(path)), target];
-  const project = directory === undefined ? [] : ["--project-directory", directory];
-  return shellWords(["docker", "compose", ...project, ...shown.flatMap((path) => ["-f", path]), "up"]);
+/** @param from the folder that it is run in */
+function upCommand({ paths, target }: Files, from: string, directory: string | undefined): string {
+  const shown = [...paths, target].flatMap((path) => ["-f", relative(from, path)]);
+  const project = directory === undefined ? [] : ["--project-directory", relative(from, directory) || "."];
+  return shellWords(["docker", "compose", ...project, ...shown, "up"]);
 }

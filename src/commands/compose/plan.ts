@@ -67,7 +67,14 @@ function refuseSecondServer(project: Project, image: string): void {
       /(^|\/)(amazon-ecs-local-container-endpoints|ecs-local-endpoints)([:@]|$)/.test(of),
   );
   if (server !== undefined) {
-    const message = `the project's service '${server.name}' is such a server already (${server.image ?? TASK_ADDRESS})`;
+    const at = server.addresses.includes(TASK_ADDRESS) ? TASK_ADDRESS : undefined;
+    const why = server.image ?? at;
+    if (why === undefined) {
+      throw new AppError("command-failed", `the project has a service '${SERVER}' of its own`, {
+        hint: `rename it, or set its image to ${image} where it is such a server`,
+      });
+    }
+    const message = `the project's service '${server.name}' is such a server already (${why})`;
     throw new AppError("command-failed", message, { hint: `set its image to ${image}; nothing else has to change` });
   }
   refuseSecondNetwork(project);

@@ -275,6 +275,11 @@ describe("a project is refused that", () => {
       "services: { e: { image: x } }\nnetworks: { ecs-local-aws: }",
       "'ecs-local-aws' is called",
     ],
+    [
+      "has a service of our name",
+      "services: { ecs-local-endpoints: { build: . } }",
+      "the project has a service 'ecs-local-endpoints' of its own",
+    ],
     ["has no services", "networks: { n: }", "compose.yaml has no services"],
     ["is of the time before services had their key", "web: { image: x }", "compose.yaml has no services"],
   ] as const) {
@@ -484,6 +489,26 @@ test("the command that it names is one that a shell takes, whatever the files ar
     "warning: there is no ~/.aws: give the server another identity",
     "hint: docker compose -f 'my server.yaml' up -d",
   ]);
+});
+
+test("the file is the same from wherever it is written, with the command as it is run beside it", () => {
+  const { cwd, text } = run("one");
+  mkdirSync(join(cwd, "sub"));
+  const write = (given: string[], from: string, options: ComposeOptions = {}) =>
+    compose(
+      given,
+      { output: "-", ...options },
+      { HOME: join(root, "home") },
+      { cwd: join(cwd, from), platform: "linux" },
+    );
+  const above = write([], "sub");
+  expect(above.stdout.join("")).toBe(text);
+  expect(above.stderr).toContain("hint: docker compose -f ../compose.yaml -f ../compose.ecs-local.yaml up");
+  const other = write(["compose.yaml"], ".", { output: "sub/x.yaml", projectDirectory: "sub" });
+  expect(other.stderr).toContain("hint: docker compose --project-directory sub -f compose.yaml -f sub/x.yaml up");
+  expect(readFileSync(join(cwd, "sub/x.yaml"), "utf8")).toContain(
+    "#   docker compose --project-directory . -f ../compose.yaml -f x.yaml up\n",
+  );
 });
 
 test("the engine's socket is the one that a container's volume can name", () => {
