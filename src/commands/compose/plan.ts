@@ -1,15 +1,9 @@
 import { AppError } from "../../errors.ts";
-import { FULL_URI, RELATIVE_URI, TASK_ADDRESS, variablesOf } from "../variables.ts";
-import { overlap, type Project } from "./project.ts";
+import { FULL_URI, RELATIVE_URI, variablesOf } from "../variables.ts";
+import type { Project } from "./project.ts";
+import { refuseProject } from "./refusals.ts";
 import { hidersOf, type Service } from "./service.ts";
-
-/** Names in the files that we write. */
-export const SERVER = "ecs-local-endpoints";
-export const NETWORK = "ecs-local";
-export const SUBNET = "169.254.170.0/24";
-
-/** Services that have each other's network. */
-const CHAIN_MAX = 16;
+import { type Way, wayOf } from "./way.ts";
 
 /** What a service gets from us. */
 export interface Share {
@@ -38,13 +32,7 @@ export function planShares(
   region: string | undefined,
   image: string,
 ): Share[] {
-  for (const { name } of project.services) {
-    if (/^[a-zA-Z0-9._-]+$/.test(name)) continue;
-    throw new AppError("command-failed", `the project has a service '${name}', which is not a service's name`, {
-      hint: "use letters, digits, dots, dashes and underscores",
-    });
-  }
-  refuseSecondServer(project, image);
+  refuseProject(project, image);
   const byName = new Map(project.services.map((service) => [service.name, service]));
   for (const name of roles.keys()) {
     if (byName.has(name)) continue;
@@ -57,41 +45,6 @@ export function planShares(
     const container = service.containerName ?? `${project.name}-${service.name}-1`;
     return shareOf(service, wayOf(service, byName), container, roles.get(service.name), region);
   });
-}
-
-function refuseSecondServer(project: Project, image: string): void {
-  const server = project.services.find(
-    ({ name, image: of = "", addresses }) =>
-      name === SERVER ||
-      addresses.includes(TASK_ADDRESS) ||
-      /(^|\/)(amazon-ecs-local-container-endpoints|ecs-local-endpoints)([:@]|$)/.test(of),
-  );
-  if (server !== undefined) {
-    const at = server.addresses.includes(TASK_ADDRESS) ? TASK_ADDRESS : undefined;
-    const why = server.image ?? at;
-    if (why === undefined) {
-      throw new AppError("command-failed", `the project has a service '${SERVER}' of its own`, {
-        hint: `rename it, or set its image to ${image} where it is such a server`,
-      });
-    }
-    const message = `the project's service '${server.name}' is such a server already (${why})`;
-    throw new AppError("command-failed", message, { hint: `set its image to ${image}; nothing else has to change` });
-  }
-  refuseSecondNetwork(project);
-}
-
-function refuseSecondNetwork({ services, networks }: Project): void {
-  const used = new Set(services.flatMap((service) => (service.networks.length > 0 ? service.networks : ["default"])));
-  for (const { key, name, subnets } of networks) {
-    // Compose makes none that no service is on.
-    const isTaken = used.has(key) && subnets.some((subnet) => overlap(subnet, SUBNET));
-    const isNamed = key === NETWORK || key === `${NETWORK}-aws` || name === NETWORK;
-    if (!isTaken && !isNamed) continue;
-    const why = isTaken ? `has addresses of ${TASK_ADDRESS}'s subnet` : "is called as ours";
-    throw new AppError("command-failed", `the project's network '${key}' ${why}`, {
-      hint: "remove it: what is written here brings that network",
-    });
-  }
 }
 
 function shareOf(
@@ -148,47 +101,3 @@ function withoutOwn(variables: Readonly<Record<string, string>>, service: Servic
 }
 
 const REGIONS = ["AWS_REGION", "AWS_DEFAULT_REGION"];
-
-interface Way {
-  /** It joins the network; it reaches us by another's addresses; it reaches nobody. */
-  readonly kind: "joins" | "shares" | "none";
-  readonly remark: string;
-}
-
-function wayOf(service: Service, byName: ReadonlyMap<string, Service>): Way {
-  // A service may have the network of one that has the network of another, and so on.
-  const seen = new Set<string>();
-  let owner = service;
-  for (;;) {
-    const of = /^service:(.+)$/.exec(owner.networkMode ?? "")?.[1];
-    const next = of === undefined || seen.has(of) ? undefined : byName.get(of);
-    if (next === undefined || seen.size > CHAIN_MAX) break;
-    seen.add(next.name);
-    owner = next;
-  }
-  const own = ownWay(owner.networkMode);
-  if (owner === service) return own;
-  const of = service.networkMode?.replace("service:", "");
-  if (own.kind === "none") return { kind: "none", remark: `has the network of service ${of}, which ${own.remark}` };
-  return { kind: "shares", remark: `has the network of service ${of}: its metadata needs its own container's name` };
-}
-
-function ownWay(mode: string | undefined): Way {
-  if (mode === undefined) return { kind: "joins", remark: "" };
-  if (mode === "none") return { kind: "none", remark: "has no network and gets nothing" };
-  if (mode === "host") {
-    return {
-      kind: "shares",
-      remark: "has the host's network: it asks by way of the bridge, and its metadata needs its container's name",
-    };
-  }
-  const [, of] = /^container:(.+)$/.exec(mode) ?? [];
-  if (of !== undefined) {
-    const remark = `has the network of container ${of}: run docker network connect ${NETWORK} ${of}`;
-    return { kind: "shares", remark };
-  }
-  return {
-    kind: "none",
-    remark: `has network_mode '${mode}', which excludes networks, and gets nothing: let it name networks instead`,
-  };
-}

@@ -1,8 +1,9 @@
 import { stringify } from "yaml";
 import { TASK_ADDRESS } from "../variables.ts";
 import { WRITTEN_BY } from "./files.ts";
+import { NETWORK, SERVER, SUBNET } from "./names.ts";
 import { escaped, oneLine } from "./one-line.ts";
-import { NETWORK, SERVER, type Share, SUBNET } from "./plan.ts";
+import type { Share } from "./plan.ts";
 
 /** What the file's server is made of. */
 export interface ServerOptions {
