@@ -2,7 +2,9 @@ import { Command, CommanderError } from "commander";
 import { addCompletion } from "./cli/completion.ts";
 import { addCompose, addEnv } from "./cli/compose.ts";
 import { addDoctor } from "./cli/doctor.ts";
+import { addHelp, addVersion } from "./cli/help.ts";
 import { addNetwork } from "./cli/network.ts";
+import { refuse, refuseUnknown, sayAsOurs } from "./cli/said.ts";
 import type { DoctorRequest } from "./commands/doctor-request.ts";
 import type { NetworkRequest } from "./commands/network-request.ts";
 import type { Said } from "./commands/said.ts";
@@ -45,18 +47,16 @@ export function parseArguments(argv: readonly string[], version: string): Invoca
   };
   const command = addServerOptions(new Command("ecs-local-endpoints"))
     .description("The endpoints that Amazon ECS gives a container, for containers on a developer's machine")
-    .version(version, "--version", "print the version, commit and build target")
+    .version(version, "-V, --version", "print the version, commit and build target")
     .helpOption("-h, --help", "print this")
     .addHelpText("after", HELP)
     .allowExcessArguments(true)
-    .showHelpAfterError("run ecs-local-endpoints --help for what there is")
     .exitOverride()
     // An option behind a command is the command's, though the server has one of that name.
     .enablePositionalOptions()
     .action(() => {
       const [unknown] = command.args;
-      const names = command.commands.map((each) => each.name()).join(", ");
-      if (unknown !== undefined) command.error(`error: unknown command '${unknown}': there are ${names}`);
+      if (unknown !== undefined) refuseUnknown(command, unknown);
       choose({ kind: "serve", flags: command.opts<Flags>() });
     });
   command.hook("preAction", (_, chosen) => refuseMisplaced(command, chosen));
@@ -76,6 +76,9 @@ export function parseArguments(argv: readonly string[], version: string): Invoca
   addCompose(command, (run) => choose({ kind: "run", run }));
   addDoctor(command, (request) => choose({ kind: "doctor", request: { ...command.opts<Flags>(), ...request } }));
   addCompletion(command, (run) => choose({ kind: "run", run }));
+  addHelp(command);
+  addVersion(command, version, (run) => choose({ kind: "run", run }));
+  sayAsOurs(command);
   try {
     command.parse([...argv], { from: "user" });
   } catch (error) {
@@ -93,8 +96,10 @@ function refuseMisplaced(program: Command, chosen: Command): void {
   if (["", "serve", "healthcheck", "doctor"].includes(name)) return;
   const [option] = Object.keys(program.opts());
   if (option === undefined) return;
-  program.error(
-    `error: --${option} before '${name}' is the server's: put it behind '${name}' where it has one, or leave it out`,
+  refuse(
+    program,
+    `--${option} before '${name}' is the server's`,
+    `put it behind '${name}' where it has one, or leave it out`,
   );
 }
 

@@ -1,3 +1,4 @@
+import { writeOut } from "./cli/stdout.ts";
 import type { Invocation } from "./cli.ts";
 import { serve } from "./commands/serve.ts";
 import { type Flags, parseConfig } from "./config.ts";
@@ -22,7 +23,8 @@ async function checkHealth(flags: Flags): Promise<never> {
   const { healthcheck } = await import("./commands/healthcheck.ts");
   try {
     const { code, line } = await healthcheck(parseConfig(process.env, flags));
-    (code === 0 ? process.stdout : process.stderr).write(`${line}\n`);
+    if (code === 0) writeOut(`${line}\n`);
+    else process.stderr.write(`${line}\n`);
     process.exit(code);
   } catch (error) {
     // Not 2, which Docker keeps for itself in a HEALTHCHECK: only a command line that cannot be read ends with it.
@@ -49,11 +51,15 @@ const program = () => (Bun.main.includes("$bunfs") ? [process.execPath] : [proce
 async function main(): Promise<void> {
   const env = process.env;
   const invocation = await readInvocation(process.argv.slice(2));
-  if (invocation.kind === "exit") process.exit(invocation.code);
+  if (invocation.kind === "exit") {
+    // Not at once: what was written may still be on its way.
+    process.exitCode = invocation.code;
+    return;
+  }
   if (invocation.kind === "healthcheck") return checkHealth(invocation.flags);
   if (invocation.kind === "network") {
     const { network } = await import("./commands/network.ts");
-    const out = (lines: string) => void process.stdout.write(lines);
+    const out = (lines: string) => writeOut(lines);
     const err = (lines: string) => void process.stderr.write(lines);
     const { docker } = parseConfig(env);
     process.exitCode = await network(invocation.request, { docker, env, program: program(), out, err });
@@ -61,7 +67,7 @@ async function main(): Promise<void> {
   }
   if (invocation.kind === "run") {
     const { stdout, stderr } = await invocation.run(env);
-    process.stdout.write(stdout.join(""));
+    writeOut(stdout.join(""));
     for (const line of stderr)
       process.stderr.write(line.startsWith("hint: ") ? `${line}\n` : `ecs-local-endpoints: ${line}\n`);
     return;
@@ -78,7 +84,7 @@ async function main(): Promise<void> {
       err: (lines) => void process.stderr.write(lines),
     });
     // What is still under way, as a question that nobody answers, must not keep the program.
-    process.stdout.write(said, () => process.exit(code));
+    writeOut(said, () => process.exit(code));
     return;
   }
   const running = await serve(parseConfig(env, invocation.flags), env, writeLog);

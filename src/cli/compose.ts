@@ -24,6 +24,7 @@ export function addCompose(parent: Command, run: Run): void {
     .command("compose")
     .description("write an override file that gives each service of a Compose project its endpoints")
     .argument("[FILE...]", "the project's files, those that docker compose would take unless given")
+    .option("-f, --file <file>", "one of the project's files, as for docker compose; repeat it for others", collect)
     .option("--project-directory <folder>", "where the project's paths start from")
     .option("--role <service=role>", "credentials of a role for a service; repeat it for others", collect)
     .option("--output <file>", "what to write, compose.ecs-local.yaml beside the first file unless given; - for stdout")

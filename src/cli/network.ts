@@ -1,5 +1,6 @@
 import type { Command } from "commander";
 import type { NetworkRequest } from "../commands/network-request.ts";
+import { addHelp } from "./help.ts";
 
 const NETWORK_HELP = `
 up asks the engine for its bridges unless --bridge names them; it may be run again at any time, and makes what
@@ -31,4 +32,5 @@ export function addNetwork(program: Command, choose: (request: NetworkRequest) =
     .option("--port <port>", "as for up")
     .option("--loopback", "as for up")
     .option("--json", "as JSON");
+  addHelp(network);
 }

@@ -17,8 +17,9 @@ export function completion(program: Command, shell: keyof typeof SHELLS): string
 
 function placesOf(command: Command, path: readonly string[]): Place[] {
   const help = command.createHelp();
-  // Commander adds the command `help` where there are others; `--help` says the same.
-  const commands = help.visibleCommands(command).filter((each) => each.name() !== "help");
+  // `--help` and `--version` say the same as the commands of these names.
+  const isWord = (name: string) => name !== "help" && name !== "version";
+  const commands = help.visibleCommands(command).filter((each) => isWord(each.name()));
   const place: Place = {
     path,
     commands: commands.map((each) => ({ name: each.name(), description: each.description() })),

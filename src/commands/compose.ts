@@ -1,10 +1,11 @@
 import { existsSync } from "node:fs";
-import { basename, join, relative } from "node:path";
+import { dirname, join, relative } from "node:path";
 import type { Environment } from "../config.ts";
 import { AppError } from "../errors.ts";
 import { type Files, findFiles } from "./compose/files.ts";
-import { oneLine } from "./compose/one-line.ts";
-import { planShares, SERVER, type Share } from "./compose/plan.ts";
+import { SERVER } from "./compose/names.ts";
+import { failingOnOneLine, oneLine, shellWords } from "./compose/one-line.ts";
+import { planShares, type Share } from "./compose/plan.ts";
 import { askPlugin } from "./compose/plugin.ts";
 import { engineSocket } from "./compose/socket.ts";
 import { overrideText, type ServerOptions, serverText } from "./compose/text.ts";
@@ -14,6 +15,8 @@ import type { Said } from "./said.ts";
 import { regionOf, variablesOf } from "./variables.ts";
 
 export interface ComposeOptions {
+  /** The project's files, before those that are arguments. */
+  readonly file?: readonly string[];
   readonly projectDirectory?: string;
   /** Each as `service=role`. */
   readonly role?: readonly string[];
@@ -42,25 +45,25 @@ const DEFAULT_IMAGE = "ecs-local-endpoints:dev";
  * @throws AppError `bad-configuration` for a wrong option; `command-failed` for what cannot be read or written
  */
 export function compose(given: readonly string[], options: ComposeOptions, env: Environment, machine: Machine): Said {
-  try {
+  return failingOnOneLine(() => {
     const { stdout, stderr } = write(given, options, env, machine);
     return { stdout, stderr: stderr.map(oneLine) };
-  } catch (error) {
-    if (!(error instanceof AppError)) throw error;
-    const { code, publicMessage, hint, cause } = error;
-    throw new AppError(code, oneLine(publicMessage), { cause, ...(hint === undefined ? {} : { hint: oneLine(hint) }) });
-  }
+  });
 }
 
-function write(given: readonly string[], options: ComposeOptions, env: Environment, machine: Machine): Said {
+function write(named: readonly string[], options: ComposeOptions, env: Environment, machine: Machine): Said {
   const { cwd, platform } = machine;
+  const given = [...(options.file ?? []), ...named];
   const roles = rolesOf(options.role ?? []);
   refuseUnusable(options);
   const server: ServerOptions = {
     image: options.image ?? DEFAULT_IMAGE,
     socket: options.socket ?? engineSocket(env, platform),
     hasAwsFolder: env.HOME !== undefined && existsSync(join(env.HOME, ".aws")),
+    hasKeys: !!env.AWS_ACCESS_KEY_ID,
   };
+  const hasIdentity = server.hasAwsFolder || server.hasKeys || !!env.ECS_LOCAL_OFFLINE;
+  const unidentified = hasIdentity ? [] : ["warning: there is no ~/.aws: give the server another identity"];
   if (options.server) {
     if (given.length > 0 || options.join || options.role) {
       throw new AppError(
@@ -71,7 +74,8 @@ function write(given: readonly string[], options: ComposeOptions, env: Environme
     const usual = `${SERVER}.yaml`;
     const target = options.output ?? usual;
     return written(target, serverText(server), { cwd, force: options.force, inputs: [] }, [
-      `hint: docker compose -f ${target === "-" ? usual : target} up -d`,
+      ...unidentified,
+      `hint: ${shellWords(["docker", "compose", "-f", target === "-" ? usual : target, "up", "-d"])}`,
     ]);
   }
   const files = findFiles(given, cwd, options.projectDirectory, env, options.output);
@@ -82,14 +86,21 @@ function write(given: readonly string[], options: ComposeOptions, env: Environme
   const region = regionOf(env);
   const fromPlugin = askPlugin(files, env);
   const project = fromPlugin ?? readProject(files);
+  if (project.services.length === 0 && project.unresolved.length === 0) {
+    throw new AppError("command-failed", `${files.paths.join(", ")} has no services`, {
+      hint: "a Compose file names each under the key services",
+    });
+  }
   const shares = planShares(project, roles, region, server.image);
-  const command = upCommand(files, file, cwd, options.projectDirectory);
-  const text = overrideText(shares, variablesOf({ region }), options.join ? undefined : server, command);
+  // In the file as it is run beside the file, so that it is the same from wherever it was written.
+  const beside = upCommand(files, dirname(files.target), options.projectDirectory && files.directory);
+  const text = overrideText(shares, variablesOf({ region }), options.join ? undefined : server, beside);
+  const command = upCommand(files, cwd, options.projectDirectory && files.directory);
   const others = options.join ? [] : ["hint: for several projects at once, see --server and --join"];
   return written(target, text, { cwd, force: options.force, inputs }, [
     ...project.unresolved.map((what) => `warning: ${what}`),
     ...warningsOf(shares),
-    ...(server.hasAwsFolder || options.join ? [] : ["warning: there is no ~/.aws: give the server another identity"]),
+    ...(options.join ? [] : unidentified),
     `hint: ${command}`,
     ...others,
   ]);
@@ -99,7 +110,9 @@ function warningsOf(shares: readonly Share[]): string[] {
   return shares.flatMap(({ name, warnings }) => warnings.map((warning) => `warning: service '${name}' ${warning}`));
 }
 
-function refuseUnusable({ image, socket }: ComposeOptions): void {
+function refuseUnusable({ image, socket, output }: ComposeOptions): void {
+  if (output === "")
+    throw new AppError("bad-configuration", "--output is empty", { hint: "name a file, or - for stdout" });
   if (image?.trim() === "") throw new AppError("bad-configuration", "--image is empty", { hint: "name an image" });
   // A colon would end it where the file names it with its place in the container.
   if (socket === undefined || /^\/[^:]*$/.test(socket)) return;
@@ -120,8 +133,9 @@ function rolesOf(given: readonly string[]): Map<string, string> {
   return new Map(roles);
 }
 
-function upCommand(files: Files, target: string, cwd: string, directory: string | undefined): string {
-  const shown = [...files.paths.map((path) => relative(cwd, path) || basename(path)), target];
-  const project = directory === undefined ? [] : ["--project-directory", directory];
-  return ["docker compose", ...project, ...shown.map((path) => `-f ${path}`), "up"].join(" ");
+/** @param from the folder that it is run in */
+function upCommand({ paths, target }: Files, from: string, directory: string | undefined): string {
+  const shown = [...paths, target].flatMap((path) => ["-f", relative(from, path)]);
+  const project = directory === undefined ? [] : ["--project-directory", relative(from, directory) || "."];
+  return shellWords(["docker", "compose", ...project, ...shown, "up"]);
 }

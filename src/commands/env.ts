@@ -1,5 +1,6 @@
 import type { Environment } from "../config.ts";
 import { AppError } from "../errors.ts";
+import { failingOnOneLine } from "./compose/one-line.ts";
 import type { Said } from "./said.ts";
 import {
   FULL_URI,
@@ -37,6 +38,10 @@ const FORMATS: Readonly<Record<string, (name: string, value: string) => string>>
  * @throws AppError `bad-configuration` for an option that cannot be used
  */
 export function env(options: EnvOptions, environment: Environment): Said {
+  return failingOnOneLine(() => print(options, environment));
+}
+
+function print(options: EnvOptions, environment: Environment): Said {
   const { role, container, format = "shell" } = options;
   const line = Object.hasOwn(FORMATS, format) ? FORMATS[format] : undefined;
   if (line === undefined) {

@@ -1,9 +1,10 @@
-import { afterAll, expect, test } from "bun:test";
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { afterAll, describe, expect, test } from "bun:test";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { runBinary } from "../support/binary.ts";
 
+const BINARY = join(import.meta.dir, "../../dist/ecs-local-endpoints");
 const root = mkdtempSync(join(tmpdir(), "cmp-commands-"));
 afterAll(() => rmSync(root, { recursive: true }));
 writeFileSync(join(root, "compose.yaml"), "services: { app: { image: x } }\n");
@@ -60,13 +61,32 @@ test("compose says what README.md and docs/compose.md show", () => {
 });
 
 test("what fails is one line with a hint, and 1", () => {
-  const empty = join(root, "empty");
-  mkdirSync(empty);
+  const empty = mkdtempSync(join(tmpdir(), "cmp-commands-empty-"));
   const { exitCode, stdout, stderr } = runBinary(["compose", "--project-directory", empty]);
+  rmSync(empty, { recursive: true });
   expect([exitCode, stdout]).toEqual([1, ""]);
   expect(stderr).toBe(
-    `ecs-local-endpoints: ${empty} has no compose.yaml\nhint: name the project's files: ecs-local-endpoints compose FILE...\n`,
+    `ecs-local-endpoints: ${empty} has no compose.yaml, nor has a folder above it\nhint: name the project's files: ecs-local-endpoints compose FILE...\n`,
   );
+});
+
+describe("a result that cannot be written", () => {
+  const shell = (line: string) =>
+    Bun.spawnSync(["bash", "-c", `set -o pipefail; ${line}`, BINARY], { env: { PATH: "/usr/bin:/bin" } });
+  for (const args of ["env", "--help", "doctor --offline", "completion zsh"]) {
+    test(`is one line and 1 for '${args}'`, () => {
+      const { exitCode, stderr } = shell(`"$0" ${args} >/dev/full`);
+      expect([exitCode, stderr.toString()]).toEqual([
+        1,
+        "ecs-local-endpoints: the result cannot be written (ENOSPC)\n",
+      ]);
+    });
+    test(`as nobody reads any more is no failure for '${args}'`, () => {
+      // Of what reads by a pipe, this has left before anything is written.
+      const { exitCode, stderr } = shell(`{ sleep 0.1; "$0" ${args}; } | true`);
+      expect([exitCode, stderr.toString()]).toEqual([0, ""]);
+    });
+  }
 });
 
 for (const args of [

@@ -11,6 +11,10 @@ const EXAMPLES = resolve(import.meta.dir, "../../examples");
 const TIMEOUT_MS = 240_000;
 const SERVER = "ecs-local-endpoints";
 const ROLE = "arn:aws:iam::111111111111:role";
+/** What the real image brings itself. */
+const HEALTH: Readonly<Record<string, object>> = {
+  localstack: { healthcheck: { test: ["CMD", "true"], interval: "1s" } },
+};
 const ROLES: Readonly<Record<string, string>> = { orders: `${ROLE}/orders`, billing: `${ROLE}/billing` };
 
 describeCompose("examples/", () => {
@@ -38,7 +42,7 @@ describeCompose("examples/", () => {
             service,
             service === SERVER
               ? { image, environment: { ECS_LOCAL_OFFLINE: "1" }, volumes: [`${engine.socket}:/var/run/docker.sock`] }
-              : { image: "lab/busybox:1", command: ["sh", "-c", "sleep 600"], ulimits },
+              : { image: "lab/busybox:1", command: ["sh", "-c", "sleep 600"], ulimits, ...HEALTH[service] },
           ]);
           const networks = { default: { ipam: { config: [{ subnet: "10.206.40.0/24" }] } } };
           writeFileSync(

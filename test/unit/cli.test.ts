@@ -47,36 +47,70 @@ describe("the command line", () => {
     });
   }
 
-  for (const [line, said] of [
-    ["network", "up"],
-    ["network upp", "up"],
-    ["network up --prot 9", "--port"],
-    ["network up docker0", "too many arguments"],
-    ["network down --bridge a", "unknown option '--bridge'"],
-    [
-      "netwrok up",
-      "unknown command 'netwrok': there are serve, network, healthcheck, env, compose, doctor, completion",
-    ],
-    ["doctor --jsno", "--json"],
-    ["doctor web", "too many arguments"],
-    ["--port 80 env", "--port before 'env'"],
-    ["--offline compose", "--offline before 'compose'"],
-    ["--port 9 network up", "--port before 'network up' is the server's: put it behind"],
-    ["--bind ::1 completion bash", "--bind before 'completion'"],
-    ["--print", "unknown option '--print'"],
-  ] as const) {
-    test(`'${line}' is wrong usage, which stderr tells`, () => {
+  for (const [line, said] of [["network", "up"]] as const) {
+    test(`'${line}' is wrong usage, with its help on stderr`, () => {
       const { invocation, stdout, stderr } = parse(line);
       expect(invocation).toEqual({ kind: "exit", code: 2 });
       expect([stdout, stderr]).toEqual(["", expect.stringContaining(said)]);
     });
   }
 
-  for (const line of ["--help", "network --help", "network up --help", "doctor --help"]) {
+  const NAMES = "serve, network, healthcheck, env, compose, doctor, completion, help, version";
+  for (const [line, what, hint] of [
+    ["netwrok up", "unknown command 'netwrok'", "did you mean network?"],
+    ["srve", "unknown command 'srve'", "did you mean serve?"],
+    ["frobnicate", "unknown command 'frobnicate'", `there are ${NAMES}`],
+    ["a\nb", "unknown command 'a?b'", `there are ${NAMES}`],
+    ["help netwrok", "unknown command 'netwrok'", "did you mean network?"],
+    ["help network nope", "unknown command 'nope'", "there are up, down, status, help"],
+    ["help serve up", "unknown command 'up'", "see ecs-local-endpoints serve --help"],
+    ["version 1", "too many arguments for 'version'. ", "see ecs-local-endpoints version --help"],
+    ["network upp", "unknown command 'upp'", "did you mean up?"],
+    ["network up --prot 9", "unknown option '--prot'", "did you mean --port?"],
+    ["network up docker0", "too many arguments", "see ecs-local-endpoints network up --help"],
+    ["network down --bridge a", "unknown option '--bridge'", "see ecs-local-endpoints network down --help"],
+    ["doctor --jsno", "unknown option '--jsno'", "did you mean --json?"],
+    ["doctor web", "too many arguments", "see ecs-local-endpoints doctor --help"],
+    ["--port", "option '--port <port>' argument missing", "see ecs-local-endpoints --help"],
+    ["--port 80 env", "--port before 'env' is the server's", "put it behind 'env' where it has one, or leave it out"],
+    ["--offline compose", "--offline before 'compose'", "put it behind 'compose'"],
+    ["--port 9 network up", "--port before 'network up' is the server's", "put it behind 'network up'"],
+    ["--bind ::1 completion bash", "--bind before 'completion'", "put it behind 'completion'"],
+    ["--print", "unknown option '--print'", "see ecs-local-endpoints --help"],
+  ] as const) {
+    test(`'${line.replace("\n", "\\n")}' is wrong usage: one line on stderr, and one of what to do`, () => {
+      const { invocation, stdout, stderr } = parse(line);
+      expect(invocation).toEqual({ kind: "exit", code: 2 });
+      const [first, second, ...rest] = stderr.split("\n");
+      expect([stdout, ...rest]).toEqual(["", ""]);
+      expect(first).toStartWith(`ecs-local-endpoints: ${what}`);
+      expect(second).toStartWith(`hint: ${hint}`);
+    });
+  }
+
+  for (const line of ["--help", "network --help", "network up --help", "doctor --help"].flatMap((usual) => [
+    usual,
+    `help ${usual.slice(0, -"--help".length)}`.trim(),
+  ])) {
     test(`'${line}' is help on stdout`, () => {
       const { invocation, stdout, stderr } = parse(line);
       expect(invocation).toEqual({ kind: "exit", code: 0 });
-      expect([stdout, stderr]).toEqual([expect.stringContaining("Usage: ecs-local-endpoints"), ""]);
+      const command = line.replace(/ ?--help$|^help ?/, "");
+      expect([stdout, stderr]).toEqual([
+        expect.stringMatching(new RegExp(`^Usage: ecs-local-endpoints ?${command} \\[`)),
+        "",
+      ]);
     });
   }
+
+  for (const line of ["--version", "-V"]) {
+    test(`'${line}' is the version on stdout`, () => {
+      expect(parse(line)).toEqual({ invocation: { kind: "exit", code: 0 }, stdout: "1.2.3\n", stderr: "" });
+    });
+  }
+  test("'version' is it as well", async () => {
+    const { invocation } = parse("version");
+    if (invocation.kind !== "run") return expect.unreachable();
+    expect(await invocation.run({})).toEqual({ stdout: ["1.2.3\n"], stderr: [] });
+  });
 });

@@ -16,7 +16,7 @@ interface Service {
   readonly environment?: Readonly<Record<string, string | null>>;
   readonly volumes?: readonly string[];
   readonly networks?: Readonly<Record<string, { readonly ipv4_address?: string } | null>>;
-  readonly depends_on?: readonly string[];
+  readonly depends_on?: readonly string[] | Readonly<Record<string, { readonly condition: string }>>;
 }
 
 interface File {
@@ -80,7 +80,8 @@ for (const name of names) {
           expect(readMetadataPath(`${uri.slice(TASK_ADDRESS.length)}/task`)?.resource).toBe("task");
         }
         expect(Object.keys(networks ?? {})).toEqual(["default", "ecs-local"]);
-        expect(depends_on).toContain("ecs-local-endpoints");
+        const before = Array.isArray(depends_on) ? depends_on : Object.keys(depends_on ?? {});
+        expect(before).toContain("ecs-local-endpoints");
       }
     });
 
@@ -92,6 +93,11 @@ for (const name of names) {
     });
   });
 }
+
+test("LocalStack answers before the application asks for what comes from there", () => {
+  const { services } = parse(readFileSync(join(EXAMPLES, "localstack/compose.yaml"), "utf8"), { merge: true }) as File;
+  expect(services.app?.depends_on).toMatchObject({ localstack: { condition: "service_healthy" } });
+});
 
 test("the roles that one of them configures are what the server reads", () => {
   expect([...readRoles(join(EXAMPLES, "roles/roles.json")).keys()]).toEqual(["orders", "*"]);

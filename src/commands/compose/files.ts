@@ -1,19 +1,28 @@
-import { existsSync, readFileSync, statSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import type { Environment } from "../../config.ts";
 import { AppError } from "../../errors.ts";
-
-const BYTES_MAX = 4_000_000;
+import { withDotenv } from "./dotenv.ts";
+import { readText, refuseUnreadable } from "./read.ts";
 
 /** How an override begins. */
 export const WRITTEN_BY = "# Written by ecs-local-endpoints compose";
 
+/** The first that there is, each in Compose's own order. */
 const NAMES = ["compose.yaml", "compose.yml", "docker-compose.yml", "docker-compose.yaml"];
+const OVERRIDES = [
+  "compose.override.yml",
+  "compose.override.yaml",
+  "docker-compose.override.yml",
+  "docker-compose.override.yaml",
+];
 
 /** The files of a project and the folder that its paths start from. */
 export interface Files {
   readonly paths: readonly string[];
   readonly directory: string;
+  /** The folder that the command runs in: what COMPOSE_ENV_FILES names starts from it. */
+  readonly cwd: string;
   /** The override to write. */
   readonly target: string;
   /** The process's variables over those of the project's `.env`: for the files' texts alone, never for a program. */
@@ -22,7 +31,7 @@ export interface Files {
 
 /**
  * Finds the files of a project as Compose does: those that are given, those of `COMPOSE_FILE`, else the usual ones of the
- * folder with their override.
+ * folder, or of the nearest above it that has them, with their override.
  *
  * @param output undefined or `-`: an override beside the first file. One that we wrote before is not read again.
  * @throws AppError `command-failed` when there is none, or one that is not to be read
@@ -44,13 +53,16 @@ export function findFiles(
   const [first] = paths;
   if (first === undefined) {
     const hint = "name the project's files: ecs-local-endpoints compose FILE...";
-    const message = named.length > 0 ? `${target} is the output and no input` : `${base} has no ${NAMES[0]}`;
+    const message =
+      named.length > 0
+        ? `${target} is the output and no input`
+        : `${base} has no ${NAMES[0]}, nor has a folder above it`;
     throw new AppError("command-failed", message, { hint });
   }
   // The plugin would read them without a bound.
   for (const path of paths) refuseUnreadable(path);
   const folder = directory === undefined ? dirname(first) : base;
-  return { paths, directory: folder, target, env: withDotenv(folder, env) };
+  return { paths, directory: folder, cwd, target, env: withDotenv(folder, cwd, env) };
 }
 
 function isOurs(path: string): boolean {
@@ -58,56 +70,19 @@ function isOurs(path: string): boolean {
 }
 
 function usualFiles(cwd: string, base: string, env: Environment): string[] {
-  const configured = withDotenv(base, env);
+  const configured = withDotenv(base, cwd, env);
   if (configured.COMPOSE_FILE) {
     const separator = configured.COMPOSE_PATH_SEPARATOR || ":";
     return configured.COMPOSE_FILE.split(separator).map((file) => resolve(cwd, file));
   }
-  const main = NAMES.map((name) => join(base, name)).find((path) => existsSync(path));
-  if (main === undefined) return [];
-  const overrides = NAMES.map((name) => join(base, name.replace(".", ".override.")));
-  return [main, ...overrides.filter((path) => existsSync(path)).slice(0, 1)];
-}
-
-function withDotenv(folder: string, env: Environment): Environment {
-  const path = join(folder, ".env");
-  return existsSync(path) ? { ...readVariables(path), ...env } : env;
-}
-
-/** The variables of a `.env` or of an env file. */
-export function readVariables(path: string): Record<string, string> {
-  const variables: Record<string, string> = {};
-  for (const line of readText(path).split("\n")) {
-    const [, name, value = ""] = /^\s*(?:export\s+)?([A-Za-z_][\w.-]*)\s*(?:=\s*(.*?))?\s*$/.exec(line) ?? [];
-    if (name !== undefined) variables[name] = unquote(value);
-  }
-  return variables;
-}
-
-function unquote(value: string): string {
-  const quoted = /^(["'])(.*?)\1\s*(#.*)?$/.exec(value);
-  return quoted?.[2] ?? value.replace(/\s#.*$/, "").trim();
-}
-
-/** @throws AppError `command-failed` with the path and why: not there, no regular file, more than 4 MB */
-export function readText(path: string): string {
-  refuseUnreadable(path);
-  return attempt(path, () => readFileSync(path, "utf8"));
-}
-
-/** Before it is opened: a pipe would keep us, a device would have no end. */
-function refuseUnreadable(path: string): void {
-  const stat = attempt(path, () => statSync(path));
-  const why = stat.isFile() ? stat.size > BYTES_MAX && "is larger than 4 MB" : "is not a regular file";
-  if (why) throw new AppError("command-failed", `${path} ${why}`, { hint: "name a file that Compose takes" });
-}
-
-function attempt<T>(path: string, what: () => T): T {
-  try {
-    return what();
-  } catch (cause) {
-    throw new AppError("command-failed", `${path} cannot be read (${(cause as NodeJS.ErrnoException).code})`, {
-      cause,
-    });
+  for (let folder = base; ; folder = dirname(folder)) {
+    const first = (names: readonly string[]) =>
+      names
+        .map((name) => join(folder, name))
+        .filter((path) => existsSync(path))
+        .slice(0, 1);
+    const main = first(NAMES);
+    if (main.length > 0) return [...main, ...first(OVERRIDES)];
+    if (dirname(folder) === folder) return [];
   }
 }

@@ -1,8 +1,10 @@
 import type { Environment } from "../../config.ts";
 import { AppError } from "../../errors.ts";
 import type { Files } from "./files.ts";
+import { shellWords } from "./one-line.ts";
 import { type Project, toNetworks } from "./project.ts";
 import { isRecord, type Raw, toService } from "./service.ts";
+import { readProject } from "./yaml.ts";
 
 const DEADLINE_MS = 20_000;
 
@@ -18,16 +20,15 @@ export function askPlugin(files: Files, env: Environment): Project | undefined {
   const command = findPlugin(files, env);
   if (command === undefined) return undefined;
   const chosen = files.paths.flatMap((path) => ["-f", path]);
-  // Services of every profile: each may be started.
-  const asked = ["--project-directory", files.directory, "--profile", "*", "config", "--format", "json"];
-  const { success, stdout, exitedDueToTimeout } = run([...command, ...chosen, ...asked], files, env);
+  const asked = [...command, ...chosen, "--project-directory", files.directory, "--profile", "*", "config"];
+  const { success, stdout, exitedDueToTimeout } = run([...asked, "--format", "json"], files, env);
   // What it says, on either stream, may quote a value.
   const fail = (what: string) =>
     new AppError("command-failed", `docker compose config ${what}`, {
-      hint: `run it to see why: docker compose ${chosen.join(" ")} config`,
+      hint: `run it to see why: ${shellWords([...asked, "--quiet"])}`,
     });
   if (exitedDueToTimeout) throw fail(`gave no answer within ${DEADLINE_MS / 1000} s`);
-  if (!success) throw fail("refused the project");
+  if (!success) throw fail(["refused the project", ownReason(files)].filter((text) => text !== undefined).join(": "));
   const document = parsed(stdout);
   if (document === undefined) throw fail("answered something else than JSON");
   const services = isRecord(document.services) ? Object.entries(document.services) : [];
@@ -37,6 +38,17 @@ export function askPlugin(files: Files, env: Environment): Project | undefined {
     networks: toNetworks(document.networks),
     unresolved: [],
   };
+}
+
+/** What we find wrong ourselves is most often what Compose does, and is said without a value. */
+function ownReason(files: Files): string | undefined {
+  try {
+    readProject(files);
+  } catch (error) {
+    if (error instanceof AppError) return error.publicMessage;
+    throw error;
+  }
+  return undefined;
 }
 
 function parsed(text: string): Raw | undefined {
@@ -62,7 +74,7 @@ function findPlugin(files: Files, env: Environment): string[] | undefined {
 function run([program = "", ...args]: readonly string[], files: Files, env: Environment) {
   const path = Bun.which(program, { PATH: env.PATH ?? "" }) ?? program;
   const { success, stdout, exitedDueToTimeout } = Bun.spawnSync([path, ...args], {
-    cwd: files.directory,
+    cwd: files.cwd,
     env,
     timeout: DEADLINE_MS,
   });

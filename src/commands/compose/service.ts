@@ -6,6 +6,8 @@ export interface Service {
   readonly image?: string | undefined;
   readonly containerName?: string | undefined;
   readonly networkMode?: string | undefined;
+  /** How many containers it has; undefined where it does not say. */
+  readonly replicas?: number | undefined;
   /** Without any, the project's default network. */
   readonly networks: readonly string[];
   /** IPv4 addresses that it asks for. */
@@ -15,6 +17,9 @@ export interface Service {
   /** Folders and files inside the container that come from outside. */
   readonly mounts: readonly string[];
 }
+
+/** They name files that SDKs look into first. */
+const HIDING_FILES = ["AWS_SHARED_CREDENTIALS_FILE", "AWS_CONFIG_FILE"];
 
 export type Raw = Readonly<Record<string, unknown>>;
 
@@ -26,6 +31,7 @@ export function toService(name: string, raw: Raw, variables: readonly string[] =
     image: textOf(raw.image),
     containerName: textOf(raw.container_name),
     networkMode: textOf(raw.network_mode),
+    replicas: countOf(raw.scale) ?? countOf(isRecord(raw.deploy) ? raw.deploy.replicas : undefined),
     networks: Array.isArray(raw.networks) ? raw.networks.filter(isText) : Object.keys(networks),
     addresses: Object.values(networks).flatMap((of) =>
       isRecord(of) && isText(of.ipv4_address) ? [of.ipv4_address] : [],
@@ -43,6 +49,7 @@ export function mergeServices(base: Service, over: Service): Service {
     image: over.image ?? base.image,
     containerName: over.containerName ?? base.containerName,
     networkMode: over.networkMode ?? base.networkMode,
+    replicas: over.replicas ?? base.replicas,
     networks: union(({ networks }) => networks),
     addresses: union(({ addresses }) => addresses),
     variables: union(({ variables }) => variables),
@@ -54,7 +61,7 @@ export function mergeServices(base: Service, over: Service): Service {
 export function hidersOf(service: Service): string[] {
   const mount = service.mounts.find((target) => /\/\.aws(\/|$)/.test(target));
   return [
-    ...HIDING_VARIABLES.filter((name) => service.variables.includes(name)),
+    ...[...HIDING_VARIABLES, ...HIDING_FILES].filter((name) => service.variables.includes(name)),
     ...(mount === undefined ? [] : [`a volume at ${mount}`]),
   ];
 }
@@ -69,6 +76,13 @@ function mountTarget(volume: unknown): string[] {
   if (!isText(volume)) return [];
   const [source = "", target] = volume.replace(/^[A-Za-z]:[\\/]/, "/").split(":");
   return [target ?? source];
+}
+
+/** A number, or the text of one that was a variable. */
+function countOf(value: unknown): number | undefined {
+  return value === undefined || value === null || value === "" || Number.isNaN(Number(value))
+    ? undefined
+    : Number(value);
 }
 
 export function isRecord(value: unknown): value is Raw {

@@ -1,8 +1,9 @@
 import { stringify } from "yaml";
 import { TASK_ADDRESS } from "../variables.ts";
 import { WRITTEN_BY } from "./files.ts";
+import { NETWORK, SERVER, SUBNET } from "./names.ts";
 import { escaped, oneLine } from "./one-line.ts";
-import { NETWORK, SERVER, type Share } from "./plan.ts";
+import type { Share } from "./plan.ts";
 
 /** What the file's server is made of. */
 export interface ServerOptions {
@@ -11,10 +12,13 @@ export interface ServerOptions {
   readonly socket: string;
   /** Whether there is a folder ~/.aws: an engine would make one that belongs to root. */
   readonly hasAwsFolder: boolean;
+  /** Whether keys are the identity of the shell, to be passed on. */
+  readonly hasKeys: boolean;
 }
 
 /** Passed on from where docker compose runs. */
 const PASSED = ["AWS_PROFILE", "AWS_REGION", "AWS_DEFAULT_REGION", "ECS_LOCAL_OFFLINE"];
+const KEYS = ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"];
 
 /**
  * The override file.
@@ -69,7 +73,7 @@ export function serverText(server: ServerOptions): string {
   ].join("\n");
 }
 
-function serverLines({ image, socket, hasAwsFolder }: ServerOptions, more: readonly string[]): string[] {
+function serverLines({ image, socket, hasAwsFolder, hasKeys }: ServerOptions, more: readonly string[]): string[] {
   const home = '      - "~/.aws:/home/.aws:ro"';
   return [
     `  ${SERVER}:`,
@@ -78,9 +82,11 @@ function serverLines({ image, socket, hasAwsFolder }: ServerOptions, more: reado
     '    security_opt: ["no-new-privileges:true"]',
     ...more,
     "    environment:",
-    "      # Without a value: as it is where docker compose runs. Keys may be passed on likewise: AWS_ACCESS_KEY_ID,",
-    "      # AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN.",
-    ...PASSED.map((name) => `      ${name}:`),
+    "      # Without a value: as it is where docker compose runs.",
+    ...(hasKeys
+      ? []
+      : ["      # Keys may be passed on likewise: AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN."]),
+    ...[...PASSED, ...(hasKeys ? KEYS : [])].map((name) => `      ${name}:`),
     "    volumes:",
     "      # It reads what runs. Whoever has this socket is root on the machine: give it to nothing else.",
     `      - ${scalar(`${socket}:/var/run/docker.sock`)}`,
@@ -131,7 +137,7 @@ function networkLines(isOurs: boolean): string[] {
     "    internal: true",
     "    ipam:",
     "      config:",
-    "        - { subnet: 169.254.170.0/24, gateway: 169.254.170.1, ip_range: 169.254.170.128/25 }",
+    `        - { subnet: ${SUBNET}, gateway: 169.254.170.1, ip_range: 169.254.170.128/25 }`,
     "  # The server's way to AWS.",
     `  ${NETWORK}-aws: {}`,
   ];
@@ -141,8 +147,11 @@ function variableLines(variables: Readonly<Record<string, string>>, indent: stri
   return Object.entries(variables).map(([name, value]) => `${indent}${name}: ${scalar(value)}`);
 }
 
-/** A text as YAML has it on one line, with `$` as Compose has it. */
+/** A text as YAML has it on one line, with `$` as Compose has it. Readers differ in what is a number: quoted for both. */
 function scalar(text: string): string {
   const value = text.replaceAll("$", "$$$$");
-  return escaped(value) ?? stringify(value, { lineWidth: 0 }).trimEnd();
+  const [plain, older] = (["1.2", "1.1"] as const).map((version) =>
+    stringify(value, { lineWidth: 0, version }).trimEnd(),
+  );
+  return escaped(value) ?? (older?.startsWith('"') ? older : plain) ?? "";
 }

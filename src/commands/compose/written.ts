@@ -1,10 +1,10 @@
-import { realpathSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { readFileSync, realpathSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { AppError } from "../../errors.ts";
 import type { Said } from "../said.ts";
 
 /**
- * Writes the file, whole or not at all where it takes another's place.
+ * Writes the file, whole or not at all where it takes another's place. One that says the same already is left alone.
  *
  * @param target `-` for standard output
  * @param inputs what it was made of, which it never takes the place of
@@ -24,6 +24,7 @@ export function written(
       hint: "name another with --output",
     });
   }
+  if (isAlready(path, text)) return { stdout: [], stderr: [`${target} is as it is to be`, ...stderr] };
   try {
     if (options.force) replace(path, text);
     else writeFileSync(path, text, { flag: "wx" });
@@ -35,6 +36,16 @@ export function written(
     });
   }
   return { stdout: [], stderr: [`wrote ${target}`, ...stderr] };
+}
+
+function isAlready(path: string, text: string): boolean {
+  try {
+    const { size } = statSync(path);
+    return size === Buffer.byteLength(text) && readFileSync(path, "utf8") === text;
+  } catch {
+    // It is not there, or writing it tells why it cannot be read.
+    return false;
+  }
 }
 
 /** A link is replaced too, not what it leads to. */

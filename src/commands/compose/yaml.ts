@@ -2,10 +2,12 @@ import { basename, dirname, resolve } from "node:path";
 import { LineCounter, parseDocument } from "yaml";
 import type { Environment } from "../../config.ts";
 import { AppError } from "../../errors.ts";
-import { aliasFault } from "./aliases.ts";
-import { type Files, readText, readVariables } from "./files.ts";
+import { readVariables } from "./dotenv.ts";
+import { aliasFault, duplicateKey } from "./faults.ts";
+import type { Files } from "./files.ts";
 import { interpolateAll } from "./interpolate.ts";
 import { type Project, type ProjectNetwork, projectName, toNetworks } from "./project.ts";
+import { readText } from "./read.ts";
 import { isRecord, isText, mergeServices, type Raw, type Service, textOf, toService } from "./service.ts";
 
 const EXTENDS_MAX = 16;
@@ -34,8 +36,11 @@ export function readProject(files: Files): Project {
     if (document.include !== undefined) {
       unresolved.push(`${path} includes other files, whose services only the docker compose plugin can tell`);
     }
-    for (const [key, raw] of Object.entries(isRecord(document.services) ? document.services : {})) {
-      if (isRecord(raw) && raw.provider !== undefined) continue;
+    const { services: listed = {} } = document;
+    if (!isRecord(listed)) throw failed(`${path} has services that are no map`);
+    for (const [key, raw] of Object.entries(listed)) {
+      if (!isRecord(raw)) throw failed(`service '${key}' of ${path} is no map`);
+      if (raw.provider !== undefined) continue;
       // Paths of a project's files start from its folder, those of a file that is extended from that file's.
       const service = readService(key, document, path, files.directory, read, 0);
       const before = services.get(key);
@@ -111,16 +116,21 @@ function readDocument(path: string, env: Environment, unresolved: string[]): Raw
 /** Its errors tell the place and never the text, which may be a secret. */
 function parse(path: string, text: string, unresolved: string[]): unknown {
   const lines = new LineCounter();
-  const document = parseDocument(text, { merge: true, logLevel: "error", lineCounter: lines });
+  const document = parseDocument(text, { merge: true, uniqueKeys: false, logLevel: "error", lineCounter: lines });
   const place = (offset: number) => {
     const { line, col } = lines.linePos(offset);
     return `at line ${line}, column ${col}`;
   };
   const [error] = document.errors;
+  if (error?.code === "MULTIPLE_DOCS") {
+    throw failed(
+      `${path} is more than one YAML document ${place(error.pos[0])}, which only the docker compose plugin reads`,
+    );
+  }
   if (error) {
     throw failed(`${path} is not YAML: ${error.code.toLowerCase().replaceAll("_", " ")} ${place(error.pos[0])}`);
   }
-  const fault = aliasFault(document);
+  const fault = duplicateKey(document) ?? aliasFault(document);
   if (fault) throw failed(`${path} has ${fault.what} ${place(fault.offset)}`);
   if (document.warnings.some(({ code }) => code === "TAG_RESOLVE_FAILED")) {
     unresolved.push(`${path} has tags such as !reset, which only the docker compose plugin follows`);

@@ -124,3 +124,10 @@ test("for a shell it says what is set there and gets in the way, by its name alo
 test("an unknown form is refused with those that there are", () => {
   expect(() => env({ format: "toString" }, {})).toThrow("--format is 'toString', which is none of shell, dotenv, yaml");
 });
+
+test("what is refused is named on one line, with nothing that a terminal obeys", () => {
+  const evil = "a\nb\u001b[31m";
+  for (const options of [{ container: evil }, { format: evil }, { address: evil }, { role: `${evil}/..` }]) {
+    expect(() => env(options, {})).toThrow(/is 'a\?b\?\[31m/);
+  }
+});

@@ -224,6 +224,19 @@ test("without a folder ~/.aws none is mounted, which the engine would make", () 
   expect(said.stderr.join()).toContain("there is no ~/.aws");
 });
 
+test("keys of the shell are passed on to the server, by their names alone", () => {
+  const value = secret("Zq3vXk9rT5");
+  const { file, text, said } = run("one", {}, { HOME: "/nonexistent", AWS_ACCESS_KEY_ID: value });
+  expect(file.services["ecs-local-endpoints"]?.environment).toMatchObject({
+    AWS_ACCESS_KEY_ID: null,
+    AWS_SECRET_ACCESS_KEY: null,
+    AWS_SESSION_TOKEN: null,
+  } as never);
+  expect(`${text}${said.stderr}`).not.toContain(value);
+  expect(said.stderr.join()).not.toContain("there is no ~/.aws");
+  expect(run("one").text).not.toContain("AWS_ACCESS_KEY_ID:");
+});
+
 describe("a project is refused that", () => {
   for (const [what, source, words] of [
     [
@@ -239,7 +252,12 @@ describe("a project is refused that", () => {
     ],
     [
       "has the subnet",
-      "services: { e: { image: x } }\nnetworks: { n: { ipam: { config: [{ subnet: 169.254.170.0/24 }] } } }",
+      "services: { e: { image: x, networks: [n] } }\nnetworks: { n: { ipam: { config: [{ subnet: 169.254.170.0/24 }] } } }",
+      "network 'n' has addresses",
+    ],
+    [
+      "has a wider subnet",
+      "services: { e: { image: x, networks: [n] } }\nnetworks: { n: { ipam: { config: [{ subnet: 169.254.128.0/17 }] } } }",
       "network 'n' has addresses",
     ],
     [
@@ -247,6 +265,23 @@ describe("a project is refused that", () => {
       "services: { e: { image: x } }\nnetworks: { ecs-local: }",
       "network 'ecs-local' is called as ours",
     ],
+    [
+      "has that network by another key",
+      "services: { e: { image: x, networks: [n] } }\nnetworks: { n: { name: ecs-local, external: true } }",
+      "network 'n' is called as ours",
+    ],
+    [
+      "has the server's network",
+      "services: { e: { image: x } }\nnetworks: { ecs-local-aws: }",
+      "'ecs-local-aws' is called",
+    ],
+    [
+      "has a service of our name",
+      "services: { ecs-local-endpoints: { build: . } }",
+      "the project has a service 'ecs-local-endpoints' of its own",
+    ],
+    ["has no services", "networks: { n: }", "compose.yaml has no services"],
+    ["is of the time before services had their key", "web: { image: x }", "compose.yaml has no services"],
   ] as const) {
     test(what, () => expect(() => run(source)).toThrow(words));
   }
@@ -263,11 +298,49 @@ describe("a project is refused that", () => {
   });
 });
 
+test("a network beside that subnet, or one that nobody is on, is none of our business", () => {
+  const of = (subnet: string, networks: string) =>
+    run(
+      `services: { e: { image: x, networks: [${networks}] }, f: { image: x } }\nnetworks: { n: { ipam: { config: [{ subnet: "${subnet}" }] } } }`,
+    );
+  for (const subnet of ["169.254.171.0/24", "169.254.0.0/17", "fd00::/64", "auto", ""]) of(subnet, "n");
+  of("169.254.170.0/24", "");
+  expect(() =>
+    run("services: { e: { image: x } }\nnetworks: { default: { ipam: { config: [{ subnet: 169.0.0.0/8 }] } } }"),
+  ).toThrow();
+});
+
+test("several containers of a service that shares a network are told of the first, which is said", () => {
+  for (const count of ["scale: 3", "scale: $N", "deploy: { replicas: 3 }"]) {
+    const { said, text } = run(
+      `name: p\nservices: { a: { image: x, network_mode: host, ${count} }, b: { image: x, ${count} } }`,
+      {},
+      { N: "3" },
+    );
+    const words = "has 3 containers, all of which are told of p-a-1";
+    expect(said.stderr.filter((line) => line.startsWith("warning:"))).toEqual([`warning: service 'a' ${words}`]);
+    expect(text).toContain(`  # a ${words}\n`);
+  }
+});
+
+test("a chain of shared networks without an end is bounded", () => {
+  const chain = Array.from({ length: 5000 }, (_, i) => `s${i}: { image: x, network_mode: "service:s${i + 1}" }`);
+  const { file } = run(`services: { ${chain.join(", ")} }`);
+  expect(Object.keys(file.services)).toEqual(["ecs-local-endpoints"]);
+  const ends = run("services: { a: { network_mode: 'service:b' }, b: { network_mode: 'service:c' }, c: { image: x } }");
+  expect(ends.text).toContain("# a has the network of service b: its metadata needs its own container's name");
+});
+
 test("names and values that YAML or Compose would take for something else are quoted", () => {
   const { file, text } = run('services: { "1": { image: x, networks: ["null", "2"] } }', { image: "a$b: #c" });
   expect(file.services["ecs-local-endpoints"]?.image).toBe("a$$b: #c");
   expect(Object.keys(file.services["1"]?.networks ?? {})).toEqual(["2", "null", "ecs-local"]);
   expect(text).toMatch(/^ {2}"1":$/m);
+  for (const name of ["no", "1_000", "0b1", "0o7", "2026-01-02"]) {
+    const { text } = run(`services: { "${name}": { image: x, networks: ["${name}"] } }`);
+    expect(text).toContain(`\n  "${name}":\n`);
+    expect(text).toContain(`\n      "${name}": {}\n`);
+  }
 });
 
 describe("no word of a project ends the line that it is on", () => {
@@ -319,6 +392,7 @@ describe("no word of a project ends the line that it is on", () => {
 
 for (const [name, options] of [
   ["--image", { image: "" }],
+  ["--output", { output: "" }],
   ["--socket", { socket: "" }],
   ["--socket", { socket: "run/x.sock" }],
   ["--socket", { socket: "/a:/b" }],
@@ -346,7 +420,10 @@ test("a file is written beside the project's first, and never over another witho
   expect(write).toThrow(`${project}/compose.ecs-local.yaml exists`);
   expect(readFileSync(join(cwd, "compose.ecs-local.yaml"), "utf8")).toBe("mine");
   write(true);
-  expect(readFileSync(join(cwd, "compose.ecs-local.yaml"), "utf8")).toContain("ecs-local-endpoints compose");
+  const first = readFileSync(join(cwd, "compose.ecs-local.yaml"), "utf8");
+  expect(first).toContain("ecs-local-endpoints compose");
+  expect(write().stderr[0]).toBe(`${project}/compose.ecs-local.yaml is as it is to be`);
+  expect(readFileSync(join(cwd, "compose.ecs-local.yaml"), "utf8")).toBe(first);
   expect(() => run("one", { output: "no/such/folder.yaml" })).toThrow("no/such/folder.yaml cannot be written (ENOENT)");
 });
 
@@ -398,11 +475,49 @@ describe("--force", () => {
   });
 });
 
+test("the command that it names is one that a shell takes, whatever the files are called", () => {
+  const { cwd } = run("one");
+  cpSync(join(cwd, "compose.yaml"), join(cwd, "it's $1.yaml"));
+  const write = (given: string[], options: ComposeOptions) =>
+    compose(given, { output: "-", ...options }, { HOME: "/nonexistent" }, { cwd, platform: "linux" });
+  const { stderr, stdout } = write(["it's $1.yaml"], { file: ["compose.yaml"], output: "-" });
+  const command = "docker compose -f compose.yaml -f 'it'\\''s $1.yaml' -f compose.ecs-local.yaml up";
+  expect(stderr).toContain(`hint: ${command}`);
+  expect(stdout.join("")).toContain(`#   ${command}\n`);
+  expect(write([], { server: true, output: "my server.yaml" }).stderr).toEqual([
+    "wrote my server.yaml",
+    "warning: there is no ~/.aws: give the server another identity",
+    "hint: docker compose -f 'my server.yaml' up -d",
+  ]);
+});
+
+test("the file is the same from wherever it is written, with the command as it is run beside it", () => {
+  const { cwd, text } = run("one");
+  mkdirSync(join(cwd, "sub"));
+  const write = (given: string[], from: string, options: ComposeOptions = {}) =>
+    compose(
+      given,
+      { output: "-", ...options },
+      { HOME: join(root, "home") },
+      { cwd: join(cwd, from), platform: "linux" },
+    );
+  const above = write([], "sub");
+  expect(above.stdout.join("")).toBe(text);
+  expect(above.stderr).toContain("hint: docker compose -f ../compose.yaml -f ../compose.ecs-local.yaml up");
+  const other = write(["compose.yaml"], ".", { output: "sub/x.yaml", projectDirectory: "sub" });
+  expect(other.stderr).toContain("hint: docker compose --project-directory sub -f compose.yaml -f sub/x.yaml up");
+  expect(readFileSync(join(cwd, "sub/x.yaml"), "utf8")).toContain(
+    "#   docker compose --project-directory . -f ../compose.yaml -f x.yaml up\n",
+  );
+});
+
 test("the engine's socket is the one that a container's volume can name", () => {
   const socket = (DOCKER_HOST: string, platform = "linux") => engineSocket({ DOCKER_HOST }, platform);
   expect(socket("unix:///run/user/1000/docker.sock")).toBe("/run/user/1000/docker.sock");
   expect(socket("unix:///home/me/.docker/desktop/docker.sock")).toBe("/var/run/docker.sock");
   expect(socket("unix:///Users/me/.colima/default/docker.sock", "darwin")).toBe("/var/run/docker.sock");
+  expect(socket("unix:///home/me/.rd/docker.sock")).toBe("/var/run/docker.sock");
+  expect(socket("unix:///home/me/.docker/run/docker.sock")).toBe("/home/me/.docker/run/docker.sock");
   expect(socket("tcp://127.0.0.1:2375")).toBe("/var/run/docker.sock");
 });
 
@@ -461,9 +576,22 @@ describe("with the plugin", () => {
       } catch (error) {
         const { code, sentence } = error as AppError;
         expect([code, sentence]).toEqual(["command-failed", expect.stringContaining(words)]);
-        expect(sentence).toMatch(/; run it to see why: docker compose -f \S+compose\.yaml config$/);
+        expect(sentence).toMatch(
+          /; run it to see why: docker compose -f \S+compose\.yaml --project-directory \S+ --profile '\*' config --quiet$/,
+        );
         expect(sentence).not.toContain(value);
       }
     });
   }
+
+  test("why it refuses is said where we see it ourselves, without a value", () => {
+    const value = secret("Zq3vXk9rT6");
+    const env = { PATH: `${plugin("exit 1")}:/bin:/usr/bin` };
+    const source = `services: { a: { image: "\${NEEDED:?}", environment: { P: "${value}" } } }`;
+    const refused = () => run(source, {}, env);
+    expect(refused).toThrow(
+      /^docker compose config refused the project: \S+compose\.yaml: services\.a\.image needs the variable NEEDED$/,
+    );
+    expect(() => run(source, {}, { NEEDED: "x", ...env })).toThrow(/^docker compose config refused the project$/);
+  });
 });

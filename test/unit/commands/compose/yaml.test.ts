@@ -70,7 +70,7 @@ networks: { n: { ipam: { config: [{ subnet: "\${BASE:-10.9}.0.0/16" }] } } }
   expect(services.map((service) => service.name)).toEqual(["a", "b", "c"]);
   expect(services[0]).toMatchObject({ image: "process:1", variables: ["A", "C"], networks: ["n"] });
   expect(services[1]).toMatchObject({ networkMode: "host", variables: ["B"] });
-  expect(networks).toEqual([{ key: "n", subnets: ["10.9.0.0/16"] }]);
+  expect(networks).toEqual([{ key: "n", name: undefined, subnets: ["10.9.0.0/16"] }]);
 });
 
 test("extends follows other files, whose paths are their own", () => {
@@ -216,5 +216,80 @@ test("the files are those given, those of COMPOSE_FILE, or the usual ones, and n
   expect(names(["a.yaml", "b.yaml"], {}, "b.yaml")).toEqual(["a.yaml"]);
   expect(names(["a.yaml", "b.yaml"], {}, "a.yaml")).toEqual(["a.yaml", "b.yaml"]);
   expect(() => names(["b.yaml"], {}, "b.yaml")).toThrow("b.yaml is the output and no input");
-  expect(() => findFiles([], join(path, "nowhere"), undefined, {}, undefined)).toThrow("nowhere has no compose.yaml");
+  expect(() => findFiles([], "/nowhere", undefined, {}, undefined)).toThrow(
+    "/nowhere has no compose.yaml, nor has a folder above it",
+  );
+});
+
+test("without a file in the folder, those of the nearest folder above count, as Compose has them", () => {
+  const path = folder({
+    "compose.yml": "",
+    "docker-compose.yml": "",
+    "compose.override.yaml": "",
+    "compose.override.yml": "",
+    ".env": "A=above",
+    "sub/deep/x": "",
+    "sub/.env": "A=sub",
+    "other/compose.yaml": "",
+  });
+  const found = findFiles([], join(path, "sub/deep"), undefined, {}, undefined);
+  expect(found.paths).toEqual([join(path, "compose.yml"), join(path, "compose.override.yml")]);
+  expect(found).toMatchObject({ directory: path, target: join(path, "compose.ecs-local.yaml"), env: { A: "above" } });
+  const given = findFiles([], join(path, "sub"), "../other", {}, undefined);
+  expect(given.paths).toEqual([join(path, "other/compose.yaml")]);
+});
+
+test("the variables are those of .env, or of the files that COMPOSE_ENV_FILES names", () => {
+  const path = folder({
+    "compose.yaml": "",
+    ".env": "A: usual\r\nB=1",
+    "sub/one.env": "A=one",
+    "sub/two.env": "A=two",
+  });
+  const variables = (env: Record<string, string>) =>
+    findFiles(["../compose.yaml"], join(path, "sub"), undefined, env, undefined).env;
+  expect(variables({ B: "process" })).toEqual({ A: "usual", B: "process" });
+  expect(variables({ COMPOSE_ENV_FILES: "one.env,two.env" })).toMatchObject({ A: "two" });
+  writeFileSync(join(path, ".env"), "A=one # said\nB=$A-${C:-c}\nC='$A'\nD=\"${USER}\"\n");
+  expect(variables({ USER: "me" })).toEqual({ USER: "me", A: "one", B: "one-c", C: "$A", D: "me" });
+  expect(variables({ COMPOSE_DISABLE_ENV_FILE: "1" })).toEqual({ COMPOSE_DISABLE_ENV_FILE: "1" });
+});
+
+test("Windows line ends, a byte order mark and UTF-16 are read", () => {
+  const text = "\ufeffservices:\r\n  app:\r\n    image: ${IMAGE}\r\n";
+  const path = folder({ "compose.yaml": text, ".env": "\ufeffIMAGE=x\r\n" });
+  const image = () => readProject(findFiles([], path, undefined, {}, undefined)).services[0]?.image;
+  expect(image()).toBe("x");
+  const utf16 = Buffer.from(text, "utf16le");
+  writeFileSync(join(path, "compose.yaml"), utf16);
+  expect(image()).toBe("x");
+  writeFileSync(join(path, "compose.yaml"), utf16.swap16());
+  expect(image()).toBe("x");
+});
+
+for (const [what, text, words] of [
+  ["services in a list", "services: [a]", "compose.yaml has services that are no map"],
+  ["services that are nothing", "services:", "compose.yaml has services that are no map"],
+  ["a service that is a text", "services: { a: x }", "service 'a' of "],
+  ["a service that is nothing", "services: { a: }", "service 'a' of "],
+  [
+    "several documents",
+    "services: {}\n---\nservices: {}",
+    "is more than one YAML document at line 2, column 1, which only",
+  ],
+  ["a key twice", "services: { a: { image: x }, b: {}, a: {} }", "compose.yaml has a key twice at line 1, column 37"],
+  ["a key twice, in quotes once", "a: 1\n'a': 2", "compose.yaml has a key twice at line 2, column 1"],
+] as const) {
+  test(`${what} is an error as it is to Compose`, () => {
+    expect(messageOf(() => read({ "compose.yaml": text }))).toContain(words);
+  });
+}
+
+test("a map of very many keys is read in a moment", () => {
+  const keys = Array.from({ length: 40_000 }, (_, i) => `  k${i}: 1`).join("\n");
+  const names = Array.from({ length: 40_000 }, (_, i) => `V${i}: 1`).join(", ");
+  const start = performance.now();
+  read({ "compose.yaml": `x-a:\n${keys}\nservices: { a: { environment: { ${names} } } }` });
+  // Each key with each takes ten times as long.
+  expect(performance.now() - start).toBeLessThan(4000);
 });

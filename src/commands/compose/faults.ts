@@ -1,9 +1,9 @@
-import { type Document, isAlias, isCollection, isMap, isNode, isPair, isScalar, isSeq, type Node } from "yaml";
+import { type Document, isAlias, isCollection, isMap, isNode, isPair, isScalar, isSeq, type Node, visit } from "yaml";
 
 /** What the aliases of one file may stand for together. */
 const NODES_MAX = 100_000;
 
-/** Where a document's alias or merge key is wrong. */
+/** Where a document's key or alias is wrong. */
 export interface Fault {
   /** What is wrong, without the document's own words: they may be secret. */
   readonly what: string;
@@ -61,5 +61,22 @@ export function aliasFault(document: Document): Fault | undefined {
   }
 
   size(document.contents);
+  return fault;
+}
+
+/** The first key that a map has twice. The parser's own look for them takes minutes for some megabytes: each with each. */
+export function duplicateKey(document: Document): Fault | undefined {
+  let fault: Fault | undefined;
+  visit(document, {
+    Map(_, { items }) {
+      const values = new Set<unknown>();
+      for (const { key } of items) {
+        if (!isScalar(key)) continue;
+        if (values.has(key.value)) fault = { what: "a key twice", offset: key.range?.[0] ?? 0 };
+        values.add(key.value);
+      }
+      return fault && visit.BREAK;
+    },
+  });
   return fault;
 }

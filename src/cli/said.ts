@@ -1,0 +1,68 @@
+import type { Command } from "commander";
+import { oneLine } from "../commands/compose/one-line.ts";
+import { writeOut } from "./stdout.ts";
+
+const PROGRAM = "ecs-local-endpoints";
+
+/**
+ * Makes a command and those below it say what is wrong as the rest of the program does: one line with the program's
+ * name, and one with what to do.
+ */
+export function sayAsOurs(command: Command): void {
+  const path = pathOf(command);
+  command.configureOutput({
+    writeOut: (text) => writeOut(text),
+    outputError: (text, write) => {
+      // Commander's own words for what was perhaps meant stand on a line of their own.
+      const [, message = text, meant] = /^(?:error: )?(.*?)(?:\n\(Did you mean (.*)\?\))?\n*$/s.exec(text) ?? [];
+      const [what = "", hint = meant && `did you mean ${meant}?`] = message.split(HINT);
+      write(`${PROGRAM}: ${oneLine(what.replace(/\.$/, ""))}\n`);
+      write(`hint: ${oneLine(hint ?? `see ${path} --help`)}\n`);
+    },
+  });
+  for (const each of command.commands) sayAsOurs(each);
+}
+
+const HINT = "\nhint: ";
+
+/** Ends a command line that is wrong, with what to do about it. */
+export function refuse(command: Command, what: string, hint: string): never {
+  return command.error(`${what}${HINT}${hint}`);
+}
+
+/** Ends a command line with a word where a command is to stand. */
+export function refuseUnknown(parent: Command, word: string): never {
+  const names = parent.commands.map((each) => each.name());
+  const meant = nearest(word, names);
+  const known = names.length > 0 ? `there are ${names.join(", ")}` : `see ${pathOf(parent)} --help`;
+  const hint = meant === undefined ? known : `did you mean ${meant}?`;
+  return refuse(parent, `unknown command '${word}'`, hint);
+}
+
+function pathOf(command: Command): string {
+  return command.parent ? `${pathOf(command.parent)} ${command.name()}` : command.name();
+}
+
+/** The word that was perhaps meant: less than half of it, and no more than three letters, are others. */
+function nearest(word: string, known: readonly string[]): string | undefined {
+  const far = (name: string) => Math.min(4, name.length / 2);
+  return known
+    .map((name) => ({ name, off: distance(word.slice(0, 32), name) }))
+    .filter(({ name, off }) => off < far(name))
+    .toSorted((a, b) => a.off - b.off)[0]?.name;
+}
+
+/** How many letters are missing, too many, others, or changed places with the next. */
+function distance(a: string, b: string): number {
+  const rows = [Array.from({ length: b.length + 1 }, (_, j) => j)];
+  for (let i = 1; i <= a.length; i += 1) {
+    const row = [i];
+    for (let j = 1; j <= b.length; j += 1) {
+      const at = (up: number, left: number) => rows[i - up]?.[j - left] ?? 0;
+      const swapped = a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1] ? at(2, 2) + 1 : Infinity;
+      row[j] = Math.min(at(1, 0) + 1, (row[j - 1] ?? 0) + 1, at(1, 1) + Number(a[i - 1] !== b[j - 1]), swapped);
+    }
+    rows.push(row);
+  }
+  return rows[a.length]?.[b.length] ?? 0;
+}

@@ -1,0 +1,4 @@
+/** Names in the files that we write. */
+export const SERVER = "ecs-local-endpoints";
+export const NETWORK = "ecs-local";
+export const SUBNET = "169.254.170.0/24";
