@@ -28,7 +28,7 @@ fail() {
 
 fetch() {
   case $1 in
-    file://*) cp -- "${1#file://}" "$2" && return ;;
+    file://*) cp -- "$(printf %s "${1#file://}" | sed 's/%20/ /g')" "$2" 2>/dev/null && return ;;
   esac
   if command -v curl >/dev/null; then
     curl --fail --silent --show-error --location --retry 2 --max-time 600 --output "$2" -- "$1"

@@ -1,3 +1,4 @@
+import { usageError } from "../command-line.ts";
 import { type Arch, PLATFORMS } from "./pins.ts";
 
 /** The architecture of this machine, as an image's. */
@@ -6,7 +7,7 @@ export const OWN_ARCH: Arch = process.arch === "arm64" ? "arm64" : "amd64";
 /** @throws Error that names those that there are */
 export function parseArch(name: string): Arch {
   if (name === "amd64" || name === "arm64") return name;
-  throw new Error(`--arch is '${name}', which is none of ${Object.keys(PLATFORMS).join(", ")}`);
+  throw usageError(`--arch is '${name}', which is none of ${Object.keys(PLATFORMS).join(", ")}`);
 }
 
 /**
