@@ -5,7 +5,7 @@ import { pathToFileURL } from "node:url";
 import { version as packageVersion } from "../../package.json";
 import { readOptions, runScript } from "../command-line.ts";
 import { digest } from "../container/debian.ts";
-import type { Bundled } from "./bundled.ts";
+import type { Bundled } from "../licenses/bundled.ts";
 import { type Commit, commitOf } from "./commit.ts";
 import { compile, ownMembers, sharedMembers } from "./contents.ts";
 import { type Archive, formula } from "./formula.ts";

@@ -213,6 +213,8 @@ test("the bill of materials lists what the bundler took, as the lock file has it
     expect(library.licenses).toHaveLength(1);
     expect(notices).toContain(`\n${nameOf(library)} ${library.version}: `);
   }
+  expect(notices).toContain(`\n${packageManager.replace("bun@", "Bun ")}: MIT`);
+  expect(notices).toContain("GNU LESSER GENERAL PUBLIC LICENSE\n");
   expect([bill.bomFormat, bill.specVersion, bill.metadata.component.version]).toEqual(["CycloneDX", "1.6", released]);
   const others = bill.components.filter(({ type }: { type: string }) => type !== "library");
   expect(others.map(nameOf)).toEqual(["bun"]);
