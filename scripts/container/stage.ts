@@ -1,10 +1,11 @@
-import { chmodSync, cpSync, mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, utimesSync } from "node:fs";
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, rmSync, statSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { bundledPackages } from "../licenses/bundled.ts";
 import { thirdPartyText } from "../licenses/third-party.ts";
 import { bunExecutable } from "./bun-executable.ts";
 import { debianPackage, unpack } from "./debian.ts";
 import { type Arch, CA_CERTIFICATES, LIBRARIES, PLATFORMS } from "./pins.ts";
+import { settle } from "./settle.ts";
 
 const CA_FILE = "etc/ssl/certs/ca-certificates.crt";
 const DOC = "usr/share/doc";
@@ -39,7 +40,7 @@ export async function stage(root: string, arch: Arch): Promise<void> {
     for (const name of ["libc6", "ca-certificates"]) {
       put(join(scratch, DOC, name, "copyright"), join(any, DOC, name, "copyright"));
     }
-    for (const tree of [folder, any]) settle(tree);
+    for (const tree of [folder, any]) await settle(tree, (path) => path !== CA_FILE && !path.startsWith(DOC));
   } finally {
     rmSync(scratch, { recursive: true });
   }
@@ -75,15 +76,6 @@ async function checkMachine(file: string, machine: number): Promise<void> {
   const isElf = header.byteLength === 20 && header.getUint32(0) === 0x7f454c46;
   const found = isElf ? header.getUint16(18, true) : undefined;
   if (found !== machine) throw new Error(`${file} is for the ELF machine ${found}, not ${machine}`);
-}
-
-/** Nothing depends on who stages and when: modes are not the umask's, times always the same. */
-function settle(tree: string): void {
-  for (const path of [".", ...(readdirSync(tree, { recursive: true }) as string[])].map((name) => join(tree, name))) {
-    const isRun = statSync(path).isDirectory() || !(path.endsWith(CA_FILE) || path.startsWith(join(tree, DOC)));
-    chmodSync(path, isRun ? 0o755 : 0o644);
-    utimesSync(path, 0, 0);
-  }
 }
 
 function put(from: string, to: string): void {
