@@ -180,6 +180,15 @@ test("the formula's addresses and checksums are those of the archives", () => {
   for (const [, url = "", sha256] of pairs) expect(sha256).toBe(digest(readFileSync(new URL(url))));
 });
 
+test("what the formula installs is in its archives", () => {
+  const [, steps = ""] = /def install\n(.*?)\n {2}end/s.exec(read("ecs-local-endpoints.rb")) ?? [];
+  const paths = [...steps.replace(/ => ".*"/g, "").matchAll(/"([^"]+)"/g)].map(([, path = ""]) => path);
+  expect(paths).toHaveLength(6);
+  for (const target of targets.filter(({ libc }) => libc !== "musl")) {
+    for (const path of paths) statSync(join(folder, archiveName(released, target), path));
+  }
+});
+
 describeWhere("ruby", Bun.which("ruby") ? undefined : "ruby is not installed", () => {
   test("parses the formula", () => {
     const run = Bun.spawnSync(["ruby", "-c", join(release, "ecs-local-endpoints.rb")]);
