@@ -37,3 +37,8 @@ for (const script of ["image", "release"]) {
     }
   });
 }
+
+test("the build refuses what it does not know likewise", () => {
+  const run = Bun.spawnSync([process.execPath, join(root, "scripts/build.ts"), "--bogus"]);
+  expect([run.exitCode, run.stderr.toString()]).toEqual([2, "build: Unknown option '--bogus' (see --help)\n"]);
+});
