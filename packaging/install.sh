@@ -28,10 +28,12 @@ fail() {
 
 fetch() {
   case $1 in
-    file://*) cp -- "${1#file://}" "$2" && return ;;
+    file://*) cp -- "$(printf %s "${1#file://}" | sed 's/%20/ /g')" "$2" 2>/dev/null && return ;;
   esac
   if command -v curl >/dev/null; then
-    curl --fail --silent --show-error --location --retry 2 --max-time 600 --output "$2" -- "$1"
+    # A line may be slow, but must not stand still.
+    curl --fail --silent --show-error --location --retry 2 --connect-timeout 30 --speed-limit 1024 --speed-time 60 \
+      --max-time 3600 --output "$2" -- "$1"
   elif command -v wget >/dev/null; then
     wget -q -T 60 -O "$2" -- "$1"
   else
@@ -41,14 +43,15 @@ fetch() {
 
 sha256_of() {
   if command -v sha256sum >/dev/null; then
-    sha256sum <"$1"
+    set -- "$(sha256sum <"$1")"
   elif command -v shasum >/dev/null; then
-    shasum -a 256 <"$1"
+    set -- "$(shasum -a 256 <"$1")"
   elif command -v openssl >/dev/null; then
-    openssl dgst -sha256 -r <"$1"
+    set -- "$(openssl dgst -sha256 -r <"$1")"
   else
-    fail "none of sha256sum, shasum and openssl is installed, and nothing is installed unverified"
-  fi | cut -d ' ' -f 1
+    fail "none of sha256sum, shasum and openssl is installed, and nothing is installed unverified" "install one of them"
+  fi
+  echo "${1%% *}"
 }
 
 libc_of_this_machine() {
@@ -68,7 +71,7 @@ main() {
     case $1 in
       --help | -h) usage && return ;;
       --dir | --libc | --base-url)
-        [ $# -gt 1 ] || fail "$1 wants a value"
+        [ -n "${2-}" ] || fail "$1 wants a value"
         case $1 in
           --dir) dir=$2 ;;
           --libc) libc=$2 ;;
@@ -81,8 +84,8 @@ main() {
   done
 
   case $(uname -s) in
-    Linux) os=linux ;;
-    Darwin) os=darwin ;;
+    Linux) os=linux needs="glibc 2.17, or musl 1.2.4 with libstdc++ (Alpine: apk add libstdc++): see --libc" ;;
+    Darwin) os=darwin needs="macOS 13" ;;
     *) fail "there is no binary for $(uname -s)" "on Windows, run this in WSL" ;;
   esac
   case $(uname -m) in
@@ -106,22 +109,25 @@ main() {
     dir=/usr/local/bin
     [ -w "$dir" ] || dir=${HOME:?}/.local/bin
   fi
-  mkdir -p -- "$dir"
+  elsewhere="name another folder by --dir, or run this as one who may write there"
+  mkdir -p -- "$dir" || fail "the folder $dir cannot be made" "$elsewhere"
+  dir=$(CDPATH='' cd -- "$dir" && pwd) || fail "the folder $dir cannot be entered" "$elsewhere"
+  # A link to one as well: the program would come into it.
+  [ ! -d "$dir/ecs-local-endpoints" ] || fail "$dir/ecs-local-endpoints is a folder" "remove it, or name another by --dir"
   # Beside its place, so that it comes there in one step.
-  scratch=$(mktemp -d "$dir/.ecs-local-endpoints.XXXXXX")
+  scratch=$(mktemp -d "$dir/.ecs-local-endpoints.XXXXXX") || fail "nothing can be written in $dir" "$elsewhere"
   trap 'rm -rf -- "$scratch"' EXIT
   trap 'exit 1' HUP INT TERM
 
   fetch "${base_url%/}/$name.tar.gz" "$scratch/archive.tar.gz" || fail "${base_url%/}/$name.tar.gz cannot be fetched"
-  found=$(sha256_of "$scratch/archive.tar.gz")
+  found=$(sha256_of "$scratch/archive.tar.gz") || exit 1
   [ "$found" = "$expected" ] ||
     fail "$name.tar.gz has the SHA-256 $found instead of $expected: nothing is installed" "fetch it again, and this script with it"
-  (cd -- "$scratch" && tar -xzf archive.tar.gz)
+  (cd -- "$scratch" && tar -xzf archive.tar.gz) || fail "the archive cannot be unpacked in $dir" "see what tar said"
   binary=$scratch/$name/ecs-local-endpoints
   chmod 755 "$binary"
   said=$("$binary" --version 2>&1) ||
-    fail "the program does not run on this machine: $said" \
-      "it needs glibc 2.17, or musl 1.2.4 with libstdc++ (Alpine: apk add libstdc++): see --libc"
+    fail "the program does not run on this machine: $said" "it needs $needs"
   mv -f -- "$binary" "$dir/ecs-local-endpoints"
   echo "$said"
   echo "installed as $dir/ecs-local-endpoints"
@@ -131,5 +137,5 @@ main() {
   esac
 }
 
-# In the last line: of a script that was cut short, nothing is run.
-main "$@"
+# In the last line, and in braces: of a script that was cut short, were it behind this name, nothing is run.
+{ main "$@"; }

@@ -36,7 +36,7 @@ export async function debianPackage(
   const hint =
     mirrors.length === 0
       ? "this machine's apt names no mirror of Debian: set DEBIAN_MIRROR to the address of one (www.debian.org/mirror/list)"
-      : "set DEBIAN_MIRROR to another mirror's address; where Debian has a newer version, change scripts/container/pins.ts";
+      : "set DEBIAN_MIRROR to another mirror's address, or to one of Debian's snapshot archive, which keeps every version; where Debian has a newer one, change scripts/container/pins.ts";
   throw new Error([what, ...tried, `hint: ${hint}`].join("\n"));
 }
 

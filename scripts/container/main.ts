@@ -3,20 +3,31 @@
  * copies, for whoever builds it by other means.
  */
 import { resolve } from "node:path";
-import { parseArgs } from "node:util";
+import { readOptions, runScript } from "../command-line.ts";
 import { buildImage, compressedBytes, OWN_ARCH, parseArch } from "./build.ts";
 import { stage } from "./stage.ts";
 
 const root = resolve(import.meta.dir, "../..");
 const BYTES_MAX = 60e6;
 
+const USAGE = `Usage: scripts/image [--arch amd64|arm64] [--tag NAME] [--stage] [--help]
+
+Builds the image with the local engine, and prints its compressed size.
+
+  --arch NAME   amd64 or arm64; without it, this machine's
+  --tag NAME    the image's name; without it ecs-local-endpoints:dev, and for another
+                architecture than this machine's ecs-local-endpoints:dev-NAME
+  --stage       lay out in dist/image what the Dockerfile copies, and build nothing
+  --help        print this
+
+DEBIAN_MIRROR is the address of a mirror of Debian, where this machine's apt knows none.
+`;
+
 async function main(): Promise<void> {
-  const { values } = parseArgs({
-    options: {
-      arch: { type: "string", default: OWN_ARCH },
-      tag: { type: "string" },
-      stage: { type: "boolean", default: false },
-    },
+  const values = readOptions({
+    arch: { type: "string", default: OWN_ARCH },
+    tag: { type: "string" },
+    stage: { type: "boolean", default: false },
   });
   const arch = parseArch(values.arch);
   // What this machine cannot run must not take the place of what it can.
@@ -29,7 +40,4 @@ async function main(): Promise<void> {
   if (bytes >= BYTES_MAX) throw new Error(`the image is larger than the ${BYTES_MAX / 1e6} MB that were promised`);
 }
 
-main().catch((error: Error) => {
-  for (const line of error.message.split("\n")) console.error(line.startsWith("hint: ") ? line : `image: ${line}`);
-  process.exit(1);
-});
+runScript("image", USAGE, main);

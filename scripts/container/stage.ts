@@ -1,10 +1,14 @@
-import { chmodSync, cpSync, mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, utimesSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, rmSync, statSync } from "node:fs";
+import { basename, dirname, join } from "node:path";
+import { bundledPackages } from "../licenses/bundled.ts";
+import { thirdPartyText } from "../licenses/third-party.ts";
 import { bunExecutable } from "./bun-executable.ts";
 import { debianPackage, unpack } from "./debian.ts";
 import { type Arch, CA_CERTIFICATES, LIBRARIES, PLATFORMS } from "./pins.ts";
+import { settle } from "./settle.ts";
 
 const CA_FILE = "etc/ssl/certs/ca-certificates.crt";
+const DOC = "usr/share/doc";
 
 /**
  * Lays out what the Dockerfile copies: `dist/image/any` for every architecture, `dist/image/<arch>` for one.
@@ -22,28 +26,43 @@ export async function stage(root: string, arch: Arch): Promise<void> {
   const scratch = mkdtempSync(join(root, ".tools/stage-"));
   try {
     const folder = emptied(join(root, "dist/image", arch));
-    await compile(root, arch, join(folder, "ecs-local-endpoints"));
-    await unpack(libcFile, [libraries], scratch);
+    await compile(root, arch, join(folder, "ecs-local-endpoints"), join(scratch, "metafile.json"));
+    await unpack(libcFile, [libraries, `${DOC}/libc6/copyright`], scratch);
     // The loader is a link in the package for one architecture, and to be one file here.
     put(join(scratch, libraries, loader.slice(loader.lastIndexOf("/") + 1)), join(folder, loader));
     for (const library of LIBRARIES) put(join(scratch, libraries, library), join(folder, libraries, library));
     for (const file of filesIn(folder)) await checkMachine(join(folder, file), machine);
+    await licenses(root, [libcFile, caFile], join(scratch, "metafile.json"), join(folder, DOC, "ecs-local-endpoints"));
 
     const any = emptied(join(root, "dist/image/any"));
-    await unpack(caFile, ["usr/share/ca-certificates/mozilla"], scratch);
+    await unpack(caFile, ["usr/share/ca-certificates/mozilla", `${DOC}/ca-certificates/copyright`], scratch);
     await Bun.write(join(any, CA_FILE), await allCertificates(join(scratch, "usr/share/ca-certificates/mozilla")));
-    for (const tree of [folder, any]) settle(tree);
+    for (const name of ["libc6", "ca-certificates"]) {
+      put(join(scratch, DOC, name, "copyright"), join(any, DOC, name, "copyright"));
+    }
+    for (const tree of [folder, any]) await settle(tree, (path) => path !== CA_FILE && !path.startsWith(DOC));
   } finally {
     rmSync(scratch, { recursive: true });
   }
 }
 
-async function compile(root: string, arch: Arch, outfile: string): Promise<void> {
-  const args = [`--outfile=${outfile}`, `--target=${PLATFORMS[arch].target}`];
+async function compile(root: string, arch: Arch, outfile: string, metafile: string): Promise<void> {
+  const args = [`--outfile=${outfile}`, `--metafile=${metafile}`, `--target=${PLATFORMS[arch].target}`];
   const executable = await bunExecutable(root, arch);
   if (executable !== undefined) args.push(`--executable=${executable}`);
   const build = Bun.spawnSync([process.execPath, join(root, "scripts/build.ts"), ...args], { stderr: "pipe" });
   if (!build.success) throw new Error(`the program could not be compiled:\n${build.stderr.toString().trim()}`);
+}
+
+/** The terms of the program and of what is in it; those of the Debian packages are theirs to say. */
+async function licenses(root: string, debs: readonly string[], metafile: string, folder: string): Promise<void> {
+  const beside = `The image holds libraries of the first of these packages of Debian, unchanged, and the certificates of the second in one file,
+under the terms in ../libc6/copyright and ../ca-certificates/copyright. Debian has the source of each under the same version:
+
+${debs.map((file) => `${basename(file)}\n`).join("")}`;
+  put(join(root, "LICENSE"), join(folder, "LICENSE"));
+  const text = await thirdPartyText(root, await bundledPackages(root, metafile), beside);
+  await Bun.write(join(folder, "THIRD-PARTY.txt"), text);
 }
 
 /** As `update-ca-certificates` writes them, by name. */
@@ -57,14 +76,6 @@ async function checkMachine(file: string, machine: number): Promise<void> {
   const isElf = header.byteLength === 20 && header.getUint32(0) === 0x7f454c46;
   const found = isElf ? header.getUint16(18, true) : undefined;
   if (found !== machine) throw new Error(`${file} is for the ELF machine ${found}, not ${machine}`);
-}
-
-/** Nothing depends on who stages and when: modes are not the umask's, times always the same. */
-function settle(tree: string): void {
-  for (const path of [".", ...(readdirSync(tree, { recursive: true }) as string[])].map((name) => join(tree, name))) {
-    chmodSync(path, statSync(path).isDirectory() || !path.endsWith(CA_FILE) ? 0o755 : 0o644);
-    utimesSync(path, 0, 0);
-  }
 }
 
 function put(from: string, to: string): void {

@@ -17,8 +17,8 @@ export function commitOf(root: string, version: string, isSnapshot: boolean): Co
     if (!success) throw new Error(`git ${args[0]} failed: ${stderr.toString().trim()}`);
     return stdout.toString().trim();
   };
-  const made = Number(process.env.SOURCE_DATE_EPOCH ?? git("log", "-1", "--format=%ct"));
-  if (!Number.isSafeInteger(made))
+  const made = Number(process.env.SOURCE_DATE_EPOCH || git("log", "-1", "--format=%ct"));
+  if (!Number.isSafeInteger(made) || made < 0)
     throw new Error(`SOURCE_DATE_EPOCH is '${process.env.SOURCE_DATE_EPOCH}', not seconds`);
   if (isSnapshot) {
     return {

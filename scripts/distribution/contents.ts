@@ -1,8 +1,8 @@
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
-import { packageManager } from "../../package.json";
 import { pinnedBun } from "../container/bun-executable.ts";
-import { type Bundled, bundledPackages, thirdPartyText } from "./bundled.ts";
+import { type Bundled, bundledPackages } from "../licenses/bundled.ts";
+import { thirdPartyText } from "../licenses/third-party.ts";
 import { signed } from "./macho.ts";
 import type { Member } from "./tar.ts";
 import { PROGRAM, type Target } from "./targets.ts";
@@ -51,7 +51,7 @@ export async function ownMembers(
   const service = target.os === "linux" ? `${PROGRAM}@.service` : `${PROGRAM}.plist`;
   return [
     { path: PROGRAM, bytes: program, isExecutable: true },
-    { path: "THIRD-PARTY.txt", bytes: Buffer.from(thirdPartyText(packages, packageManager.replace("@", " "))) },
+    { path: "THIRD-PARTY.txt", bytes: Buffer.from(await thirdPartyText(root, packages)) },
     await member(root, `packaging/${service}`),
   ];
 }

@@ -1,10 +1,11 @@
 /** Makes a release: see `scripts/release`. */
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
-import { parseArgs } from "node:util";
+import { pathToFileURL } from "node:url";
 import { version as packageVersion } from "../../package.json";
+import { readOptions, runScript } from "../command-line.ts";
 import { digest } from "../container/debian.ts";
-import type { Bundled } from "./bundled.ts";
+import type { Bundled } from "../licenses/bundled.ts";
 import { type Commit, commitOf } from "./commit.ts";
 import { compile, ownMembers, sharedMembers } from "./contents.ts";
 import { type Archive, formula } from "./formula.ts";
@@ -14,16 +15,27 @@ import { type Member, tarGz } from "./tar.ts";
 import { archiveName, ownTargets, PROGRAM, TARGETS, type Target, targetsNamed } from "./targets.ts";
 
 const root = resolve(import.meta.dir, "../..");
+const OWN_FILE = new RegExp(`^${PROGRAM}(\\.rb|_.*\\.(tar\\.gz|cdx\\.json))$`);
 const DEFAULT_OUT = join(root, "dist/release");
 
+const USAGE = `Usage: scripts/release [--snapshot] [--targets NAME,...] [--out FOLDER] [--base-url URL] [--help]
+
+Makes a release of a commit that is tagged vX.Y.Z: archives, checksums, bill of materials, formula, installer.
+
+  --snapshot       of what is here, tagged or not; for this machine's targets, with FULL=1 for all
+  --targets NAMES  of ${TARGETS.map(({ name }) => name).join(", ")}
+  --out FOLDER     where to; without it dist/release
+  --base-url URL   where formula and installer look for the archives; without it the release of
+                   GITHUB_REPOSITORY, for a snapshot its folder
+  --help           print this
+`;
+
 async function main(): Promise<void> {
-  const { values } = parseArgs({
-    options: {
-      snapshot: { type: "boolean", default: false },
-      targets: { type: "string" },
-      out: { type: "string", default: DEFAULT_OUT },
-      "base-url": { type: "string" },
-    },
+  const values = readOptions({
+    snapshot: { type: "boolean", default: false },
+    targets: { type: "string" },
+    out: { type: "string", default: DEFAULT_OUT },
+    "base-url": { type: "string" },
   });
   const isAll = !values.snapshot || process.env.FULL === "1";
   const targets = values.targets ? targetsNamed(values.targets.split(",")) : isAll ? TARGETS : ownTargets();
@@ -64,21 +76,24 @@ async function main(): Promise<void> {
   }
 }
 
-/** @throws Error where a folder that was named holds something else than a release */
+/** @throws Error where the folder holds something else than a release, which is not ours to remove */
 function empty(out: string): void {
-  const isOurs = out === DEFAULT_OUT || existsSync(join(out, "SHA256SUMS"));
-  if (!isOurs && existsSync(out) && readdirSync(out).length > 0) {
-    throw new Error(`${out} holds something else than a release\nhint: name a folder that is empty, or not there`);
-  }
-  rmSync(out, { recursive: true, force: true });
   mkdirSync(out, { recursive: true });
+  const held = readdirSync(out);
+  const foreign = held.find((name) => name !== "SHA256SUMS" && name !== "install.sh" && !OWN_FILE.test(name));
+  if (foreign !== undefined) {
+    const hint = "name a folder that is empty, or not there";
+    throw new Error(`${out} holds something else than a release: '${foreign}'\nhint: ${hint}`);
+  }
+  for (const name of held) rmSync(join(out, name));
 }
 
 /** Where the release is to be had; a snapshot from where it was made. */
 function placeOf(given: string | undefined, version: string, isSnapshot: boolean, out: string) {
   const repository = process.env.GITHUB_REPOSITORY;
   const homepage = repository ? `https://github.com/${repository}` : undefined;
-  const baseUrl = given ?? (isSnapshot ? `file://${out}` : homepage && `${homepage}/releases/download/v${version}`);
+  const baseUrl =
+    given ?? (isSnapshot ? pathToFileURL(out).href : homepage && `${homepage}/releases/download/v${version}`);
   if (baseUrl === undefined) {
     throw new Error("it is not known where the release is to be had\nhint: set GITHUB_REPOSITORY, or see --base-url");
   }
@@ -96,7 +111,4 @@ async function pack(target: Target, commit: Commit, out: string, members: readon
   return { target, file: `${name}.tar.gz`, sha256: digest(packed) };
 }
 
-main().catch((error: Error) => {
-  for (const line of error.message.split("\n")) console.error(line.startsWith("hint: ") ? line : `release: ${line}`);
-  process.exit(1);
-});
+runScript("release", USAGE, main);

@@ -1,5 +1,5 @@
 import { packageManager } from "../../package.json";
-import type { Bundled } from "./bundled.ts";
+import type { Bundled } from "../licenses/bundled.ts";
 import type { Commit } from "./commit.ts";
 import { PROGRAM, type Target } from "./targets.ts";
 

@@ -1,3 +1,4 @@
+import { usageError } from "../command-line.ts";
 import type { PinnedBun } from "../container/bun-executable.ts";
 
 export const PROGRAM = "ecs-local-endpoints";
@@ -34,12 +35,16 @@ export function ownTargets(): Target[] {
   return TARGETS.filter(({ os, arch }) => os === process.platform && arch === process.arch);
 }
 
-/** @throws Error that names those that there are */
+/**
+ * Each of those that are named once.
+ *
+ * @throws Error that names those that there are
+ */
 export function targetsNamed(names: readonly string[]): Target[] {
-  return names.map((name) => {
+  return [...new Set(names)].map((name) => {
     const target = TARGETS.find((each) => each.name === name);
     if (target !== undefined) return target;
-    throw new Error(`--targets has '${name}', which is none of ${TARGETS.map((each) => each.name).join(", ")}`);
+    throw usageError(`--targets has '${name}', which is none of ${TARGETS.map((each) => each.name).join(", ")}`);
   });
 }
 

@@ -51,6 +51,42 @@ test("what may write a release runs nothing of this repository", async () => {
   }
 });
 
+describe("before it builds, the release", () => {
+  const CHANGELOG = "# Changelog\n\n## Unreleased\n\n- next\n\n## 1.2.3\n\n- this\n\n## 1.2.2\n\n## 1.2.1\n\n- old\n";
+
+  /** Runs the steps that stand before ./scripts/release, as the runner's shell does. */
+  async function ask(tag: string, mirror: string) {
+    const cwd = mkdtempSync(join(folder, "checkout-"));
+    writeFileSync(join(cwd, "CHANGELOG.md"), CHANGELOG);
+    const { jobs } = parse(await Bun.file(join(workflows, "release.yml")).text()) as Workflow;
+    const scripts = (jobs.build?.steps ?? []).map(({ run = "" }) => run);
+    const script = scripts.slice(0, scripts.indexOf("./scripts/release")).join("\n");
+    const env = { PATH: process.env.PATH, GITHUB_REF_NAME: tag, DEBIAN_MIRROR: mirror };
+    const { exitCode, stdout } = Bun.spawnSync(["bash", "-eo", "pipefail", "-c", script], { cwd, env });
+    return { exitCode, said: stdout.toString(), notes: await Bun.file(join(cwd, "dist/notes.md")).text() };
+  }
+  const mirror = "http://mirror.example/debian";
+
+  test("takes the version's part of the changelog as its notes", async () => {
+    expect(await ask("v1.2.3", mirror)).toEqual({ exitCode: 0, said: "", notes: "\n- this\n\n" });
+  });
+
+  for (const [why, tag] of [
+    ["none", "v1.2.4"],
+    ["an empty one", "v1.2.2"],
+  ] as const) {
+    test(`says which section the changelog must have where it has ${why}`, async () => {
+      const { exitCode, said } = await ask(tag, mirror);
+      expect([exitCode, said]).toEqual([1, `::error::CHANGELOG.md has nothing under '## ${tag.slice(1)}'\n`]);
+    });
+  }
+
+  test("says which variable the repository must have", async () => {
+    const { exitCode, said } = await ask("v1.2.3", "");
+    expect([exitCode, said]).toEqual([1, expect.stringContaining("the repository's variable DEBIAN_MIRROR")]);
+  });
+});
+
 const actionlint = prepareActionlint();
 describeWhere("actionlint", "missing" in actionlint ? actionlint.missing : undefined, () => {
   test("finds nothing in the workflows", () => {

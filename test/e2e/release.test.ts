@@ -150,21 +150,21 @@ describeWhere("a root of its own that has musl and libstdc++ alone", hasNoMusl ?
   );
 });
 
-test("a folder that holds something else is not emptied for a release", () => {
+test("a folder that holds something else is not emptied for a release, though it has checksums", () => {
   const full = join(folder, "full");
   mkdirSync(full);
-  writeFileSync(join(full, "mine"), "");
+  for (const name of ["SHA256SUMS", "mine"]) writeFileSync(join(full, name), "");
   const { exitCode, stderr } = Bun.spawnSync([join(root, "scripts/release"), "--snapshot", "--out", full], {
     cwd: "/",
   });
-  expect([exitCode, readdirSync(full)]).toEqual([1, ["mine"]]);
-  expect(stderr.toString()).toStartWith(`release: ${full} holds something else than a release\nhint: `);
+  expect([exitCode, readdirSync(full).sort()]).toEqual([1, ["SHA256SUMS", "mine"]]);
+  expect(stderr.toString()).toStartWith(`release: ${full} holds something else than a release: 'mine'\nhint: `);
 });
 
 test("what is no target is refused before anything is made", () => {
   const args = ["--snapshot", "--targets", "windows-x64", "--out", join(folder, "refused")];
   const unknown = Bun.spawnSync([join(root, "scripts/release"), ...args], { cwd: "/" });
-  expect(unknown.exitCode).toBe(1);
+  expect(unknown.exitCode).toBe(2);
   expect(unknown.stderr.toString()).toStartWith("release: --targets has 'windows-x64', which is none of linux-x64, ");
   expect(readdirSync(folder)).not.toContain("refused");
 });
@@ -178,6 +178,15 @@ test("the formula's addresses and checksums are those of the archives", () => {
       .sort(),
   );
   for (const [, url = "", sha256] of pairs) expect(sha256).toBe(digest(readFileSync(new URL(url))));
+});
+
+test("what the formula installs is in its archives", () => {
+  const [, steps = ""] = /def install\n(.*?)\n {2}end/s.exec(read("ecs-local-endpoints.rb")) ?? [];
+  const paths = [...steps.replace(/ => ".*"/g, "").matchAll(/"([^"]+)"/g)].map(([, path = ""]) => path);
+  expect(paths).toHaveLength(6);
+  for (const target of targets.filter(({ libc }) => libc !== "musl")) {
+    for (const path of paths) statSync(join(folder, archiveName(released, target), path));
+  }
 });
 
 describeWhere("ruby", Bun.which("ruby") ? undefined : "ruby is not installed", () => {
@@ -213,6 +222,8 @@ test("the bill of materials lists what the bundler took, as the lock file has it
     expect(library.licenses).toHaveLength(1);
     expect(notices).toContain(`\n${nameOf(library)} ${library.version}: `);
   }
+  expect(notices).toContain(`\n${packageManager.replace("bun@", "Bun ")}: MIT`);
+  expect(notices).toContain("GNU LESSER GENERAL PUBLIC LICENSE\n");
   expect([bill.bomFormat, bill.specVersion, bill.metadata.component.version]).toEqual(["CycloneDX", "1.6", released]);
   const others = bill.components.filter(({ type }: { type: string }) => type !== "library");
   expect(others.map(nameOf)).toEqual(["bun"]);
@@ -231,18 +242,21 @@ test("install.sh installs from where the release was made", () => {
 });
 
 test(
-  "a second release of the same files has the same archive byte for byte, and lists the same",
+  "a second release of the same files, in a folder with a space, has the same archive, lists the same, and is installed",
   async () => {
-    const again = join(folder, "again");
+    const again = join(folder, "once again");
     const [own] = targets;
     if (own === undefined) throw new Error("this machine has no target");
-    await makeRelease(again, "--targets", own.name);
+    await makeRelease(again, "--targets", `${own.name},${own.name}`);
     const archive = `${archiveName(released, own)}.tar.gz`;
     expect(digest(readFileSync(join(again, archive)))).toBe(digest(readFileSync(join(release, archive))));
     const bill = JSON.parse(readFileSync(join(again, `ecs-local-endpoints_${released}.cdx.json`), "utf8"));
     const libraries = ({ components }: { components: { type: string }[] }) =>
       components.filter(({ type }) => type === "library");
     expect(libraries(bill)).toEqual(libraries(JSON.parse(read(`ecs-local-endpoints_${released}.cdx.json`))));
+    const dir = join(folder, "in stalled");
+    const run = Bun.spawnSync(["sh", join(again, "install.sh"), "--dir", dir]);
+    expect([run.exitCode, readdirSync(dir)]).toEqual([0, ["ecs-local-endpoints"]]);
   },
   TIMEOUT_MS,
 );

@@ -41,18 +41,3 @@ async function readPackage(folder: string): Promise<Bundled> {
   const texts = await Promise.all(files.sort().map((file) => Bun.file(join(folder, file)).text()));
   return { name, version, license, licenseText: texts.map((text) => text.trim()).join("\n\n") };
 }
-
-/** The licences of what is not ours, as those who pass the program on must keep them. */
-export function thirdPartyText(packages: readonly Bundled[], bunVersion: string): string {
-  const line = "-".repeat(80);
-  return [
-    "The program contains the packages below, and Bun, which runs it. Bun is under the MIT license; what it links, and under",
-    `which terms, is listed by Bun itself for ${bunVersion} in LICENSE.md of its source.`,
-    ...packages.flatMap(({ name, version, license, licenseText }) => [
-      line,
-      `${name} ${version}: ${license}`,
-      ...(licenseText === "" ? [] : ["", licenseText]),
-    ]),
-    "",
-  ].join("\n");
-}
