@@ -38,7 +38,15 @@ export async function sharedMembers(root: string): Promise<Member[]> {
     if (!run.success) throw new Error(`the completion of ${shell} failed:\n${run.stderr.toString().trim()}`);
     return { path: `completions/${file}`, bytes: new Uint8Array(run.stdout) };
   });
-  return [...completions, await member(root, "LICENSE"), await member(root, "README.md")];
+  return [...completions, ...(await Promise.all(pages(root).map((path) => member(root, path))))];
+}
+
+/** What README.md leads to, so that it does in the archive too. */
+function pages(root: string): string[] {
+  const kept = ["LICENSE", ":(glob)*.md", "docs", "examples"];
+  const git = Bun.spawnSync(["git", "ls-files", "-z", "--", ...kept], { cwd: root, stderr: "inherit" });
+  if (!git.success) throw new Error("git does not list the files of this folder");
+  return git.stdout.toString().split("\0").filter(Boolean);
 }
 
 /** What is in the archive of one target alone. */

@@ -48,7 +48,7 @@ ${systems.join("\n")}
     bash_completion.install "completions/ecs-local-endpoints.bash" => "ecs-local-endpoints"
     zsh_completion.install "completions/_ecs-local-endpoints"
     fish_completion.install "completions/ecs-local-endpoints.fish"
-    doc.install "README.md", "THIRD-PARTY.txt"
+    doc.install "README.md", "THIRD-PARTY.txt", "docs", "examples"
   end
 
   service do

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import {
   chmodSync,
   cpSync,
+  existsSync,
   mkdirSync,
   mkdtempSync,
   readdirSync,
@@ -78,14 +79,16 @@ for (const target of targets) {
       unpacked = join(folder, name);
     });
 
-    test("holds the program, licences, completions and a service file, and nothing else", () => {
+    test("holds the program, licences, pages, completions and a service file, and nothing else", () => {
       const service = target.os === "linux" ? "ecs-local-endpoints@.service" : "ecs-local-endpoints.plist";
       const held = (readdirSync(unpacked, { recursive: true }) as string[]).filter((path) =>
         statSync(join(unpacked, path)).isFile(),
       );
-      expect(held.sort()).toEqual([
+      const pages = held.filter((path) =>
+        /^(\w+\.md|docs\/[\w-]+\.md|examples\/[\w-]+\/[\w-]+\.(yaml|json))$/.test(path),
+      );
+      expect(held.filter((path) => !pages.includes(path)).sort()).toEqual([
         "LICENSE",
-        "README.md",
         "THIRD-PARTY.txt",
         "completions/_ecs-local-endpoints",
         "completions/ecs-local-endpoints.bash",
@@ -96,6 +99,13 @@ for (const target of targets) {
       const executable = held.filter((path) => statSync(join(unpacked, path)).mode & 0o111);
       expect(executable).toEqual(["ecs-local-endpoints"]);
       expect(readFileSync(join(unpacked, "completions/_ecs-local-endpoints"), "utf8")).toStartWith("#compdef ");
+    });
+
+    test("has each page and file that its README leads to", () => {
+      const readme = readFileSync(join(unpacked, "README.md"), "utf8");
+      for (const [, path = ""] of readme.matchAll(/\]\((?!https?:)([^)#\s]+)/g)) {
+        expect([path, existsSync(join(unpacked, path))]).toEqual([path, true]);
+      }
     });
 
     test("is for its system and processor, and needs what is said", () => {
@@ -183,7 +193,7 @@ test("the formula's addresses and checksums are those of the archives", () => {
 test("what the formula installs is in its archives", () => {
   const [, steps = ""] = /def install\n(.*?)\n {2}end/s.exec(read("ecs-local-endpoints.rb")) ?? [];
   const paths = [...steps.replace(/ => ".*"/g, "").matchAll(/"([^"]+)"/g)].map(([, path = ""]) => path);
-  expect(paths).toHaveLength(6);
+  expect(paths).toHaveLength(8);
   for (const target of targets.filter(({ libc }) => libc !== "musl")) {
     for (const path of paths) statSync(join(folder, archiveName(released, target), path));
   }
