@@ -49,7 +49,7 @@ export function stepsOf(plans: readonly Plan[]): readonly Step[] {
 
 /**
  * What has to stand so that `169.254.170.2:80` leads to a port of 127.0.0.1, in the order in which it is made: what keeps
- * strangers out stands before a bridge may lead to loopback, and goes after it.
+ * strangers out of loopback, and containers out of the rest of it, stands before a bridge may lead there, and goes after it.
  *
  * @param port of our server on 127.0.0.1
  * @param bridges from which containers come; the machine's own programs are always led
@@ -70,7 +70,6 @@ export function planRules(port: number, bridges: readonly Bridge[]): readonly St
         ]),
       ),
     ]),
-    ...bridges.map(sysctl),
     ...chain(
       "input",
       bridges.flatMap(({ name, was }) => [
@@ -95,6 +94,7 @@ export function planRules(port: number, bridges: readonly Bridge[]): readonly St
             ]),
       ]),
     ),
+    ...bridges.map(sysctl),
     ...chain("output", [
       rule("output", `${TASK_ADDRESS}:80 leads this machine's programs to ${to}`, [
         ...TO_TASK,

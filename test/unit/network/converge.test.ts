@@ -196,10 +196,12 @@ test("nothing may lead to loopback before strangers are kept out of it, and noth
   await up(both);
   const at = (text: string) => fake.log.findIndex((line) => line.startsWith(text));
   expect(at("raw -I PREROUTING")).toBeLessThan(at("br-a 1"));
+  expect(at("filter -I INPUT")).toBeLessThan(at("br-a 1"));
   expect(at("br-a 1")).toBeLessThan(at("nat -I PREROUTING"));
   fake.log.length = 0;
   await down();
   expect(at("nat -D PREROUTING")).toBeLessThan(at("br-a 0"));
+  expect(at("br-a 0")).toBeLessThan(at("filter -D INPUT"));
   expect(at("br-a 0")).toBeLessThan(at("raw -D PREROUTING"));
 });
 

@@ -35,13 +35,15 @@ describe("the rules", () => {
     ]);
   });
 
-  test("open each bridge alone, after the guard and before anything leads there", () => {
+  test("open each bridge alone, after what keeps out of loopback and before anything leads there", () => {
     const order = steps.map((step) => (step.kind === "rule" ? `${step.chain} ${step.rule.at(-1)}` : keyOf(step)));
     expect(order.filter((key) => key.startsWith("sysctl"))).toEqual(["sysctl docker0 3", "sysctl br-a 3"]);
     const guarded = order.indexOf("PREROUTING ECS-LOCAL-GUARD");
+    const closed = order.indexOf("INPUT ECS-LOCAL-INPUT");
     const opened = order.indexOf("sysctl docker0 3");
     expect(guarded).toBeGreaterThan(0);
-    expect(guarded).toBeLessThan(opened);
+    expect(guarded).toBeLessThan(closed);
+    expect(closed).toBeLessThan(opened);
     expect(opened).toBeLessThan(order.indexOf("PREROUTING ECS-LOCAL-PREROUTING"));
   });
 
