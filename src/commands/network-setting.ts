@@ -91,7 +91,7 @@ export async function plan(
     if (ifindex === undefined) {
       throw new AppError("network-failed", `the interface ${name} is not there any more`, { hint: "run this again" });
     }
-    const known = earlier.find((step) => step.kind === "sysctl" && step.bridge === name && step.ifindex === ifindex);
+    const known = earlier.find((step) => step.kind === "sysctl" && step.ifindex === ifindex);
     const value = machine.routeLocalnet(name) ?? "0";
     // Where it is closed nobody counts on it any more, whatever it was.
     const was = known?.kind === "sysctl" && value === "1" ? known.was : value;

@@ -1,9 +1,11 @@
-import { readFileSync, writeFileSync } from "node:fs";
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { AppError } from "../errors.ts";
 import type { Command } from "./step.ts";
 
 /** iptables itself waits 5 s for others. */
 const DEADLINE_MS = 10_000;
+
+const INTERFACES = "/sys/class/net";
 
 /** What of this machine is asked and changed. */
 export interface Machine {
@@ -14,6 +16,8 @@ export interface Machine {
   readonly setRouteLocalnet: (bridge: string, value: string) => void;
   /** The number that no other interface had since the machine started; undefined where there is no such interface. */
   readonly ifindex: (bridge: string) => number | undefined;
+  /** What the interface of that number is called now; undefined where it went away. */
+  readonly nameOf: (ifindex: number) => string | undefined;
 }
 
 /**
@@ -25,6 +29,11 @@ export function createMachine(
   path: string,
   deadlineMs = DEADLINE_MS,
 ): Machine {
+  function ifindex(name: string): number | undefined {
+    const text = readLine(`${INTERFACES}/${name}/ifindex`);
+    return text !== undefined && /^[1-9]\d*$/.test(text) ? Number(text) : undefined;
+  }
+
   return {
     async run([name, ...args]) {
       const program = programs[name];
@@ -52,10 +61,8 @@ export function createMachine(
     setRouteLocalnet(bridge, value) {
       writeFileSync(`/proc/sys/net/ipv4/conf/${bridge}/route_localnet`, value);
     },
-    ifindex(bridge) {
-      const text = readLine(`/sys/class/net/${bridge}/ifindex`);
-      return text !== undefined && /^[1-9]\d*$/.test(text) ? Number(text) : undefined;
-    },
+    ifindex,
+    nameOf: (number) => readdirSync(INTERFACES).find((name) => ifindex(name) === number),
   };
 }
 

@@ -22,7 +22,8 @@ export function createOperations(machine: Machine): Operations {
 
   async function stands(step: Step): Promise<boolean> {
     if (step.kind === "sysctl") {
-      return machine.routeLocalnet(step.bridge) === "1" && machine.ifindex(step.bridge) === step.ifindex;
+      const name = machine.nameOf(step.ifindex);
+      return name !== undefined && machine.routeLocalnet(name) === "1";
     }
     if (step.kind === "address") return hasTaskAddress(machine);
     // Asked for a rule that leads to a chain that is not there, iptables answers 2, as for one that it cannot read.
@@ -73,7 +74,8 @@ export function createOperations(machine: Machine): Operations {
     async takeAway(step) {
       if ((step.kind === "sysctl" && step.was === "1") || (step.kind === "address" && step.was)) return false;
       if (!(await stands(step))) return false;
-      if (step.kind === "sysctl") setRouteLocalnet(step.bridge, step.was);
+      // By its number: a bridge that was given another name since keeps what we set.
+      if (step.kind === "sysctl") setRouteLocalnet(machine.nameOf(step.ifindex) ?? step.bridge, step.was);
       else {
         for (let found = true; found; found = step.kind === "rule" && (await stands(step))) {
           await runAll(commandsToUndo(step));

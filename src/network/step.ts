@@ -53,7 +53,7 @@ export function keyOf(step: Step): string {
     case "rule":
       return `rule ${step.table} ${step.chain} ${step.rule.join(" ")}`;
     case "sysctl":
-      return `sysctl ${step.bridge} ${step.ifindex}`;
+      return `sysctl ${step.ifindex}`;
     case "address":
       return "address";
   }

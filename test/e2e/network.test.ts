@@ -134,6 +134,16 @@ for (const iptables of ["iptables-nft", "iptables-legacy"]) {
       expect(machine.sysctls()).toContain("ecsbr0/route_localnet:0");
     });
 
+    test("down closes a bridge that was given another name since", () => {
+      const before = [machine.rules(), machine.sysctls()];
+      machine.network(UP);
+      machine.onMachine("ip link set ecsbr0 down name ecsbr9 && ip link set ecsbr9 up");
+      expect(machine.sysctls()).toContain("ecsbr9/route_localnet:1");
+      expect(machine.network("down").exitCode).toBe(0);
+      machine.onMachine("ip link set ecsbr9 down name ecsbr0 && ip link set ecsbr0 up");
+      expect([machine.rules(), machine.sysctls()]).toEqual(before);
+    });
+
     test("without its state file, down goes by the chains, and closes what up opened", () => {
       const before = [machine.rules(), machine.sysctls()];
       machine.network(`${UP} --bridge lan0`);

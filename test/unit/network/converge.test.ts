@@ -157,6 +157,32 @@ test("a bridge that became another one between plan and step is not opened, and 
   }
 });
 
+describe("a bridge that was given another name", () => {
+  const { name: _, ...rest } = A;
+  const renamed = { ...rest, name: "br-z" };
+
+  test("is closed by down as it is called now", async () => {
+    const { fake, up, down } = setup();
+    await up(both);
+    fake.others.rename("br-a", "br-z");
+    await down();
+    const { chains, bridges } = fake.picture();
+    expect(bridges["br-z"]).toEqual({ value: "0", ifindex: 3 });
+    expect(Object.keys(chains)).toHaveLength(4);
+  });
+
+  test("stays open for an up that names it so, and is closed by the next down", async () => {
+    const { fake, up, down } = setup();
+    await up(rules(51679, [A]));
+    fake.others.rename("br-a", "br-z");
+    await up(rules(51679, [renamed]));
+    expect(fake.picture().bridges["br-z"]?.value).toBe("1");
+    expect(fake.picture().chains["filter ECS-LOCAL-INPUT"]?.filter((rule) => rule.includes("br-a"))).toEqual([]);
+    await down();
+    expect(fake.picture().bridges["br-z"]?.value).toBe("0");
+  });
+});
+
 test("an up that finds all standing changes nothing", async () => {
   const { fake, up } = setup();
   expect(await up(both)).toBe(stepsOf([both]).length - 1);

@@ -92,6 +92,7 @@ export function fakeMachine(bridges: Record<string, { value: string; ifindex: nu
       if (found) found.value = value;
     },
     ifindex: (bridge) => bridges[bridge]?.ifindex,
+    nameOf: (ifindex) => Object.keys(bridges).find((name) => bridges[name]?.ifindex === ifindex),
   };
 
   return {
@@ -132,6 +133,14 @@ export function fakeMachine(bridges: Record<string, { value: string; ifindex: nu
     /** How many changes the last process made. */
     changes: () => changes,
     /** What somebody else does. */
-    others: { chains, setAddress: (has: boolean) => (hasAddress = has) },
+    others: {
+      chains,
+      setAddress: (has: boolean) => (hasAddress = has),
+      rename(from: string, to: string) {
+        const { [from]: found } = bridges;
+        delete bridges[from];
+        if (found) bridges[to] = found;
+      },
+    },
   };
 }

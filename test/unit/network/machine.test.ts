@@ -89,6 +89,7 @@ describe("an answer of iptables", () => {
 
 test.skipIf(process.platform !== "linux")("an interface that is not there has no sysctl and no number", () => {
   const machine = createMachine({}, PATH);
+  expect([machine.nameOf(1), machine.nameOf(2 ** 31 - 1)]).toEqual(["lo", undefined]);
   expect([machine.routeLocalnet("nope0"), machine.ifindex("nope0")]).toEqual([undefined, undefined]);
   expect([machine.routeLocalnet("lo"), machine.ifindex("lo")]).toEqual([expect.stringMatching(/^[01]$/), 1]);
 });

@@ -26,6 +26,7 @@ function machine(chains: Record<string, string | number>, values: Record<string,
     routeLocalnet: (name) => values[name],
     setRouteLocalnet: () => {},
     ifindex: (name) => ({ "br-a": 3, "br-b": 4, lo: 1 })[name],
+    nameOf: (ifindex) => ({ 3: "br-a", 4: "br-b", 1: "lo" })[ifindex],
   };
 }
 
