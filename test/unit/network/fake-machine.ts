@@ -73,7 +73,7 @@ export function fakeMachine(bridges: Record<string, { value: string; ifindex: nu
       if (program === "ip") {
         if (args.includes("show"))
           return { exitCode: 0, output: hasAddress ? "1: lo inet 169.254.170.2/32 scope host lo" : "" };
-        change(args.join(" "));
+        if (change(args.join(" ")) === "fails") return { exitCode: 2, output: "said 2" };
         hasAddress = args.includes("add");
         return { exitCode: 0, output: "" };
       }
