@@ -1,7 +1,15 @@
 import { AppError } from "../errors.ts";
 import type { Machine } from "./machine.ts";
 import { TASK_ADDRESS } from "./plan.ts";
-import { type Command, commandsToDo, commandsToUndo, commandToCheck, type Step, type SysctlStep } from "./step.ts";
+import {
+  ADDRESS_LABEL,
+  type Command,
+  commandsToDo,
+  commandsToUndo,
+  commandToCheck,
+  type Step,
+  type SysctlStep,
+} from "./step.ts";
 
 /** How a step is looked at, made and taken away. */
 export interface Operations {
@@ -9,6 +17,11 @@ export interface Operations {
   readonly make: (step: Step) => Promise<void>;
   /** Takes away what stands and is ours. False where it does not stand, or is not ours. */
   readonly takeAway: (step: Step) => Promise<boolean>;
+}
+
+/** Whether somebody else had made it before us, so that it stays. */
+export function isOthers(step: Step): boolean {
+  return (step.kind === "sysctl" && step.was === "1") || (step.kind === "address" && step.was);
 }
 
 /** @throws AppError `network-failed` with the command and what it said, in each */
@@ -72,8 +85,7 @@ export function createOperations(machine: Machine): Operations {
       }
     },
     async takeAway(step) {
-      if ((step.kind === "sysctl" && step.was === "1") || (step.kind === "address" && step.was)) return false;
-      if (!(await stands(step))) return false;
+      if (isOthers(step) || !(await stands(step))) return false;
       // By its number: a bridge that was given another name since keeps what we set.
       if (step.kind === "sysctl") setRouteLocalnet(machine.nameOf(step.ifindex) ?? step.bridge, step.was);
       else {
@@ -91,15 +103,26 @@ export async function hasTaskAddress(machine: Machine): Promise<boolean> {
   return (await addressesOf(machine, "lo")).includes(`${TASK_ADDRESS}/32`);
 }
 
+/** Whether it has the label that we give it. */
+export async function isAddressMarked(machine: Machine): Promise<boolean> {
+  const lines = (await showAddresses(machine, "lo")).split("\n");
+  return lines.some((line) => line.includes(` inet ${TASK_ADDRESS}/32 `) && line.includes(` ${ADDRESS_LABEL}\\`));
+}
+
 /**
  * @returns an interface's addresses of both families, each with its prefix
  * @throws AppError `network-failed`
  */
 export async function addressesOf(machine: Machine, name: string): Promise<readonly string[]> {
+  const output = await showAddresses(machine, name);
+  return [...output.matchAll(/ inet6? (\S+)/g)].map(([, address = ""]) => address);
+}
+
+async function showAddresses(machine: Machine, name: string): Promise<string> {
   const command: Command = ["ip", "-o", "address", "show", "dev", name];
   const { exitCode, output } = await machine.run(command);
   if (exitCode !== 0) throw failed(command, exitCode, output);
-  return [...output.matchAll(/ inet6? (\S+)/g)].map(([, address = ""]) => address);
+  return output;
 }
 
 export function failed(command: Command, exitCode: number, output: string): AppError {

@@ -26,7 +26,9 @@ export type Plan =
   | { readonly kind: "address"; readonly was: boolean };
 
 const LOOPBACK = "127.0.0.0/8";
-const COMMENT = ["-m", "comment", "--comment", "ecs-local-endpoints"];
+/** The comment of each rule of ours. */
+export const MARK = "ecs-local-endpoints";
+const COMMENT = ["-m", "comment", "--comment", MARK];
 const TO_TASK = ["-d", `${TASK_ADDRESS}/32`, "-p", "tcp", "-m", "tcp", "--dport", "80"];
 
 /** Our chains, and where each hangs. */

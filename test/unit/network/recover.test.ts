@@ -3,7 +3,7 @@ import { bringUp, takeDown } from "../../../src/network/converge.ts";
 import type { Machine } from "../../../src/network/machine.ts";
 import { createOperations } from "../../../src/network/operations.ts";
 import { type Plan, planFrame } from "../../../src/network/plan.ts";
-import { recover } from "../../../src/network/recover.ts";
+import { recover, recoverAddress } from "../../../src/network/recover.ts";
 import { fakeMachine } from "./fake-machine.ts";
 
 const comment = "-m comment --comment ecs-local-endpoints";
@@ -66,6 +66,7 @@ describe("without a state", () => {
           ],
         },
       ],
+      asked: { port: 5000, bridges: ["br-a", "br-b"], loopback: false },
       unsure: ["br-b"],
     });
   });
@@ -87,17 +88,45 @@ describe("without a state", () => {
     expect(plans).toMatchObject([{ bridges: [{ name: "br-a", was: "0" }] }]);
   });
 
+  test("bridges are known though all but the chain that leads to the server was flushed, and none is sure", async () => {
+    const led = `-A ECS-LOCAL-PREROUTING -d 169.254.170.2/32 -i br-a -p tcp -m tcp --dport 80 ${comment} -j DNAT --to-destination 127.0.0.1:5000`;
+    const found = await recover(machine({ "ECS-LOCAL-PREROUTING": led }, open));
+    expect(found).toMatchObject({ plans: [{ port: 5000, bridges: [{ name: "br-a" }] }], unsure: ["br-a"] });
+  });
+
+  test("bridges of which a state tells are left to it", async () => {
+    const input = [letIn("br-a", 1), letIn("br-b", 1)].join("\n");
+    const found = await recover(machine({ "ECS-LOCAL-INPUT": input }, open), new Set(["br-a"]));
+    expect(found).toMatchObject({ plans: [{ bridges: [{ name: "br-b" }] }], unsure: ["br-b"] });
+  });
+
+  test("a rule of somebody else's in the chains says nothing", async () => {
+    const input = keepOut("br-a").replace(comment, "");
+    const found = await recover(machine({ "ECS-LOCAL-GUARD": GUARD, "ECS-LOCAL-INPUT": input }, open));
+    expect(found.unsure).toEqual(["br-a", "br-b"]);
+  });
+
+  test("the address on lo is ours by its label alone", async () => {
+    for (const [label, plans] of [
+      ["lo:ecs-local", [{ kind: "address", was: false }]],
+      ["lo", []],
+    ] as const) {
+      const line = `1: lo    inet 169.254.170.2/32 scope host ${label}\\       valid_lft forever preferred_lft forever`;
+      expect(await recoverAddress(machine({ lo: line }, {}))).toEqual([...plans]);
+    }
+  });
+
   test("interfaces that went away, lo and what stands for all are none", async () => {
     const input = [letIn("gone0", 1), letIn("all", 1), letIn("default", 1)].join("\n");
     const guard = GUARD.split("\n").slice(0, 2).join("\n");
     const rules = { "ECS-LOCAL-GUARD": guard, "ECS-LOCAL-INPUT": input };
-    expect(await recover(machine(rules, open))).toEqual({ plans: [], unsure: [] });
+    expect(await recover(machine(rules, open))).toEqual({ plans: [], asked: undefined, unsure: [] });
   });
 
   for (const code of [1, 3]) {
     test(`chains that are not there, by the code ${code}, say nothing`, async () => {
       const none = { "ECS-LOCAL-GUARD": code, "ECS-LOCAL-INPUT": code };
-      expect(await recover(machine(none, open))).toEqual({ plans: [], unsure: [] });
+      expect(await recover(machine(none, open))).toEqual({ plans: [], asked: undefined, unsure: [] });
     });
   }
 
