@@ -3,6 +3,7 @@ import { type Journal, takeDown } from "../network/converge.ts";
 import { createOperations, type Operations } from "../network/operations.ts";
 import { planFrame } from "../network/plan.ts";
 import { commandsToUndo } from "../network/step.ts";
+import { refuseStrangers } from "../network/strangers.ts";
 import { ASKED_BY_DEFAULT } from "./network-request.ts";
 import { journalOf, type NetworkDeps, type Setting, surveyRules } from "./network-setting.ts";
 
@@ -26,10 +27,11 @@ export async function down(deps: NetworkDeps): Promise<void> {
  * @throws AppError `network-failed` before anything is done where a change would be one of somebody else's
  */
 export async function takeAll(
-  { made, unsure, backend }: Setting,
+  { made, unsure, backend, machine }: Setting,
   write: Journal["write"],
   operations: Operations,
 ): Promise<number> {
+  if (backend !== undefined) await refuseStrangers(machine);
   if (unsure.length > 0) throw notProven(unsure);
   return takeDown({ plans: made, write }, backend === undefined ? [] : planFrame(), operations);
 }

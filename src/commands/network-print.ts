@@ -4,6 +4,7 @@ import { stepsOf } from "../network/plan.ts";
 import { printDown, printUp } from "../network/print.ts";
 import { rehearse } from "../network/rehearse.ts";
 import type { Asked } from "../network/state.ts";
+import { refuseStrangers } from "../network/strangers.ts";
 import { takeAll } from "./network-down.ts";
 import { type NetworkDeps, plan, type Setting, survey, surveyRules } from "./network-setting.ts";
 
@@ -23,6 +24,7 @@ export async function printOfUp(asked: Asked, deps: NetworkDeps): Promise<void> 
     if (setting.made.length > 0) deps.err(`note: this is for a machine where nothing stands; ${UNSEEN}\n`);
     return deps.out(printUp(stepsOf([wanted]), iptables));
   }
+  if (setting.backend !== undefined) await refuseStrangers(machine);
   const { operations, made, taken } = rehearse(createOperations(machine), machine);
   const changes = await bringUp(wanted, { plans: setting.made, write: () => {} }, operations);
   if (changes === 0) deps.err("note: nothing to change: all of it stands\n");

@@ -2,6 +2,7 @@ import { createOperations } from "../network/operations.ts";
 import { stepsOf } from "../network/plan.ts";
 import type { Asked } from "../network/state.ts";
 import { keyOf } from "../network/step.ts";
+import { findStrangers } from "../network/strangers.ts";
 import { isInterface } from "./network-bridges.ts";
 import { ASKED_BY_DEFAULT, optionsOf } from "./network-request.ts";
 import { type NetworkDeps, noteUnsure, plan, type Setting, surveyRules } from "./network-setting.ts";
@@ -96,7 +97,9 @@ export async function status(isJson: boolean, given: Asked | undefined, deps: Ne
   const setting = await surveyRules(deps.env);
   const { lines, notes, left, options } = await look(setting, given, deps);
   const lost = setting.state === undefined && setting.made.length > 0 ? [LOST] : [];
-  const all = [...notes, ...lost, ...left, ...noteUnsure(setting)];
+  const strangers = setting.backend === undefined ? [] : await findStrangers(setting.machine);
+  const others = strangers.map(({ table, rule }) => `not of network up, and in the way of it: ${rule} (${table})`);
+  const all = [...notes, ...lost, ...left, ...others, ...noteUnsure(setting)];
   deps.out(isJson ? statusJson(lines, all) : statusText(lines, all, options));
   return lines.every(({ stands }) => stands) ? 0 : 1;
 }

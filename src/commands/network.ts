@@ -5,6 +5,7 @@ import { createOperations } from "../network/operations.ts";
 import { TASK_ADDRESS } from "../network/plan.ts";
 import { systemdUnit } from "../network/print.ts";
 import type { Asked } from "../network/state.ts";
+import { refuseStrangers } from "../network/strangers.ts";
 import { openInterfaces } from "./network-bridges.ts";
 import { down } from "./network-down.ts";
 import { printOfDown, printOfUp } from "./network-print.ts";
@@ -61,6 +62,7 @@ async function up(asked: Asked, deps: NetworkDeps): Promise<void> {
       hint: `install it, or run: network up --loopback, and the server with --bind ${TASK_ADDRESS} --port 80`,
     });
   }
+  if (backend !== undefined) await refuseStrangers(machine);
   const { plan: wanted, bridges, notes } = await plan(asked, setting, deps);
   for (const note of [...notes, ...noteUnsure(setting)]) deps.err(`note: ${note}\n`);
   const journal = journalOf(setting, asked);

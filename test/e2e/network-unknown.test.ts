@@ -209,6 +209,38 @@ for (const iptables of ["iptables-nft", "iptables-legacy"]) {
       expect(machine.rules()).toBe(clean[0] ?? "");
     });
 
+    describe("what somebody else has in our chains", () => {
+      const refused = expect.stringMatching(
+        /^ecs-local-endpoints: network up did not make .*; nothing was changed\nhint: take it away with .*; then run this again\n$/,
+      );
+
+      test("or leads there stays, with all of ours, until it is taken away as the hint says", () => {
+        machine.network(UP);
+        machine.onMachine("iptables -I ECS-LOCAL-INPUT -s 10.9.9.9 -j DROP; iptables -A FORWARD -j ECS-LOCAL-INPUT");
+        const standing = picture();
+        for (const action of ["down", "down --print", UP, `${UP} --print`]) {
+          expect(machine.network(action), action).toMatchObject({ exitCode: 1, stdout: "", stderr: refused });
+        }
+        expect(machine.network("status").stdout).toMatch(
+          /^note {5}not of network up.*: ECS-LOCAL-INPUT -s 10\.9\.9\.9\/32 -j DROP \(filter\)$/m,
+        );
+        expect(picture()).toEqual(standing);
+        const hint = /take it away with (.*); then/.exec(machine.network("down").stderr)?.[1] ?? "";
+        expect(machine.onMachine(hint).exitCode).toBe(0);
+        expect(machine.network("down").exitCode).toBe(0);
+        expect(picture()).toEqual(clean);
+      });
+
+      test("because the chain of that name is theirs stays theirs", () => {
+        machine.onMachine("iptables -t nat -N ECS-LOCAL-OUTPUT; iptables -t nat -A ECS-LOCAL-OUTPUT -j RETURN");
+        const theirs = picture();
+        for (const action of [UP, "down"]) {
+          expect(machine.network(action)).toMatchObject({ exitCode: 1, stderr: refused });
+          expect(picture()).toEqual(theirs);
+        }
+      });
+    });
+
     test("an up that fails while it takes away an earlier one leaves that one", () => {
       machine.network(UP);
       const standing = [...picture(), readFileSync(machine.stateFile, "utf8")];
