@@ -31,9 +31,9 @@ export async function network(request: NetworkRequest, deps: NetworkDeps): Promi
     return 0;
   }
   if (request.action === "status") return status(request.json ?? false, asked, deps);
-  // The process may not end between two steps by Ctrl-C; that ends what it is running, which undoes the rest.
-  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => {});
   const done = await takeTurn();
+  // The process may not end between two steps by Ctrl-C: it is a second until all of them are made.
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => {});
   try {
     await (request.action === "up" ? up(asked ?? ASKED_BY_DEFAULT, deps) : down(deps));
     return 0;

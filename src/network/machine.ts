@@ -42,7 +42,9 @@ export function createMachine(
         throw new AppError("network-failed", `there is no ${name} on the PATH ${path}`, { hint });
       }
       const env = { PATH: path, LC_ALL: "C" };
-      const child = Bun.spawn([program, ...args], { stdin: "ignore", stdout: "pipe", stderr: "pipe", env });
+      // Detached, because Ctrl-C is sent to all of a terminal's processes: it would end the undoing as well.
+      const stdio = { stdin: "ignore", stdout: "pipe", stderr: "pipe" } as const;
+      const child = Bun.spawn([program, ...args], { ...stdio, env, detached: true });
       const ending = Promise.all([child.exited, child.stdout.text(), child.stderr.text()]);
       const late = Promise.withResolvers<undefined>();
       const timer = setTimeout(() => late.resolve(undefined), deadlineMs);

@@ -274,6 +274,20 @@ for (const iptables of ["iptables-nft", "iptables-legacy"]) {
       }
     }, 20_000);
 
+    test("nor does Ctrl-C again and again, which a terminal sends to what the program runs as well", () => {
+      const rules = machine.rules();
+      const slow = machine.slow();
+      const interrupted = (args: string) => {
+        const script = `setsid sh -c 'trap - INT; exec "$BINARY" network ${args}' & pid=$!
+          for i in 1 2 3 4 5 6 7 8 9 10; do sleep 0.1; kill -INT -$pid 2>/dev/null; done; wait $pid`;
+        return machine.onMachine(script, slow);
+      };
+      expect(interrupted(UP)).toMatchObject({ exitCode: 0, stderr: "" });
+      expect(machine.network("status").exitCode).toBe(0);
+      expect(interrupted("down")).toMatchObject({ exitCode: 0, stderr: "" });
+      expect(machine.rules()).toBe(rules);
+    }, 20_000);
+
     test("a firewall that lets nobody in lets the container in to the server", () => {
       machine.onMachine("iptables -P INPUT DROP && iptables -A INPUT -i lo -j ACCEPT");
       machine.network(UP);

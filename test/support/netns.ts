@@ -151,6 +151,13 @@ export function startMachine(iptables: string) {
       rmSync(count, { force: true });
       return { PATH: `${here}:${PATH}` };
     },
+    /** Puts an `iptables` before the real one that takes its time. */
+    slow() {
+      const here = mkdtempSync(join(folder, "slow-"));
+      const script = `#!/bin/sh\nsleep 0.03\nexec ${Bun.which(iptables)} "$@"`;
+      writeFileSync(join(here, "iptables"), script, { mode: 0o755 });
+      return { PATH: `${here}:${PATH}` };
+    },
     /** Puts an `iptables` before the real one that fails for the rule that has a word. */
     failAt(word: string) {
       const here = mkdtempSync(join(folder, "failing-"));
