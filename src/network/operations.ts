@@ -45,8 +45,7 @@ export function createOperations(machine: Machine): Operations {
     }
     const command = commandToCheck(step);
     const { exitCode, output } = await machine.run(command);
-    // 1 is "there is none"; anything else, such as 4 for a lock that was not got, says nothing of the rule.
-    if (exitCode > 1) throw failed(command, exitCode, output);
+    if (exitCode !== 0 && !isNone(exitCode, output)) throw failed(command, exitCode, output);
     return exitCode === 0;
   }
 
@@ -125,17 +124,23 @@ async function showAddresses(machine: Machine, name: string): Promise<string> {
   return output;
 }
 
+/**
+ * Whether iptables, asked for a chain or a rule, says that there is none, which is 1, or that the kernel has no such table, where
+ * none can be. Anything else, such as 4 for a lock that was not got, says nothing of it, and so does 1 without nf_tables.
+ */
+export function isNone(exitCode: number, output: string): boolean {
+  if (exitCode === 3) return /table does not exist/i.test(output);
+  return exitCode === 1 && !/failed to initialize|permission denied/i.test(output);
+}
+
+const HINTS: readonly (readonly [RegExp, string])[] = [
+  [/permission denied|operation not permitted/i, "run it as root with the capability NET_ADMIN"],
+  [/xtables lock/i, "wait until the iptables that holds the lock has ended, and run this again"],
+  [/initialize|match|target|module/i, "load the kernel's modules for iptables, or use network up --loopback"],
+];
+
 export function failed(command: Command, exitCode: number, output: string): AppError {
-  const hint = /permission denied|operation not permitted/i.test(output)
-    ? "run it as root with the capability NET_ADMIN"
-    : /can't initialize|match|target|module/i.test(output)
-      ? "load the kernel's modules for iptables, or use network up --loopback"
-      : "mend what it names and run this again";
-  return new AppError(
-    "network-failed",
-    `${command.join(" ")} failed with ${exitCode}: ${output || "it said nothing"}`,
-    {
-      hint,
-    },
-  );
+  const said = output.replaceAll(/\s*\n\s*/g, " ") || "it said nothing";
+  const hint = HINTS.find(([pattern]) => pattern.test(said))?.[1] ?? "mend what it names and run this again";
+  return new AppError("network-failed", `${command.join(" ")} failed with ${exitCode}: ${said}`, { hint });
 }

@@ -1,5 +1,5 @@
 import type { Machine } from "./machine.ts";
-import { failed, isAddressMarked } from "./operations.ts";
+import { failed, isAddressMarked, isNone } from "./operations.ts";
 import { type Bridge, CHAINS, MARK, type Plan } from "./plan.ts";
 import { type Asked, isInterfaceName } from "./state.ts";
 import { commandToCheck } from "./step.ts";
@@ -59,8 +59,7 @@ async function rulesOf(
 ): Promise<readonly string[]> {
   const command = commandToCheck({ kind: "chain", what: chain, table, chain });
   const { exitCode, output } = await machine.run(command);
-  // 1 is "no such chain", 3 a kernel without the table, which has no chain of ours.
-  if (exitCode !== 0 && exitCode !== 1 && exitCode !== 3) throw failed(command, exitCode, output);
+  if (exitCode !== 0 && !isNone(exitCode, output)) throw failed(command, exitCode, output);
   if (exitCode !== 0) return [];
   const isOurs = (line: string) => line.startsWith(`-A ${chain} `) && line.includes(` --comment ${MARK} `);
   return output.split("\n").filter(isOurs);

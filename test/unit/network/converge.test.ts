@@ -221,6 +221,23 @@ test("a command that failed because a killed call's own was first counts as done
   expect(sorted(fake.picture())).toEqual(sorted(ideal.fake.picture()));
 });
 
+test("where the kernel has no such table, up says so with nothing left, and down that nothing stands", async () => {
+  const { fake } = setup();
+  const clean = fake.picture();
+  const without = createOperations({
+    ...fake.machine,
+    async run(command) {
+      const output = "can't initialize iptables table `raw': Table does not exist (do you need to insmod?)";
+      return command.includes("raw") ? { exitCode: 3, output } : fake.machine.run(command);
+    },
+  });
+  await expect(bringUp(both, fake.journal(), without)).rejects.toThrow(
+    expect.objectContaining({ hint: expect.stringContaining("--loopback") }) as Error,
+  );
+  expect(fake.picture()).toEqual(clean);
+  expect(await takeDown(fake.journal(), planFrame(), without)).toBe(0);
+});
+
 test("a rule that is there twice is taken away twice", async () => {
   const { fake, up, down } = setup();
   const clean = fake.picture();

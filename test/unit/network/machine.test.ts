@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { findIptables, searchPath } from "../../../src/network/iptables.ts";
 import { createMachine } from "../../../src/network/machine.ts";
-import { createOperations } from "../../../src/network/operations.ts";
+import { createOperations, failed } from "../../../src/network/operations.ts";
 import { planRules } from "../../../src/network/plan.ts";
 
 const root = mkdtempSync(join(tmpdir(), "machine-"));
@@ -70,11 +70,15 @@ describe("an answer of iptables", () => {
   const [step] = planRules(1, []);
   for (const [code, said, hint] of [
     [4, "Fatal: can't open lock file: Permission denied", /root/],
-    [3, "can't initialize iptables table `raw': Table does not exist", /modules.*--loopback/],
+    [3, "can't initialize iptables table `raw': No buffer space available", /modules.*--loopback/],
     [2, "Bad argument", /run this again/],
+    [1, "iptables v1.8.9 (nf_tables): Failed to initialize nft: Protocol not supported", /modules.*--loopback/],
+    [4, "Another app is currently holding the xtables lock.", /^wait until .* run this again$/],
   ] as const) {
-    test(`that is ${code} is no "not there", but an error with what to do`, async () => {
-      const bin = folder(`answers-${code}`, { iptables: `echo "${said.replace("`", "\\`")}" >&2; exit ${code}` });
+    test(`that is ${code}, ${said.slice(0, 20)}, is no "not there", but an error with what to do`, async () => {
+      const bin = folder(`answers-${said.length}`, {
+        iptables: `echo "${said.replace("`", "\\`")}" >&2; exit ${code}`,
+      });
       const { stands } = createOperations(createMachine({ iptables: `${bin}/iptables` }, PATH));
       if (step === undefined) throw new Error("no step");
       await expect(stands(step)).rejects.toThrow(
@@ -85,6 +89,12 @@ describe("an answer of iptables", () => {
       );
     });
   }
+});
+
+test("what iptables says on several lines is one in the error", () => {
+  expect(failed(["iptables", "-S"], 3, "can't initialize\n\nPerhaps it needs to be upgraded.").publicMessage).toBe(
+    "iptables -S failed with 3: can't initialize Perhaps it needs to be upgraded.",
+  );
 });
 
 test.skipIf(process.platform !== "linux")("an interface that is not there has no sysctl and no number", () => {

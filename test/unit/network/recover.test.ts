@@ -21,7 +21,9 @@ function machine(chains: Record<string, string | number>, values: Record<string,
   return {
     async run(command) {
       const said = chains[command.at(-1) ?? ""] ?? 1;
-      return typeof said === "number" ? { exitCode: said, output: "no" } : { exitCode: 0, output: said };
+      return typeof said === "number"
+        ? { exitCode: said, output: said === 3 ? "can't initialize: Table does not exist" : "no" }
+        : { exitCode: 0, output: said };
     },
     routeLocalnet: (name) => values[name],
     setRouteLocalnet: () => {},
@@ -133,6 +135,11 @@ describe("without a state", () => {
   test("chains that cannot be read are an error", async () => {
     await expect(recover(machine({ "ECS-LOCAL-INPUT": 4 }, open))).rejects.toThrow(
       expect.objectContaining({ code: "network-failed", message: expect.stringContaining("failed with 4") }) as Error,
+    );
+    // As the legacy iptables refuses who has not the right to ask.
+    const run = async () => ({ exitCode: 3, output: "can't initialize iptables table `raw': Permission denied" });
+    await expect(recover({ ...machine({}, open), run })).rejects.toThrow(
+      expect.objectContaining({ hint: expect.stringContaining("NET_ADMIN") }) as Error,
     );
   });
 });
