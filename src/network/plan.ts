@@ -65,6 +65,12 @@ export function planRules(port: number, bridges: readonly Bridge[]): readonly St
         ...["!", "-i", "lo", "!", "-s", LOOPBACK, "-d", LOOPBACK],
         ...drop,
       ]),
+      // Without a filter of reverse paths the kernel takes any of it but 127.0.0.1. A VRF that has it as an address sends so itself.
+      rule("guard", `what comes from outside for ${LOOPBACK} in its name is dropped`, [
+        ...["!", "-i", "lo", "-s", LOOPBACK, "-d", LOOPBACK],
+        ...["-m", "addrtype", "!", "--src-type", "LOCAL", "--limit-iface-in"],
+        ...drop,
+      ]),
       ...bridges.map(({ name }) =>
         rule("guard", `what comes from ${name} in the name of ${LOOPBACK} is dropped`, [
           ...["-i", name, "-s", LOOPBACK],

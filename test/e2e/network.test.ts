@@ -49,7 +49,7 @@ for (const iptables of ["iptables-nft", "iptables-legacy"]) {
       expect(machine.sysctls()).toBe(before.replace("ecsbr0/route_localnet:0", "ecsbr0/route_localnet:1"));
       const { exitCode, stdout } = machine.network("status");
       expect(exitCode).toBe(0);
-      expect(stdout).toMatch(/^(ok .*\n){15}all stands\n$/);
+      expect(stdout).toMatch(/^(ok .*\n){16}all stands\n$/);
       expect(JSON.parse(machine.network("status --json").stdout)).toMatchObject({ stands: true, notes: [] });
     });
 
@@ -239,7 +239,7 @@ for (const iptables of ["iptables-nft", "iptables-legacy"]) {
         machine.network("down");
       }
       machine.network("down");
-      expect(kills).toBe(14);
+      expect(kills).toBe(15);
     }, 120_000);
 
     test("killed between any two steps of down, the next down ends right, and so does the next up", () => {
@@ -370,6 +370,31 @@ for (const iptables of ["iptables-nft", "iptables-legacy"]) {
         for (const port of [OTHER_PORT, PORT]) expect(machine.fromNeighbour("127.0.0.1", port)).toBe("");
         machine.network("down");
         machine.sysctl("all", 0);
+      }, 20_000);
+
+      test("nor in the name of 127.0.0.0/8, which the kernel takes from a link", async () => {
+        const log = `${machine.bin}/datagrams`;
+        const port = 9001;
+        const source = `const log = require("node:fs").appendFileSync.bind(null, "${log}");
+          await Bun.udpSocket({ hostname: "127.0.0.1", port: ${port}, socket: { data: (_, data) => log(data) } });
+          log("listening\\n"); await Bun.sleep(60_000);`;
+        const server = machine.start([process.execPath, "-e", source]);
+        const seen = () => (existsSync(log) ? readFileSync(log, "utf8") : "");
+        const until = async (text: string) => {
+          for (let tries = 0; seen() !== text && tries < 100; tries += 1) await Bun.sleep(20);
+          expect(seen()).toBe(text);
+        };
+        await until("listening\n");
+        machine.sysctl("all", 1);
+        machine.forgeFromNeighbour("127.0.0.5", port);
+        await until("listening\nforged\n");
+        machine.network(UP);
+        machine.forgeFromNeighbour("127.0.0.5", port);
+        machine.onMachine(`bash -c 'echo own >/dev/udp/127.0.0.1/${port}'`);
+        await until("listening\nforged\nown\n");
+        machine.network("down");
+        machine.sysctl("all", 0);
+        server.kill("SIGKILL");
       }, 20_000);
     });
   });

@@ -19,9 +19,10 @@ describe("the rules", () => {
     expect(rulesOf(steps, "ECS-LOCAL-OUTPUT")).toEqual([`${to} ${comment} -j REDIRECT --to-ports 5000`]);
   });
 
-  test("drop what comes for 127.0.0.0/8 from outside, or from a bridge in its name", () => {
+  test("drop what comes for 127.0.0.0/8 from outside, in its name as well, and all of that from a bridge", () => {
     expect(rulesOf(steps, "ECS-LOCAL-GUARD")).toEqual([
       `! -i lo ! -s 127.0.0.0/8 -d 127.0.0.0/8 ${comment} -j DROP`,
+      `! -i lo -s 127.0.0.0/8 -d 127.0.0.0/8 -m addrtype ! --src-type LOCAL --limit-iface-in ${comment} -j DROP`,
       `-i docker0 -s 127.0.0.0/8 ${comment} -j DROP`,
       `-i br-a -s 127.0.0.0/8 ${comment} -j DROP`,
     ]);
