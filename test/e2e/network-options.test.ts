@@ -153,6 +153,10 @@ describe.skipIf(why !== undefined)(`network on a machine of namespaces${why ? ` 
       expect(without("down").exitCode).toBe(0);
       expect(without("status --bridge ecsbr0").exitCode).toBe(1);
     });
+    test("down takes away the address, though there was one at the time of up", () => {
+      machine.network("up --loopback");
+      expect(without("down")).toMatchObject({ exitCode: 0, stderr: "" });
+    });
   });
 
   test("down uses the iptables that up used, though another kind has its name by now", () => {
