@@ -32,21 +32,26 @@ export async function takeAll(
   operations: Operations,
 ): Promise<number> {
   if (backend !== undefined) await refuseStrangers(machine);
-  if (unsure.length > 0) throw notProven(unsure);
+  refuseUnsure(unsure);
   return takeDown({ plans: made, write }, backend === undefined ? [] : planFrame(), operations);
 }
 
-/** What keeps strangers out must not go while a bridge is open that may be so by us. */
-function notProven(bridges: readonly string[]): AppError {
+/**
+ * What keeps strangers out must not go while a bridge is open that may be so by us.
+ *
+ * @throws AppError `network-failed` with both ways out
+ */
+export function refuseUnsure(bridges: readonly string[]): void {
+  if (bridges.length === 0) return;
   const close = bridges.flatMap((bridge) =>
     commandsToUndo({ kind: "sysctl", what: "", bridge, ifindex: 1, was: "0" }).map((command) => command.join(" ")),
   );
   const keep = bridges.map((name) => `--bridge ${name}`).join(" ");
-  return new AppError(
+  throw new AppError(
     "network-failed",
     `route_localnet is 1 on ${bridges.join(", ")}, and no state file says whether it was before network up: all was left, because the rules guard it`,
     {
-      hint: `close it with ${close.join("; ")}, or have it stay open with network up ${keep}; then run network down again`,
+      hint: `close it with ${close.join("; ")}, or have it stay open with network up ${keep}; then run this again`,
     },
   );
 }

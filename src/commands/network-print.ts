@@ -5,7 +5,7 @@ import { printDown, printUp } from "../network/print.ts";
 import { rehearse } from "../network/rehearse.ts";
 import type { Asked } from "../network/state.ts";
 import { refuseStrangers } from "../network/strangers.ts";
-import { takeAll } from "./network-down.ts";
+import { refuseUnsure, takeAll } from "./network-down.ts";
 import { type NetworkDeps, plan, type Setting, survey, surveyRules } from "./network-setting.ts";
 
 /**
@@ -18,7 +18,8 @@ export async function printOfUp(asked: Asked, deps: NetworkDeps): Promise<void> 
   const isSeen = (await maySee(first)) && (first.backend !== undefined || asked.loopback);
   const setting = isSeen ? await surveyRules(deps.env) : first;
   const { machine, iptables } = setting;
-  const { plan: wanted, notes } = await plan(asked, setting, deps);
+  const { plan: wanted, bridges, notes } = await plan(asked, setting, deps);
+  refuseUnsure(setting.unsure.filter((name) => !bridges.includes(name)));
   for (const note of notes) deps.err(`note: ${note}\n`);
   if (!isSeen) {
     if (setting.made.length > 0) deps.err(`note: this is for a machine where nothing stands; ${UNSEEN}\n`);

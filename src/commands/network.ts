@@ -7,7 +7,7 @@ import { systemdUnit } from "../network/print.ts";
 import type { Asked } from "../network/state.ts";
 import { refuseStrangers } from "../network/strangers.ts";
 import { openInterfaces } from "./network-bridges.ts";
-import { down } from "./network-down.ts";
+import { down, refuseUnsure } from "./network-down.ts";
 import { printOfDown, printOfUp } from "./network-print.ts";
 import { ASKED_BY_DEFAULT, type NetworkRequest, optionsOf, readAsked } from "./network-request.ts";
 import { journalOf, type NetworkDeps, noteUnsure, plan, surveyRules } from "./network-setting.ts";
@@ -64,6 +64,8 @@ async function up(asked: Asked, deps: NetworkDeps): Promise<void> {
   }
   if (backend !== undefined) await refuseStrangers(machine);
   const { plan: wanted, bridges, notes } = await plan(asked, setting, deps);
+  // Who names an open bridge has it stay so.
+  refuseUnsure(setting.unsure.filter((name) => !bridges.includes(name)));
   for (const note of [...notes, ...noteUnsure(setting)]) deps.err(`note: ${note}\n`);
   const journal = journalOf(setting, asked);
   const changes = await bringUp(wanted, journal, createOperations(machine));

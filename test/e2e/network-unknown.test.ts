@@ -89,6 +89,26 @@ for (const iptables of ["iptables-nft", "iptables-legacy"]) {
         expect(picture()).toEqual(clean);
       });
 
+      test("up of other bridges refuses as well, and takes one that it names for somebody else's", () => {
+        machine.onMachine("ip link add ecsbr1 type bridge");
+        machine.sysctl("ecsbr0", 1);
+        machine.network(UP);
+        lose();
+        const standing = picture();
+        for (const args of ["up --bridge ecsbr1", "up --bridge ecsbr1 --print", "up --loopback"]) {
+          const refused = { exitCode: 1, stderr: expect.stringContaining("route_localnet is 1 on ecsbr0") };
+          expect(machine.network(args), args).toMatchObject(refused);
+        }
+        expect(picture()).toEqual(standing);
+        expect(machine.network(UP)).toMatchObject({
+          exitCode: 0,
+          stderr: expect.stringContaining("stays so after down"),
+        });
+        expect(machine.network("up --bridge ecsbr1").exitCode).toBe(0);
+        machine.network("down");
+        expect(machine.sysctls()).toContain("ecsbr0/route_localnet:1");
+      });
+
       test("and the guard and the filter flushed as well, a bridge that is open is not forgotten", () => {
         machine.network(UP);
         lose();
