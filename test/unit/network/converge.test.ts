@@ -129,7 +129,7 @@ describe("a change that fails", () => {
       fake.fail(nth);
       if ((await down().catch(() => -1)) !== -1) break;
       const { chains, bridges } = fake.picture();
-      if (bridges["br-a"]?.value === "1") expect(chains["raw ECS-LOCAL-GUARD"]).toHaveLength(3);
+      if (bridges["br-a"]?.value === "1") expect(chains["raw ECS-LOCAL-GUARD"]).toHaveLength(4);
     }
     expect(fake.picture()).toEqual(clean);
   });
