@@ -136,6 +136,10 @@ export function isNone(exitCode: number, output: string): boolean {
 const HINTS: readonly (readonly [RegExp, string])[] = [
   [/permission denied|operation not permitted/i, "run it as root with the capability NET_ADMIN"],
   [/xtables lock/i, "wait until the iptables that holds the lock has ended, and run this again"],
+  [
+    /parsing nftables rule/i,
+    "take the rule away that nft put into that chain and iptables cannot read (nft -a list ruleset), and run this again",
+  ],
   [/initialize|match|target|module/i, "load the kernel's modules for iptables, or use network up --loopback"],
 ];
 

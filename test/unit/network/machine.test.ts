@@ -72,6 +72,7 @@ describe("an answer of iptables", () => {
     [4, "Fatal: can't open lock file: Permission denied", /root/],
     [3, "can't initialize iptables table `raw': No buffer space available", /modules.*--loopback/],
     [2, "Bad argument", /run this again/],
+    [3, "iptables v1.8.9 (nf_tables): Parsing nftables rule failed", /nft -a list ruleset/],
     [1, "iptables v1.8.9 (nf_tables): Failed to initialize nft: Protocol not supported", /modules.*--loopback/],
     [4, "Another app is currently holding the xtables lock.", /^wait until .* run this again$/],
   ] as const) {
