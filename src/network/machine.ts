@@ -5,6 +5,8 @@ import type { Command } from "./step.ts";
 /** iptables itself waits 5 s for others. */
 const DEADLINE_MS = 10_000;
 
+const TRIES_MAX = 5;
+
 const INTERFACES = "/sys/class/net";
 
 /** What of this machine is asked and changed. */
@@ -34,6 +36,27 @@ export function createMachine(
     return text !== undefined && /^[1-9]\d*$/.test(text) ? Number(text) : undefined;
   }
 
+  async function runOnce(command: readonly [program: string, ...args: string[]]) {
+    const env = { PATH: path, LC_ALL: "C" };
+    // Detached, because Ctrl-C is sent to all of a terminal's processes: it would end the undoing as well.
+    const stdio = { stdin: "ignore", stdout: "pipe", stderr: "pipe" } as const;
+    const child = Bun.spawn([...command], { ...stdio, env, detached: true });
+    const ending = Promise.all([child.exited, child.stdout.text(), child.stderr.text()]);
+    const late = Promise.withResolvers<undefined>();
+    const timer = setTimeout(() => late.resolve(undefined), deadlineMs);
+    const ended = await Promise.race([ending, late.promise]);
+    clearTimeout(timer);
+    if (ended === undefined) {
+      // KILL, because what hangs in the kernel's hands may not heed less. Its output is not waited for: a child of it may hang.
+      child.kill("SIGKILL");
+      return { exitCode: 124, output: `it did not end within ${deadlineMs / 1_000} s`, signal: null };
+    }
+    const [exitCode, stdout, stderr] = ended;
+    const signal = child.signalCode === null ? "" : `it was ended by ${child.signalCode}`;
+    const output = [stderr.trim(), stdout.trim(), signal].filter(Boolean).join("; ");
+    return { exitCode, output, signal: child.signalCode };
+  }
+
   return {
     async run([name, ...args]) {
       const program = programs[name];
@@ -41,23 +64,11 @@ export function createMachine(
         const hint = `install it (apt-get install ${name === "ip" ? "iproute2" : name}) and run this again`;
         throw new AppError("network-failed", `there is no ${name} on the PATH ${path}`, { hint });
       }
-      const env = { PATH: path, LC_ALL: "C" };
-      // Detached, because Ctrl-C is sent to all of a terminal's processes: it would end the undoing as well.
-      const stdio = { stdin: "ignore", stdout: "pipe", stderr: "pipe" } as const;
-      const child = Bun.spawn([program, ...args], { ...stdio, env, detached: true });
-      const ending = Promise.all([child.exited, child.stdout.text(), child.stderr.text()]);
-      const late = Promise.withResolvers<undefined>();
-      const timer = setTimeout(() => late.resolve(undefined), deadlineMs);
-      const ended = await Promise.race([ending, late.promise]);
-      clearTimeout(timer);
-      if (ended === undefined) {
-        // KILL, because what hangs in the kernel's hands may not heed less. Its output is not waited for: a child of it may hang.
-        child.kill("SIGKILL");
-        return { exitCode: 124, output: `it did not end within ${deadlineMs / 1_000} s` };
+      for (let tries = 1; ; tries += 1) {
+        const { exitCode, output, signal } = await runOnce([program, ...args]);
+        // A terminal's signal reaches a child only before it is detached, when it has not begun.
+        if ((signal !== "SIGINT" && signal !== "SIGHUP") || tries === TRIES_MAX) return { exitCode, output };
       }
-      const [exitCode, stdout, stderr] = ended;
-      const signal = child.signalCode === null ? "" : `it was ended by ${child.signalCode}`;
-      return { exitCode, output: [stderr.trim(), stdout.trim(), signal].filter(Boolean).join("; ") };
     },
     routeLocalnet: (bridge) => readLine(`/proc/sys/net/ipv4/conf/${bridge}/route_localnet`),
     setRouteLocalnet(bridge, value) {

@@ -276,11 +276,12 @@ for (const iptables of ["iptables-nft", "iptables-legacy"]) {
 
     test("nor does Ctrl-C again and again, which a terminal sends to what the program runs as well", () => {
       const rules = machine.rules();
-      const slow = machine.slow();
+      // Before it asks for the first rule it may be ended.
       const interrupted = (args: string) => {
         const script = `setsid sh -c 'trap - INT; exec "$BINARY" network ${args}' & pid=$!
-          for i in 1 2 3 4 5 6 7 8 9 10; do sleep 0.1; kill -INT -$pid 2>/dev/null; done; wait $pid`;
-        return machine.onMachine(script, slow);
+          until [ -e $RAN ]; do sleep 0.02; done
+          for i in 1 2 3 4 5 6 7 8 9 10; do kill -INT -$pid 2>/dev/null; sleep 0.1; done; wait $pid`;
+        return machine.onMachine(script, machine.slow());
       };
       expect(interrupted(UP)).toMatchObject({ exitCode: 0, stderr: "" });
       expect(machine.network("status").exitCode).toBe(0);

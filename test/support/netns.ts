@@ -159,12 +159,15 @@ export function startMachine(iptables: string) {
       rmSync(count, { force: true });
       return { PATH: `${here}:${PATH}` };
     },
-    /** Puts an `iptables` before the real one that takes its time. */
+    /** Puts an `iptables` before the real one that takes its time, and makes the file $RAN. */
     slow() {
       const here = mkdtempSync(join(folder, "slow-"));
-      const script = `#!/bin/sh\nsleep 0.03\nexec ${Bun.which(iptables)} "$@"`;
+      const script = `#!/bin/sh\n: >$RAN; sleep 0.03\nexec ${Bun.which(iptables)} "$@"`.replace(
+        "$RAN",
+        join(here, "ran"),
+      );
       writeFileSync(join(here, "iptables"), script, { mode: 0o755 });
-      return { PATH: `${here}:${PATH}` };
+      return { PATH: `${here}:${PATH}`, RAN: join(here, "ran") };
     },
     /** Puts an `iptables` before the real one that fails for the rule that has a word. */
     failAt(word: string) {

@@ -1,5 +1,5 @@
 import { afterAll, describe, expect, test } from "bun:test";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { findIptables, searchPath } from "../../../src/network/iptables.ts";
@@ -25,8 +25,13 @@ describe("a command", () => {
   const bin = folder("commands", {
     says: 'echo "on stdout: $*"; echo on stderr >&2; exit 3',
     hangs: "sleep 6",
+    // Ended by Ctrl-C twice, as before it has begun.
+    interrupted: `echo x >>${root}/tries; [ $(wc -l <${root}/tries) -gt 2 ] || kill -INT $$; echo done`,
+    killed: `echo x >>${root}/kills; kill -TERM $$`,
+    always: `echo x >>${root}/always; kill -INT $$`,
   });
-  const machine = createMachine({ says: `${bin}/says`, hangs: `${bin}/hangs` }, PATH, 300);
+  const programs = Object.fromEntries(readdirSync(bin).map((name) => [name, join(bin, name)]));
+  const machine = createMachine(programs, PATH, 300);
 
   test("gives its code and all that it said", async () => {
     expect(await machine.run(["says", "a b", "c"])).toEqual({ exitCode: 3, output: "on stderr; on stdout: a b c" });
@@ -35,6 +40,13 @@ describe("a command", () => {
     const begun = performance.now();
     expect(await machine.run(["hangs"])).toEqual({ exitCode: 124, output: "it did not end within 0.3 s" });
     expect(performance.now() - begun).toBeLessThan(3_000);
+  });
+  test("that a terminal's signal ends is run again, but not without end, and no other", async () => {
+    expect(await machine.run(["interrupted"])).toEqual({ exitCode: 0, output: "done" });
+    expect(await machine.run(["killed"])).toMatchObject({ output: "it was ended by SIGTERM" });
+    expect(await machine.run(["always"])).toMatchObject({ output: "it was ended by SIGINT" });
+    const lines = ["tries", "kills", "always"].map((name) => readFileSync(join(root, name), "utf8").length / 2);
+    expect(lines).toEqual([3, 1, 5]);
   });
   test("that is not there is an error that says what to install", async () => {
     await expect(machine.run(["ip", "address"])).rejects.toThrow(
