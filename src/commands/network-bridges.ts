@@ -18,6 +18,11 @@ export interface Chosen {
 /** Where the kernel lists this network namespace's interfaces that speak IPv4. */
 const INTERFACES = "/proc/sys/net/ipv4/conf";
 
+/** Whether this machine has it, and it speaks IPv4. */
+export function isInterface(name: string): boolean {
+  return existsSync(`${INTERFACES}/${name}`);
+}
+
 const isBridge = (name: string) => existsSync(`/sys/class/net/${name}/bridge`);
 
 /**
@@ -32,7 +37,7 @@ export function namedBridges(names: readonly string[]): Chosen {
         hint: "give the name of a bridge, such as docker0: ip link show type bridge",
       });
     }
-    if (!existsSync(`${INTERFACES}/${name}`)) {
+    if (!isInterface(name)) {
       throw new AppError("bad-configuration", `--bridge is '${name}', and this machine has no such interface`, {
         hint: "see what there is with: ip link show type bridge",
       });

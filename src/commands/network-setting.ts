@@ -1,3 +1,4 @@
+import { basename } from "node:path";
 import type { DockerConfig, Environment } from "../config.ts";
 import { connect } from "../engine/connect.ts";
 import { AppError } from "../errors.ts";
@@ -7,9 +8,10 @@ import { type Backend, findIptables, searchPath } from "../network/iptables.ts";
 import { createMachine, type Machine } from "../network/machine.ts";
 import { hasTaskAddress } from "../network/operations.ts";
 import { type Plan, stepsOf } from "../network/plan.ts";
-import { recover } from "../network/recover.ts";
+import { type Recovered, recover, recoverAddress } from "../network/recover.ts";
 import { type Asked, bootId, readState, type State, statePath, writeState } from "../network/state.ts";
 import { type Chosen, engineBridges, namedBridges } from "./network-bridges.ts";
+import { ASKED_BY_DEFAULT } from "./network-request.ts";
 
 export interface NetworkDeps {
   readonly docker: DockerConfig;
@@ -28,9 +30,17 @@ export interface Setting {
   readonly made: readonly Plan[];
   /** Bridges of those that are open, where nothing says whether they were before us. */
   readonly unsure: readonly string[];
+  /** What an earlier `up` was told, as far as it is known. */
+  readonly asked: Asked | undefined;
   readonly backend: Backend | undefined;
+  /** What that one is called. */
+  readonly iptables: string;
+  /** Whether there is the program `ip`. */
+  readonly hasIp: boolean;
   readonly machine: Machine;
 }
+
+const NOTHING: Recovered = { plans: [], asked: undefined, unsure: [] };
 
 /**
  * Looks at what an earlier call left, and for the programs to work with.
@@ -40,11 +50,12 @@ export interface Setting {
 export async function survey(env: Environment): Promise<Setting> {
   const path = searchPath(env.PATH);
   const state = readState(statePath(FOLDER), bootId());
-  const found = await findIptables(path, state?.backend);
-  if (found === undefined && state?.backend !== undefined) {
+  const backend = state?.made.some(({ kind }) => kind === "rules") ? state.backend : undefined;
+  const found = await findIptables(path, backend);
+  if (found === undefined && backend !== undefined) {
     throw new AppError(
       "network-failed",
-      `the rules were made with iptables of the kind ${state.backend}, which is not there any more`,
+      `the rules were made with iptables of the kind ${backend}, which is not there any more`,
       {
         hint: "install that iptables again, or restart the machine, which clears them",
       },
@@ -52,19 +63,31 @@ export async function survey(env: Environment): Promise<Setting> {
   }
   const programs = { iptables: found?.program, ip: Bun.which("ip", { PATH: path }) ?? undefined };
   const machine = createMachine(programs, path);
-  return { state, made: state?.made ?? [], unsure: [], backend: found?.backend, machine };
+  return {
+    ...{ state, made: state?.made ?? [], unsure: [], asked: state?.asked },
+    ...{ backend: found?.backend, iptables: basename(found?.program ?? "iptables") },
+    ...{ hasIp: programs.ip !== undefined, machine },
+  };
 }
 
 /**
- * The same, and where no state is left, what the rules themselves say, which takes root to ask.
+ * The same, and what the rules themselves say beyond the state, which takes root to ask: it may be lost, or commands of
+ * `--print` have been run.
  *
  * @throws AppError `network-failed`
  */
 export async function surveyRules(env: Environment): Promise<Setting> {
   const setting = await survey(env);
-  if (setting.state !== undefined || setting.backend === undefined) return setting;
-  const { plans, unsure } = await recover(setting.machine);
-  return { ...setting, made: plans, unsure };
+  const { state, made, backend, hasIp, machine } = setting;
+  const steps = stepsOf(made);
+  const isKnown = steps.some(({ kind }) => kind === "address");
+  const address = hasIp && !isKnown ? await recoverAddress(machine) : [];
+  const known = new Set(steps.flatMap((step) => (step.kind === "sysctl" ? [step.bridge] : [])));
+  const { plans, asked, unsure } = backend === undefined ? NOTHING : await recover(machine, known);
+  const told = asked ?? (address.length > 0 ? { ...ASKED_BY_DEFAULT, loopback: true } : undefined);
+  // The state comes last, because it knows what was before us.
+  const all = address.length + plans.length === 0 ? made : [...address, ...plans, ...made];
+  return { ...setting, made: all, asked: state?.asked ?? told, unsure };
 }
 
 /**
@@ -91,7 +114,7 @@ export async function plan(
     if (ifindex === undefined) {
       throw new AppError("network-failed", `the interface ${name} is not there any more`, { hint: "run this again" });
     }
-    const known = earlier.find((step) => step.kind === "sysctl" && step.bridge === name && step.ifindex === ifindex);
+    const known = earlier.find((step) => step.kind === "sysctl" && step.ifindex === ifindex);
     const value = machine.routeLocalnet(name) ?? "0";
     // Where it is closed nobody counts on it any more, whatever it was.
     const was = known?.kind === "sysctl" && value === "1" ? known.was : value;

@@ -2,8 +2,12 @@ import { createOperations } from "../network/operations.ts";
 import { stepsOf } from "../network/plan.ts";
 import type { Asked } from "../network/state.ts";
 import { keyOf } from "../network/step.ts";
-import { ASKED_BY_DEFAULT } from "./network-request.ts";
+import { findStrangers } from "../network/strangers.ts";
+import { isInterface } from "./network-bridges.ts";
+import { ASKED_BY_DEFAULT, optionsOf } from "./network-request.ts";
 import { type NetworkDeps, noteUnsure, plan, type Setting, surveyRules } from "./network-setting.ts";
+
+const LOST = "the state file of network up is gone, and this is what its rules say: run network up again";
 
 /** A thing that has to stand, and whether it does. */
 export interface StatusLine {
@@ -11,10 +15,21 @@ export interface StatusLine {
   readonly stands: boolean;
 }
 
-/** One line a thing, for people. */
-export function statusText(lines: readonly StatusLine[], notes: readonly string[]): string {
+/**
+ * One line a thing, for people.
+ *
+ * @param options that make `up` make what is missing
+ */
+export function statusText(
+  lines: readonly StatusLine[],
+  notes: readonly string[],
+  options: readonly string[] = [],
+): string {
   const missing = lines.filter(({ stands }) => !stands).length;
-  const end = missing === 0 ? "all stands" : `${missing} of ${lines.length} are missing: run network up`;
+  const end =
+    missing === 0
+      ? "all stands"
+      : `${missing} of ${lines.length} are missing: run ${["network up", ...options].join(" ")}`;
   return [
     ...lines.map(({ what, stands }) => `${stands ? "ok     " : "missing"}  ${what}`),
     ...notes.map((note) => `note     ${note}`),
@@ -38,14 +53,27 @@ export interface Standing {
 /**
  * Looks at each thing that is asked for, or that `up` was told to make.
  *
+ * @returns it, and the options of an `up` that makes what is missing
  * @throws AppError `bad-configuration`, `network-failed`, the engine's
  */
-export async function look(setting: Setting, given: Asked | undefined, deps: NetworkDeps): Promise<Standing> {
-  const { state, backend, machine } = setting;
-  const { plan: wanted, notes } = await plan(given ?? state?.asked ?? ASKED_BY_DEFAULT, setting, deps);
+export async function look(
+  setting: Setting,
+  given: Asked | undefined,
+  deps: NetworkDeps,
+): Promise<Standing & { readonly options: readonly string[] }> {
+  const { backend, machine } = setting;
+  const asked = given ?? setting.asked ?? ASKED_BY_DEFAULT;
+  // What up was told may be gone since; who names it now is wrong.
+  const gone = given === undefined ? (asked.bridges ?? []).filter((name) => !isInterface(name)) : [];
+  const bridges = asked.bridges?.filter((name) => !gone.includes(name));
+  const here = { ...asked, ...(bridges && { bridges }) };
+  const { plan: wanted, notes } = await plan(here, setting, deps);
   const steps = stepsOf([wanted]);
   const operations = createOperations(machine);
-  const lines: StatusLine[] = [];
+  const lines: StatusLine[] = gone.map((name) => ({
+    what: `the interface ${name}, which up was told of, is on this machine`,
+    stands: false,
+  }));
   for (const step of steps) {
     const isHere = step.kind === "address" || step.kind === "sysctl" || backend !== undefined;
     lines.push({ what: step.what, stands: isHere && (await operations.stands(step)) });
@@ -56,7 +84,7 @@ export async function look(setting: Setting, given: Asked | undefined, deps: Net
     if (!planned.has(keyOf(step)) && (await operations.stands(step)))
       left.push(`left over from an earlier up: ${step.what}`);
   }
-  return { lines, notes, left };
+  return { lines, notes, left, options: optionsOf(here) };
 }
 
 /**
@@ -67,7 +95,11 @@ export async function look(setting: Setting, given: Asked | undefined, deps: Net
  */
 export async function status(isJson: boolean, given: Asked | undefined, deps: NetworkDeps): Promise<number> {
   const setting = await surveyRules(deps.env);
-  const { lines, notes, left } = await look(setting, given, deps);
-  deps.out((isJson ? statusJson : statusText)(lines, [...notes, ...left, ...noteUnsure(setting)]));
+  const { lines, notes, left, options } = await look(setting, given, deps);
+  const lost = setting.state === undefined && setting.made.length > 0 ? [LOST] : [];
+  const strangers = setting.backend === undefined ? [] : await findStrangers(setting.machine);
+  const others = strangers.map(({ table, rule }) => `not of network up, and in the way of it: ${rule} (${table})`);
+  const all = [...notes, ...lost, ...left, ...others, ...noteUnsure(setting)];
+  deps.out(isJson ? statusJson(lines, all) : statusText(lines, all, options));
   return lines.every(({ stands }) => stands) ? 0 : 1;
 }

@@ -1,14 +1,16 @@
 import { AppError } from "../errors.ts";
-import { bringUp, takeDown } from "../network/converge.ts";
+import { bringUp } from "../network/converge.ts";
 import { takeTurn } from "../network/lock.ts";
 import { createOperations } from "../network/operations.ts";
-import { planFrame, stepsOf, TASK_ADDRESS } from "../network/plan.ts";
-import { printDown, printUp, systemdUnit } from "../network/print.ts";
+import { TASK_ADDRESS } from "../network/plan.ts";
+import { systemdUnit } from "../network/print.ts";
 import type { Asked } from "../network/state.ts";
-import { commandsToUndo } from "../network/step.ts";
+import { refuseStrangers } from "../network/strangers.ts";
 import { openInterfaces } from "./network-bridges.ts";
+import { down, refuseUnsure } from "./network-down.ts";
+import { printOfDown, printOfUp } from "./network-print.ts";
 import { ASKED_BY_DEFAULT, type NetworkRequest, optionsOf, readAsked } from "./network-request.ts";
-import { journalOf, type NetworkDeps, noteUnsure, plan, survey, surveyRules } from "./network-setting.ts";
+import { journalOf, type NetworkDeps, noteUnsure, plan, surveyRules } from "./network-setting.ts";
 import { status } from "./network-status.ts";
 
 /**
@@ -24,13 +26,17 @@ export async function network(request: NetworkRequest, deps: NetworkDeps): Promi
     deps.out(systemdUnit(deps.program, optionsOf(asked ?? ASKED_BY_DEFAULT), deps.docker.host));
     return 0;
   }
-  if (request.print) return print(request.action, asked, deps);
+  if (request.print) {
+    await (request.action === "up" ? printOfUp(asked ?? ASKED_BY_DEFAULT, deps) : printOfDown(deps));
+    return 0;
+  }
   if (request.action === "status") return status(request.json ?? false, asked, deps);
-  // The process may not end between two steps by Ctrl-C; that ends what it is running, which undoes the rest.
-  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => {});
   const done = await takeTurn();
+  // The process may not end between two steps by Ctrl-C: it is a second until all of them are made.
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => {});
   try {
-    return await (request.action === "up" ? up(asked ?? ASKED_BY_DEFAULT, deps) : down(deps));
+    await (request.action === "up" ? up(asked ?? ASKED_BY_DEFAULT, deps) : down(deps));
+    return 0;
   } finally {
     done();
   }
@@ -48,7 +54,7 @@ function checkSystem({ action, print, printUnit }: NetworkRequest): void {
   });
 }
 
-async function up(asked: Asked, deps: NetworkDeps): Promise<number> {
+async function up(asked: Asked, deps: NetworkDeps): Promise<void> {
   const setting = await surveyRules(deps.env);
   const { backend, machine } = setting;
   if (backend === undefined && !asked.loopback) {
@@ -56,7 +62,10 @@ async function up(asked: Asked, deps: NetworkDeps): Promise<number> {
       hint: `install it, or run: network up --loopback, and the server with --bind ${TASK_ADDRESS} --port 80`,
     });
   }
+  if (backend !== undefined) await refuseStrangers(machine);
   const { plan: wanted, bridges, notes } = await plan(asked, setting, deps);
+  // Who names an open bridge has it stay so.
+  refuseUnsure(setting.unsure.filter((name) => !bridges.includes(name)));
   for (const note of [...notes, ...noteUnsure(setting)]) deps.err(`note: ${note}\n`);
   const journal = journalOf(setting, asked);
   const changes = await bringUp(wanted, journal, createOperations(machine));
@@ -73,32 +82,6 @@ async function up(asked: Asked, deps: NetworkDeps): Promise<number> {
       `note: without rules ${TASK_ADDRESS} answers on every link of this machine; the server itself refuses strangers\n`,
     );
   } else noteOpenToAll(deps);
-  return 0;
-}
-
-async function down(deps: NetworkDeps): Promise<number> {
-  const setting = await surveyRules(deps.env);
-  const { state, backend, unsure, machine } = setting;
-  if (unsure.length > 0) throw notProven(unsure);
-  const frame = backend === undefined ? [] : planFrame();
-  const taken = await takeDown(journalOf(setting, state?.asked ?? ASKED_BY_DEFAULT), frame, createOperations(machine));
-  deps.out(taken === 0 ? "nothing of network up stands\n" : `what network up made is taken away: ${taken} things\n`);
-  return 0;
-}
-
-/** What keeps strangers out must not go while a bridge is open that may be so by us. */
-function notProven(bridges: readonly string[]): AppError {
-  const close = bridges.flatMap((bridge) =>
-    commandsToUndo({ kind: "sysctl", what: "", bridge, ifindex: 1, was: "0" }).map((command) => command.join(" ")),
-  );
-  const keep = bridges.map((name) => `--bridge ${name}`).join(" ");
-  return new AppError(
-    "network-failed",
-    `route_localnet is 1 on ${bridges.join(", ")}, and no state file says whether it was before network up: all was left, because the rules guard it`,
-    {
-      hint: `close it with ${close.join("; ")}, or have it stay open with network up ${keep}; then run network down again`,
-    },
-  );
 }
 
 /** The reference's rules for Linux open every interface, which ours close again while they stand. */
@@ -107,18 +90,4 @@ function noteOpenToAll(deps: NetworkDeps): void {
   deps.err(
     "note: net.ipv4.conf.all.route_localnet is 1, which is not ours: it lets neighbours send to 127.0.0.0/8 (CVE-2020-8558), and only our rule drops that; set it to 0\n",
   );
-}
-
-async function print(action: "up" | "down" | "status", asked: Asked | undefined, deps: NetworkDeps): Promise<number> {
-  const setting = await survey(deps.env);
-  if (action === "down") {
-    // By the state alone: whoever is not root may ask, and the engine has no say in what is taken away.
-    if (setting.made.length === 0) deps.err("note: nothing of network up stands\n");
-    deps.out(printDown(stepsOf(setting.made)));
-    return 0;
-  }
-  const { plan: wanted, notes } = await plan(asked ?? setting.state?.asked ?? ASKED_BY_DEFAULT, setting, deps);
-  for (const note of notes) deps.err(`note: ${note}\n`);
-  deps.out(printUp(stepsOf([wanted])));
-  return 0;
 }

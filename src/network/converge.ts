@@ -10,7 +10,7 @@ export interface Journal {
 }
 
 /**
- * Makes exactly the steps of a plan stand of those that are ours. A failure takes away what this call made. Killed anywhere,
+ * Makes exactly the steps of a plan stand of those that are ours. A failure leaves what stood before this call. Killed anywhere,
  * the journal names all that may stand, so that the next call, or {@link takeDown}, ends right.
  *
  * @returns how many steps were made or taken away
@@ -24,29 +24,34 @@ export async function bringUp(plan: Plan, journal: Journal, operations: Operatio
   const stale = before.filter((step) => !kept.has(keyOf(step)));
   const added = wanted.filter((step) => !known.has(keyOf(step)));
   if (added.length > 0) journal.write([...journal.plans, plan]);
-  const made: Step[] = [];
+  // Each is noted before it is done: a command that failed may have done it.
+  const [made, taken]: [Step[], Step[]] = [[], []];
   try {
     for (const step of wanted) {
       if (await operations.stands(step)) continue;
-      // Before it is made: a command that failed may have done it.
       made.push(step);
       await operations.make(step);
     }
+    for (const step of stale.toReversed()) {
+      if (!(await operations.stands(step))) continue;
+      taken.push(step);
+      await operations.takeAway(step);
+    }
   } catch (cause) {
-    throw await rolledBack(cause, made, () => journal.write(journal.plans), operations);
+    throw await rolledBack(cause, { made, taken }, () => journal.write(journal.plans), operations);
   }
-  for (const step of stale.toReversed()) await operations.takeAway(step);
   if (added.length > 0 || stale.length > 0) journal.write([plan]);
   return made.length + stale.length;
 }
 
 async function rolledBack(
   cause: unknown,
-  made: readonly Step[],
+  { made, taken }: { readonly made: readonly Step[]; readonly taken: readonly Step[] },
   restoreJournal: () => void,
   operations: Operations,
 ): Promise<unknown> {
   try {
+    for (const step of taken.toReversed()) if (!(await operations.stands(step))) await operations.make(step);
     for (const step of made.toReversed()) await operations.takeAway(step);
     restoreJournal();
   } catch (second) {

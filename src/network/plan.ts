@@ -26,7 +26,9 @@ export type Plan =
   | { readonly kind: "address"; readonly was: boolean };
 
 const LOOPBACK = "127.0.0.0/8";
-const COMMENT = ["-m", "comment", "--comment", "ecs-local-endpoints"];
+/** The comment of each rule of ours. */
+export const MARK = "ecs-local-endpoints";
+const COMMENT = ["-m", "comment", "--comment", MARK];
 const TO_TASK = ["-d", `${TASK_ADDRESS}/32`, "-p", "tcp", "-m", "tcp", "--dport", "80"];
 
 /** Our chains, and where each hangs. */
@@ -49,7 +51,7 @@ export function stepsOf(plans: readonly Plan[]): readonly Step[] {
 
 /**
  * What has to stand so that `169.254.170.2:80` leads to a port of 127.0.0.1, in the order in which it is made: what keeps
- * strangers out stands before a bridge may lead to loopback, and goes after it.
+ * strangers out of loopback, and containers out of the rest of it, stands before a bridge may lead there, and goes after it.
  *
  * @param port of our server on 127.0.0.1
  * @param bridges from which containers come; the machine's own programs are always led
@@ -63,6 +65,12 @@ export function planRules(port: number, bridges: readonly Bridge[]): readonly St
         ...["!", "-i", "lo", "!", "-s", LOOPBACK, "-d", LOOPBACK],
         ...drop,
       ]),
+      // Without a filter of reverse paths the kernel takes any of it but 127.0.0.1. A VRF that has it as an address sends so itself.
+      rule("guard", `what comes from outside for ${LOOPBACK} in its name is dropped`, [
+        ...["!", "-i", "lo", "-s", LOOPBACK, "-d", LOOPBACK],
+        ...["-m", "addrtype", "!", "--src-type", "LOCAL", "--limit-iface-in"],
+        ...drop,
+      ]),
       ...bridges.map(({ name }) =>
         rule("guard", `what comes from ${name} in the name of ${LOOPBACK} is dropped`, [
           ...["-i", name, "-s", LOOPBACK],
@@ -70,7 +78,6 @@ export function planRules(port: number, bridges: readonly Bridge[]): readonly St
         ]),
       ),
     ]),
-    ...bridges.map(sysctl),
     ...chain(
       "input",
       bridges.flatMap(({ name, was }) => [
@@ -95,6 +102,7 @@ export function planRules(port: number, bridges: readonly Bridge[]): readonly St
             ]),
       ]),
     ),
+    ...bridges.map(sysctl),
     ...chain("output", [
       rule("output", `${TASK_ADDRESS}:80 leads this machine's programs to ${to}`, [
         ...TO_TASK,

@@ -1,23 +1,25 @@
+import { isOthers } from "./operations.ts";
 import { type Command, commandsToDo, commandsToUndo, type Step } from "./step.ts";
 
-/** What `up` runs where nothing stands, as a shell takes it, with each step's purpose. */
-export function printUp(steps: readonly Step[]): string {
-  return steps.map((step) => `# ${step.what}\n${lines(commandsToDo(step))}`).join("");
+/**
+ * What makes steps stand, as a shell takes it, with the purpose of each.
+ *
+ * @param iptables the program's name, where another kind has its usual one
+ */
+export function printUp(steps: readonly Step[], iptables = "iptables"): string {
+  return steps.map((step) => `# ${step.what}\n${lines(commandsToDo(step), iptables)}`).join("");
 }
 
-/** What `down` runs where all stands. */
-export function printDown(steps: readonly Step[]): string {
-  const ours = steps.filter(
-    (step) => !(step.kind === "sysctl" && step.was === "1") && !(step.kind === "address" && step.was),
-  );
-  return ours
-    .toReversed()
-    .map((step) => lines(commandsToUndo(step)))
+/** What takes steps away, in their order. What was there before us stays. */
+export function printDown(steps: readonly Step[], iptables = "iptables"): string {
+  const ours = steps.filter((step) => !isOthers(step));
+  return ours.map((step) => lines(commandsToUndo(step), iptables)).join("");
+}
+
+function lines(commands: readonly Command[], iptables: string): string {
+  return commands
+    .map(([program, ...args]) => `${[program === "iptables" ? iptables : program, ...args].map(quoted).join(" ")}\n`)
     .join("");
-}
-
-function lines(commands: readonly Command[]): string {
-  return commands.map((command) => `${command.map(quoted).join(" ")}\n`).join("");
 }
 
 function quoted(word: string): string {
@@ -32,8 +34,10 @@ function quoted(word: string): string {
  * @param dockerHost the engine's address, where it is not found without
  */
 export function systemdUnit(program: readonly string[], args: readonly string[], dockerHost?: string): string {
-  const run = program.map(unitWord).join(" ");
-  const up = [run, "network", "up", ...args.map(unitWord)].join(" ");
+  const [binary = "", ...words] = program;
+  // systemd puts variables into arguments alone: a dollar doubled would stay so in the name of the program.
+  const run = [unitWord(binary), ...words.map(unitArgument)].join(" ");
+  const up = [run, "network", "up", ...args.map(unitArgument)].join(" ");
   return `# /etc/systemd/system/ecs-local-endpoints-network.service
 [Unit]
 Description=169.254.170.2:80 for containers (ecs-local-endpoints network)
@@ -51,8 +55,12 @@ WantedBy=multi-user.target
 `;
 }
 
-/** systemd takes blanks as ends of words, and % and $ as its own. */
+function unitArgument(word: string): string {
+  return unitWord(word.replaceAll("$", "$$$$"));
+}
+
+/** systemd takes blanks as ends of words, and % as its own. */
 function unitWord(word: string): string {
-  const escaped = word.replaceAll("%", "%%").replaceAll("$", "$$$$");
+  const escaped = word.replaceAll("%", "%%");
   return /[\s"'\\;]/.test(escaped) ? `"${escaped.replaceAll("\\", "\\\\").replaceAll('"', '\\"')}"` : escaped;
 }

@@ -1,40 +1,56 @@
 import type { Machine } from "./machine.ts";
-import { failed } from "./operations.ts";
-import { type Bridge, CHAINS, type Plan } from "./plan.ts";
-import { isInterfaceName } from "./state.ts";
+import { failed, isAddressMarked, isNone } from "./operations.ts";
+import { type Bridge, CHAINS, MARK, type Plan } from "./plan.ts";
+import { type Asked, isInterfaceName } from "./state.ts";
 import { commandToCheck } from "./step.ts";
 
 /** What our chains say of an earlier `up`. */
 export interface Recovered {
   readonly plans: readonly Plan[];
+  /** What was asked, as far as the chains say; undefined where they do not. */
+  readonly asked: Asked | undefined;
   /** Bridges that are open, of which no rule says whether they were before us. */
   readonly unsure: readonly string[];
 }
 
 /**
- * Reads from the chains what an `up` made of which there is no state. Both chains name each bridge as long as it may be open,
- * and a bridge that was closed before us has a rule that drops: see plan.ts.
+ * Reads from the chains what an `up` made of which there is no state. Each names the bridges, so that one that others flushed is
+ * no loss, and a bridge that was closed before us has a rule that drops for as long as it is open: see plan.ts.
  *
+ * @param known bridges of which a state tells, which are left out: one of that name that was made anew since is not ours
  * @throws AppError `network-failed`
  */
-export async function recover(machine: Machine): Promise<Recovered> {
+export async function recover(machine: Machine, known: ReadonlySet<string> = new Set()): Promise<Recovered> {
   const input = await rulesOf(CHAINS.input, machine);
-  const rules = [...(await rulesOf(CHAINS.guard, machine)), ...input];
+  const led = await rulesOf(CHAINS.prerouting, machine);
+  const rules = [...(await rulesOf(CHAINS.guard, machine)), ...input, ...led];
   const names = new Set(rules.map(interfaceOf).filter(isInterfaceName));
   const wasClosed = new Set(input.filter((rule) => rule.endsWith(" -j DROP")).map(interfaceOf));
   const bridges: Bridge[] = [];
   const unsure: string[] = [];
   for (const name of names) {
     const ifindex = machine.ifindex(name);
-    if (ifindex === undefined) continue;
+    if (ifindex === undefined || known.has(name)) continue;
     const value = machine.routeLocalnet(name) ?? "0";
     bridges.push({ name, ifindex, was: wasClosed.has(name) ? "0" : value });
     if (value === "1" && !wasClosed.has(name)) unsure.push(name);
   }
-  const ports = new Set(input.flatMap((rule) => / --dport (\d+) /.exec(rule)?.[1] ?? []).map(Number));
-  if (bridges.length === 0) return { plans: [], unsure };
+  const ports = [...new Set([...input, ...led].flatMap(portOf))];
+  if (bridges.length === 0) return { plans: [], asked: undefined, unsure };
+  const [port] = ports;
+  const asked = port === undefined ? undefined : { port, bridges: bridges.map(({ name }) => name), loopback: false };
   // Where no rule has a port yet, none is to be found again by it either.
-  return { plans: [...(ports.size > 0 ? ports : [1])].map((port) => ({ kind: "rules", port, bridges })), unsure };
+  return { plans: (port === undefined ? [1] : ports).map((port) => ({ kind: "rules", port, bridges })), asked, unsure };
+}
+
+/**
+ * The same of the address on `lo`.
+ *
+ * @param known bridges of which a state tells, which are left out: one of that name that was made anew since is not ours
+ * @throws AppError `network-failed`
+ */
+export async function recoverAddress(machine: Machine): Promise<readonly Plan[]> {
+  return (await isAddressMarked(machine)) ? [{ kind: "address", was: false }] : [];
 }
 
 async function rulesOf(
@@ -43,9 +59,16 @@ async function rulesOf(
 ): Promise<readonly string[]> {
   const command = commandToCheck({ kind: "chain", what: chain, table, chain });
   const { exitCode, output } = await machine.run(command);
-  // 1 is "no such chain", 3 a kernel without the table, which has no chain of ours.
-  if (exitCode !== 0 && exitCode !== 1 && exitCode !== 3) throw failed(command, exitCode, output);
-  return exitCode === 0 ? output.split("\n").filter((line) => line.startsWith(`-A ${chain} `)) : [];
+  if (exitCode !== 0 && !isNone(exitCode, output)) throw failed(command, exitCode, output);
+  if (exitCode !== 0) return [];
+  const isOurs = (line: string) => line.startsWith(`-A ${chain} `) && line.includes(` --comment ${MARK} `);
+  return output.split("\n").filter(isOurs);
+}
+
+/** Of a rule that lets in to the server, or leads there. */
+function portOf(rule: string): readonly number[] {
+  const found = / -d 127\.0\.0\.1\/32 .*--dport (\d+) | --to-destination 127\.0\.0\.1:(\d+)$/.exec(rule);
+  return found === null ? [] : [Number(found[1] ?? found[2])];
 }
 
 function interfaceOf(rule: string): string {

@@ -58,6 +58,8 @@ export function statePath(folder: string): string {
   return join(folder, `${statSync(NAMESPACE_PATH).ino}.json`);
 }
 
+const REMOVE = "remove it and run network down, which then goes by the chains that stand";
+
 /**
  * What an earlier call wrote; undefined where there is nothing, or where the machine was started anew since.
  *
@@ -71,12 +73,12 @@ export function readState(path: string, boot: string): State | undefined {
   } catch (cause) {
     if ((cause as { code?: unknown }).code === "ENOENT") return undefined;
     if (cause instanceof AppError) throw cause;
-    throw new AppError("network-failed", `${path} cannot be read`, { hint: "run this as root", cause });
+    const why = cause instanceof Error ? cause.message : String(cause);
+    throw new AppError("network-failed", `${path} cannot be read: ${why}`, { hint: `${REMOVE}, as root`, cause });
   }
   const state = parse(content);
   if (state === undefined) {
-    const hint = "remove it and run network down, which then goes by the chains that stand";
-    throw new AppError("network-failed", `${path} is not what network up writes`, { hint });
+    throw new AppError("network-failed", `${path} is not what network up writes`, { hint: REMOVE });
   }
   return state.boot === boot ? state : undefined;
 }

@@ -53,13 +53,15 @@ export function keyOf(step: Step): string {
     case "rule":
       return `rule ${step.table} ${step.chain} ${step.rule.join(" ")}`;
     case "sysctl":
-      return `sysctl ${step.bridge} ${step.ifindex}`;
+      return `sysctl ${step.ifindex}`;
     case "address":
       return "address";
   }
 }
 
 const ADDRESS = ["169.254.170.2/32", "dev", "lo"];
+/** Says of the address that it is ours, as the comment does of a rule. The kernel wants the interface's name before it. */
+export const ADDRESS_LABEL = "lo:ecs-local";
 
 /** What is run to make a step stand, in order, each command waiting 5 s for others that change the rules. */
 export function commandsToDo(step: Step): readonly Command[] {
@@ -71,7 +73,7 @@ export function commandsToDo(step: Step): readonly Command[] {
     case "sysctl":
       return [sysctl(step.bridge, "1")];
     case "address":
-      return [["ip", "address", "add", ...ADDRESS, "scope", "host"]];
+      return [["ip", "address", "add", ...ADDRESS, "scope", "host", "label", ADDRESS_LABEL]];
   }
 }
 

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import { runBinary } from "../support/binary.ts";
@@ -153,6 +153,10 @@ describe.skipIf(why !== undefined)(`network on a machine of namespaces${why ? ` 
       expect(without("down").exitCode).toBe(0);
       expect(without("status --bridge ecsbr0").exitCode).toBe(1);
     });
+    test("down takes away the address, though there was one at the time of up", () => {
+      machine.network("up --loopback");
+      expect(without("down")).toMatchObject({ exitCode: 0, stderr: "" });
+    });
   });
 
   test("down uses the iptables that up used, though another kind has its name by now", () => {
@@ -276,9 +280,17 @@ const verifier = Bun.which("systemd-analyze");
 test.skipIf(verifier === null)(
   `the unit is one that systemd takes${verifier ? "" : " (skipped: needs systemd-analyze)"}`,
   () => {
-    const { exitCode, stdout } = runBinary(["network", "up", "--print-unit", "--bridge", "docker0"]);
-    expect(exitCode).toBe(0);
+    // systemd looks for the program: its name must come out as it is.
     const folder = mkdtempSync(join(tmpdir(), "unit-"));
+    const program = join(folder, "a $b 100%");
+    copyFileSync(join(import.meta.dir, "../../dist/ecs-local-endpoints"), program);
+    const made = Bun.spawnSync([program, "network", "up", "--print-unit", "--bridge", "docker0"], {
+      env: { DOCKER_HOST: "unix:///run/a b.sock" },
+      timeout: 20_000,
+    });
+    expect(made.exitCode).toBe(0);
+    const stdout = made.stdout.toString();
+    expect(stdout).toContain("a $b 100%%");
     const unit = join(folder, "ecs-local-endpoints-network.service");
     writeFileSync(unit, stdout);
     const { stderr } = Bun.spawnSync([verifier ?? "", "verify", "--man=no", unit], { timeout: 20_000 });
@@ -290,6 +302,7 @@ test.skipIf(verifier === null)(
         .filter((line) => line.includes("ecs-local-endpoints")),
     ).toEqual([]);
   },
+  30_000,
 );
 
 describeEngines("network up --print", ({ engine, freeSubnet }) => {

@@ -49,7 +49,7 @@ for (const iptables of ["iptables-nft", "iptables-legacy"]) {
       expect(machine.sysctls()).toBe(before.replace("ecsbr0/route_localnet:0", "ecsbr0/route_localnet:1"));
       const { exitCode, stdout } = machine.network("status");
       expect(exitCode).toBe(0);
-      expect(stdout).toMatch(/^(ok .*\n){15}all stands\n$/);
+      expect(stdout).toMatch(/^(ok .*\n){16}all stands\n$/);
       expect(JSON.parse(machine.network("status --json").stdout)).toMatchObject({ stands: true, notes: [] });
     });
 
@@ -132,6 +132,16 @@ for (const iptables of ["iptables-nft", "iptables-legacy"]) {
       machine.network(UP);
       machine.network("down");
       expect(machine.sysctls()).toContain("ecsbr0/route_localnet:0");
+    });
+
+    test("down closes a bridge that was given another name since", () => {
+      const before = [machine.rules(), machine.sysctls()];
+      machine.network(UP);
+      machine.onMachine("ip link set ecsbr0 down name ecsbr9 && ip link set ecsbr9 up");
+      expect(machine.sysctls()).toContain("ecsbr9/route_localnet:1");
+      expect(machine.network("down").exitCode).toBe(0);
+      machine.onMachine("ip link set ecsbr9 down name ecsbr0 && ip link set ecsbr0 up");
+      expect([machine.rules(), machine.sysctls()]).toEqual(before);
     });
 
     test("without its state file, down goes by the chains, and closes what up opened", () => {
@@ -229,7 +239,7 @@ for (const iptables of ["iptables-nft", "iptables-legacy"]) {
         machine.network("down");
       }
       machine.network("down");
-      expect(kills).toBe(14);
+      expect(kills).toBe(15);
     }, 120_000);
 
     test("killed between any two steps of down, the next down ends right, and so does the next up", () => {
@@ -262,6 +272,21 @@ for (const iptables of ["iptables-nft", "iptables-legacy"]) {
         expect(machine.network("down", machine.killAt(5, "before", signal)).exitCode, signal).toBe(0);
         expect(machine.rules()).toBe(rules);
       }
+    }, 20_000);
+
+    test("nor does Ctrl-C again and again, which a terminal sends to what the program runs as well", () => {
+      const rules = machine.rules();
+      // Before it asks for the first rule it may be ended.
+      const interrupted = (args: string) => {
+        const script = `setsid sh -c 'trap - INT; exec "$BINARY" network ${args}' & pid=$!
+          until [ -e $RAN ]; do sleep 0.02; done
+          for i in 1 2 3 4 5 6 7 8 9 10; do kill -INT -$pid 2>/dev/null; sleep 0.1; done; wait $pid`;
+        return machine.onMachine(script, machine.slow());
+      };
+      expect(interrupted(UP)).toMatchObject({ exitCode: 0, stderr: "" });
+      expect(machine.network("status").exitCode).toBe(0);
+      expect(interrupted("down")).toMatchObject({ exitCode: 0, stderr: "" });
+      expect(machine.rules()).toBe(rules);
     }, 20_000);
 
     test("a firewall that lets nobody in lets the container in to the server", () => {
@@ -346,6 +371,31 @@ for (const iptables of ["iptables-nft", "iptables-legacy"]) {
         for (const port of [OTHER_PORT, PORT]) expect(machine.fromNeighbour("127.0.0.1", port)).toBe("");
         machine.network("down");
         machine.sysctl("all", 0);
+      }, 20_000);
+
+      test("nor in the name of 127.0.0.0/8, which the kernel takes from a link", async () => {
+        const log = `${machine.bin}/datagrams`;
+        const port = 9001;
+        const source = `const log = require("node:fs").appendFileSync.bind(null, "${log}");
+          await Bun.udpSocket({ hostname: "127.0.0.1", port: ${port}, socket: { data: (_, data) => log(data) } });
+          log("listening\\n"); await Bun.sleep(60_000);`;
+        const server = machine.start([process.execPath, "-e", source]);
+        const seen = () => (existsSync(log) ? readFileSync(log, "utf8") : "");
+        const until = async (text: string) => {
+          for (let tries = 0; seen() !== text && tries < 100; tries += 1) await Bun.sleep(20);
+          expect(seen()).toBe(text);
+        };
+        await until("listening\n");
+        machine.sysctl("all", 1);
+        machine.forgeFromNeighbour("127.0.0.5", port);
+        await until("listening\nforged\n");
+        machine.network(UP);
+        machine.forgeFromNeighbour("127.0.0.5", port);
+        machine.onMachine(`bash -c 'echo own >/dev/udp/127.0.0.1/${port}'`);
+        await until("listening\nforged\nown\n");
+        machine.network("down");
+        machine.sysctl("all", 0);
+        server.kill("SIGKILL");
       }, 20_000);
     });
   });

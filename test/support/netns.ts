@@ -103,6 +103,14 @@ export function startMachine(iptables: string) {
         ip -n ${client} route del ${ADDRESS.machine}/32
         ip -n ${client} addr del ${address}/32 dev eth0`);
     },
+    /** Sends a datagram from the neighbour to the machine's 127.0.0.1 in the name of another address, after `sendLoopback`. */
+    forgeFromNeighbour(address: string, port: number) {
+      sh(`ip -n ${neighbour} addr add ${address}/32 dev eth0
+        ip -n ${neighbour} route add 127.0.0.1/32 via ${ADDRESS.machineOnLink} dev eth0 src ${address}
+        ip netns exec ${neighbour} bash -c 'echo forged >/dev/udp/127.0.0.1/${port}'
+        ip -n ${neighbour} route del 127.0.0.1/32
+        ip -n ${neighbour} addr del ${address}/32 dev eth0`);
+    },
     /** What iptables has, without what says nothing of it: comments, counters, tables and chains that are as they are born. */
     rules() {
       const { stdout, exitCode, stderr } = onMachine("iptables-save");
@@ -150,6 +158,16 @@ export function startMachine(iptables: string) {
       writeFileSync(join(here, "iptables"), script, { mode: 0o755 });
       rmSync(count, { force: true });
       return { PATH: `${here}:${PATH}` };
+    },
+    /** Puts an `iptables` before the real one that takes its time, and makes the file $RAN. */
+    slow() {
+      const here = mkdtempSync(join(folder, "slow-"));
+      const script = `#!/bin/sh\n: >$RAN; sleep 0.03\nexec ${Bun.which(iptables)} "$@"`.replace(
+        "$RAN",
+        join(here, "ran"),
+      );
+      writeFileSync(join(here, "iptables"), script, { mode: 0o755 });
+      return { PATH: `${here}:${PATH}`, RAN: join(here, "ran") };
     },
     /** Puts an `iptables` before the real one that fails for the rule that has a word. */
     failAt(word: string) {

@@ -42,6 +42,7 @@ describe("the status", () => {
     expect(statusText(lines, ["three"])).toBe(
       "ok       one\nmissing  two\nnote     three\n1 of 2 are missing: run network up\n",
     );
+    expect(statusText(lines, [], ["--port", "5000"])).toEndWith("missing: run network up --port 5000\n");
     expect(statusText(lines.slice(0, 1), [])).toBe("ok       one\nall stands\n");
   });
   test("is one object for programs", () => {

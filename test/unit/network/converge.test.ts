@@ -95,16 +95,30 @@ describe("a change that fails", () => {
     }
   });
 
-  test("of a second up leaves the first", async () => {
-    for (let nth = 2; nth < 6; nth += 1) {
-      const { fake, up } = setup();
-      await up(rules(51679, [B]));
-      const first = fake.picture();
-      fake.fail(nth);
-      await expect(up(rules(9000, [A, B])), `at ${nth}`).rejects.toThrow();
-      expect(fake.picture()).toEqual(first);
-    }
-  });
+  for (const [title, first, second] of MOVES) {
+    if (first === undefined) continue;
+    test(`of a second up leaves the first, ${title}`, async () => {
+      let failures = 0;
+      for (let nth = 2; ; nth += 1) {
+        const { fake, up, down } = setup();
+        const clean = fake.picture();
+        await up(first);
+        const standing = fake.picture();
+        fake.fail(nth);
+        const error = await up(second).then(
+          () => undefined,
+          (cause: unknown) => cause,
+        );
+        if (error === undefined) break;
+        failures += 1;
+        expect(sorted(fake.picture()), `at ${nth}`).toEqual(sorted(standing));
+        fake.kill(0);
+        await down();
+        expect(fake.picture(), `at ${nth}, taken down`).toEqual(clean);
+      }
+      expect(failures).toBeGreaterThan(1);
+    });
+  }
 
   test("of a down stops it there, with what keeps strangers out still standing, and the next ends it", async () => {
     const { fake, up, down } = setup();
@@ -115,7 +129,7 @@ describe("a change that fails", () => {
       fake.fail(nth);
       if ((await down().catch(() => -1)) !== -1) break;
       const { chains, bridges } = fake.picture();
-      if (bridges["br-a"]?.value === "1") expect(chains["raw ECS-LOCAL-GUARD"]).toHaveLength(3);
+      if (bridges["br-a"]?.value === "1") expect(chains["raw ECS-LOCAL-GUARD"]).toHaveLength(4);
     }
     expect(fake.picture()).toEqual(clean);
   });
@@ -157,6 +171,32 @@ test("a bridge that became another one between plan and step is not opened, and 
   }
 });
 
+describe("a bridge that was given another name", () => {
+  const { name: _, ...rest } = A;
+  const renamed = { ...rest, name: "br-z" };
+
+  test("is closed by down as it is called now", async () => {
+    const { fake, up, down } = setup();
+    await up(both);
+    fake.others.rename("br-a", "br-z");
+    await down();
+    const { chains, bridges } = fake.picture();
+    expect(bridges["br-z"]).toEqual({ value: "0", ifindex: 3 });
+    expect(Object.keys(chains)).toHaveLength(4);
+  });
+
+  test("stays open for an up that names it so, and is closed by the next down", async () => {
+    const { fake, up, down } = setup();
+    await up(rules(51679, [A]));
+    fake.others.rename("br-a", "br-z");
+    await up(rules(51679, [renamed]));
+    expect(fake.picture().bridges["br-z"]?.value).toBe("1");
+    expect(fake.picture().chains["filter ECS-LOCAL-INPUT"]?.filter((rule) => rule.includes("br-a"))).toEqual([]);
+    await down();
+    expect(fake.picture().bridges["br-z"]?.value).toBe("0");
+  });
+});
+
 test("an up that finds all standing changes nothing", async () => {
   const { fake, up } = setup();
   expect(await up(both)).toBe(stepsOf([both]).length - 1);
@@ -181,6 +221,23 @@ test("a command that failed because a killed call's own was first counts as done
   expect(sorted(fake.picture())).toEqual(sorted(ideal.fake.picture()));
 });
 
+test("where the kernel has no such table, up says so with nothing left, and down that nothing stands", async () => {
+  const { fake } = setup();
+  const clean = fake.picture();
+  const without = createOperations({
+    ...fake.machine,
+    async run(command) {
+      const output = "can't initialize iptables table `raw': Table does not exist (do you need to insmod?)";
+      return command.includes("raw") ? { exitCode: 3, output } : fake.machine.run(command);
+    },
+  });
+  await expect(bringUp(both, fake.journal(), without)).rejects.toThrow(
+    expect.objectContaining({ hint: expect.stringContaining("--loopback") }) as Error,
+  );
+  expect(fake.picture()).toEqual(clean);
+  expect(await takeDown(fake.journal(), planFrame(), without)).toBe(0);
+});
+
 test("a rule that is there twice is taken away twice", async () => {
   const { fake, up, down } = setup();
   const clean = fake.picture();
@@ -196,10 +253,12 @@ test("nothing may lead to loopback before strangers are kept out of it, and noth
   await up(both);
   const at = (text: string) => fake.log.findIndex((line) => line.startsWith(text));
   expect(at("raw -I PREROUTING")).toBeLessThan(at("br-a 1"));
+  expect(at("filter -I INPUT")).toBeLessThan(at("br-a 1"));
   expect(at("br-a 1")).toBeLessThan(at("nat -I PREROUTING"));
   fake.log.length = 0;
   await down();
   expect(at("nat -D PREROUTING")).toBeLessThan(at("br-a 0"));
+  expect(at("br-a 0")).toBeLessThan(at("filter -D INPUT"));
   expect(at("br-a 0")).toBeLessThan(at("raw -D PREROUTING"));
 });
 

@@ -73,7 +73,7 @@ export function fakeMachine(bridges: Record<string, { value: string; ifindex: nu
       if (program === "ip") {
         if (args.includes("show"))
           return { exitCode: 0, output: hasAddress ? "1: lo inet 169.254.170.2/32 scope host lo" : "" };
-        change(args.join(" "));
+        if (change(args.join(" ")) === "fails") return { exitCode: 2, output: "said 2" };
         hasAddress = args.includes("add");
         return { exitCode: 0, output: "" };
       }
@@ -92,6 +92,7 @@ export function fakeMachine(bridges: Record<string, { value: string; ifindex: nu
       if (found) found.value = value;
     },
     ifindex: (bridge) => bridges[bridge]?.ifindex,
+    nameOf: (ifindex) => Object.keys(bridges).find((name) => bridges[name]?.ifindex === ifindex),
   };
 
   return {
@@ -132,6 +133,14 @@ export function fakeMachine(bridges: Record<string, { value: string; ifindex: nu
     /** How many changes the last process made. */
     changes: () => changes,
     /** What somebody else does. */
-    others: { chains, setAddress: (has: boolean) => (hasAddress = has) },
+    others: {
+      chains,
+      setAddress: (has: boolean) => (hasAddress = has),
+      rename(from: string, to: string) {
+        const { [from]: found } = bridges;
+        delete bridges[from];
+        if (found) bridges[to] = found;
+      },
+    },
   };
 }

@@ -1,10 +1,10 @@
 import { afterAll, describe, expect, test } from "bun:test";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { findIptables, searchPath } from "../../../src/network/iptables.ts";
 import { createMachine } from "../../../src/network/machine.ts";
-import { createOperations } from "../../../src/network/operations.ts";
+import { createOperations, failed } from "../../../src/network/operations.ts";
 import { planRules } from "../../../src/network/plan.ts";
 
 const root = mkdtempSync(join(tmpdir(), "machine-"));
@@ -25,8 +25,13 @@ describe("a command", () => {
   const bin = folder("commands", {
     says: 'echo "on stdout: $*"; echo on stderr >&2; exit 3',
     hangs: "sleep 6",
+    // Ended by Ctrl-C twice, as before it has begun.
+    interrupted: `echo x >>${root}/tries; [ $(wc -l <${root}/tries) -gt 2 ] || kill -INT $$; echo done`,
+    killed: `echo x >>${root}/kills; kill -TERM $$`,
+    always: `echo x >>${root}/always; kill -INT $$`,
   });
-  const machine = createMachine({ says: `${bin}/says`, hangs: `${bin}/hangs` }, PATH, 300);
+  const programs = Object.fromEntries(readdirSync(bin).map((name) => [name, join(bin, name)]));
+  const machine = createMachine(programs, PATH, 300);
 
   test("gives its code and all that it said", async () => {
     expect(await machine.run(["says", "a b", "c"])).toEqual({ exitCode: 3, output: "on stderr; on stdout: a b c" });
@@ -35,6 +40,13 @@ describe("a command", () => {
     const begun = performance.now();
     expect(await machine.run(["hangs"])).toEqual({ exitCode: 124, output: "it did not end within 0.3 s" });
     expect(performance.now() - begun).toBeLessThan(3_000);
+  });
+  test("that a terminal's signal ends is run again, but not without end, and no other", async () => {
+    expect(await machine.run(["interrupted"])).toEqual({ exitCode: 0, output: "done" });
+    expect(await machine.run(["killed"])).toMatchObject({ output: "it was ended by SIGTERM" });
+    expect(await machine.run(["always"])).toMatchObject({ output: "it was ended by SIGINT" });
+    const lines = ["tries", "kills", "always"].map((name) => readFileSync(join(root, name), "utf8").length / 2);
+    expect(lines).toEqual([3, 1, 5]);
   });
   test("that is not there is an error that says what to install", async () => {
     await expect(machine.run(["ip", "address"])).rejects.toThrow(
@@ -70,11 +82,16 @@ describe("an answer of iptables", () => {
   const [step] = planRules(1, []);
   for (const [code, said, hint] of [
     [4, "Fatal: can't open lock file: Permission denied", /root/],
-    [3, "can't initialize iptables table `raw': Table does not exist", /modules.*--loopback/],
+    [3, "can't initialize iptables table `raw': No buffer space available", /modules.*--loopback/],
     [2, "Bad argument", /run this again/],
+    [3, "iptables v1.8.9 (nf_tables): Parsing nftables rule failed", /nft -a list ruleset/],
+    [1, "iptables v1.8.9 (nf_tables): Failed to initialize nft: Protocol not supported", /modules.*--loopback/],
+    [4, "Another app is currently holding the xtables lock.", /^wait until .* run this again$/],
   ] as const) {
-    test(`that is ${code} is no "not there", but an error with what to do`, async () => {
-      const bin = folder(`answers-${code}`, { iptables: `echo "${said.replace("`", "\\`")}" >&2; exit ${code}` });
+    test(`that is ${code}, ${said.slice(0, 20)}, is no "not there", but an error with what to do`, async () => {
+      const bin = folder(`answers-${said.length}`, {
+        iptables: `echo "${said.replace("`", "\\`")}" >&2; exit ${code}`,
+      });
       const { stands } = createOperations(createMachine({ iptables: `${bin}/iptables` }, PATH));
       if (step === undefined) throw new Error("no step");
       await expect(stands(step)).rejects.toThrow(
@@ -87,8 +104,15 @@ describe("an answer of iptables", () => {
   }
 });
 
+test("what iptables says on several lines is one in the error", () => {
+  expect(failed(["iptables", "-S"], 3, "can't initialize\n\nPerhaps it needs to be upgraded.").publicMessage).toBe(
+    "iptables -S failed with 3: can't initialize Perhaps it needs to be upgraded.",
+  );
+});
+
 test.skipIf(process.platform !== "linux")("an interface that is not there has no sysctl and no number", () => {
   const machine = createMachine({}, PATH);
+  expect([machine.nameOf(1), machine.nameOf(2 ** 31 - 1)]).toEqual(["lo", undefined]);
   expect([machine.routeLocalnet("nope0"), machine.ifindex("nope0")]).toEqual([undefined, undefined]);
   expect([machine.routeLocalnet("lo"), machine.ifindex("lo")]).toEqual([expect.stringMatching(/^[01]$/), 1]);
 });

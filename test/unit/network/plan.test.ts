@@ -2,7 +2,7 @@ import { describe, expect, test } from "bun:test";
 import { planFrame, planRules, stepsOf } from "../../../src/network/plan.ts";
 import { keyOf, type Step } from "../../../src/network/step.ts";
 
-const bridge = (name: string, was = "0") => ({ name, ifindex: 3, was });
+const bridge = (name: string, was = "0") => ({ name, ifindex: ["docker0", "a"].includes(name) ? 3 : 4, was });
 const rulesOf = (steps: readonly Step[], chain: string) =>
   steps.flatMap((step) => (step.kind === "rule" && step.chain === chain ? [step.rule.join(" ")] : []));
 const comment = "-m comment --comment ecs-local-endpoints";
@@ -19,9 +19,10 @@ describe("the rules", () => {
     expect(rulesOf(steps, "ECS-LOCAL-OUTPUT")).toEqual([`${to} ${comment} -j REDIRECT --to-ports 5000`]);
   });
 
-  test("drop what comes for 127.0.0.0/8 from outside, or from a bridge in its name", () => {
+  test("drop what comes for 127.0.0.0/8 from outside, in its name as well, and all of that from a bridge", () => {
     expect(rulesOf(steps, "ECS-LOCAL-GUARD")).toEqual([
       `! -i lo ! -s 127.0.0.0/8 -d 127.0.0.0/8 ${comment} -j DROP`,
+      `! -i lo -s 127.0.0.0/8 -d 127.0.0.0/8 -m addrtype ! --src-type LOCAL --limit-iface-in ${comment} -j DROP`,
       `-i docker0 -s 127.0.0.0/8 ${comment} -j DROP`,
       `-i br-a -s 127.0.0.0/8 ${comment} -j DROP`,
     ]);
@@ -35,13 +36,15 @@ describe("the rules", () => {
     ]);
   });
 
-  test("open each bridge alone, after the guard and before anything leads there", () => {
+  test("open each bridge alone, after what keeps out of loopback and before anything leads there", () => {
     const order = steps.map((step) => (step.kind === "rule" ? `${step.chain} ${step.rule.at(-1)}` : keyOf(step)));
-    expect(order.filter((key) => key.startsWith("sysctl"))).toEqual(["sysctl docker0 3", "sysctl br-a 3"]);
+    expect(order.filter((key) => key.startsWith("sysctl"))).toEqual(["sysctl 3", "sysctl 4"]);
     const guarded = order.indexOf("PREROUTING ECS-LOCAL-GUARD");
-    const opened = order.indexOf("sysctl docker0 3");
+    const closed = order.indexOf("INPUT ECS-LOCAL-INPUT");
+    const opened = order.indexOf("sysctl 3");
     expect(guarded).toBeGreaterThan(0);
-    expect(guarded).toBeLessThan(opened);
+    expect(guarded).toBeLessThan(closed);
+    expect(closed).toBeLessThan(opened);
     expect(opened).toBeLessThan(order.indexOf("PREROUTING ECS-LOCAL-PREROUTING"));
   });
 
@@ -77,7 +80,8 @@ test("the steps of several plans are each once, in the order of the first and as
     { bridge: "a", was: "2" },
     { bridge: "b", was: "0" },
   ]);
-  expect(keys.indexOf("sysctl a 3")).toBeLessThan(keys.findIndex((key) => key.includes("DNAT")));
+  expect(keys).toContain("sysctl 3");
+  expect(keys.indexOf("sysctl 3")).toBeLessThan(keys.findIndex((key) => key.includes("DNAT")));
 });
 
 test("the frame is what all plans have in common", () => {

@@ -18,8 +18,8 @@ describe("the commands", () => {
     expect(text).toContain("\nsysctl -w net.ipv4.conf.eth0/5.route_localnet=1\n");
   });
 
-  test("of down are the last first, without what was there before", () => {
-    const lines = commands(printDown(steps));
+  test("of down are in the order of the steps, without what was there before", () => {
+    const lines = commands(printDown(steps.toReversed()));
     expect(lines[0]).toStartWith("iptables -w 5 -t nat -D PREROUTING ");
     expect(lines.at(-1)).toBe("iptables -w 5 -t raw -X ECS-LOCAL-GUARD");
     expect(lines.filter((line) => line.startsWith("sysctl"))).toEqual([
@@ -27,6 +27,11 @@ describe("the commands", () => {
     ]);
     expect(printDown(planLoopback(true))).toBe("");
     expect(printDown(planLoopback(false))).toBe("ip address del 169.254.170.2/32 dev lo\n");
+  });
+
+  test("are of the kind of iptables that made the rules", () => {
+    expect(printUp(steps, "iptables-nft")).toContain("\niptables-nft -w 5 -t nat -N ECS-LOCAL-OUTPUT\n");
+    expect(printDown(steps, "iptables-nft")).not.toContain("iptables -w");
   });
 
   test("are what a shell takes as the same words", () => {
@@ -49,5 +54,10 @@ describe("the unit", () => {
     const unit = systemdUnit(["/opt/a b/50%/x"], [], "tcp://box:2375");
     expect(unit).toContain('\nExecStart="/opt/a b/50%%/x" network up\n');
     expect(unit).toContain("\nEnvironment=DOCKER_HOST=tcp://box:2375\n");
+  });
+  test("has a dollar doubled in an argument alone, where systemd would put a variable", () => {
+    const unit = systemdUnit(["/opt/$a/bun", "/opt/$a/main.ts"], ["--bridge", "br$1"], "unix:///run/$a 1%.sock");
+    expect(unit).toContain("\nExecStart=/opt/$a/bun /opt/$$a/main.ts network up --bridge br$$1\n");
+    expect(unit).toContain('\nEnvironment="DOCKER_HOST=unix:///run/$a 1%%.sock"\n');
   });
 });

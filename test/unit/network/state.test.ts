@@ -1,5 +1,14 @@
 import { afterAll, describe, expect, test } from "bun:test";
-import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { bootId, isInterfaceName, readState, type State, statePath, writeState } from "../../../src/network/state.ts";
@@ -77,6 +86,13 @@ describe("the state file", () => {
       );
     });
   }
+
+  test("that cannot be read is an error with the reason", () => {
+    mkdirSync(join(root, "a.json"));
+    expect(() => readState(join(root, "a.json"), "this")).toThrow(
+      expect.objectContaining({ code: "network-failed", message: expect.stringContaining("EISDIR") }) as Error,
+    );
+  });
 
   test("that cannot be written is an error with the reason", () => {
     expect(() => writeState(join(root, "nowhere/folder/network.json"), state)).toThrow(

@@ -1,0 +1,278 @@
+import { afterAll, afterEach, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
+import { mkdtempSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { startMachine, whyNoNamespaces } from "../support/netns.ts";
+
+const FOLDER = "/run/ecs-local-endpoints-network";
+const UP = "up --bridge ecsbr0";
+/** So that whoever asks an engine fails. */
+const NO_ENGINE = { DOCKER_HOST: "unix:///nonexistent.sock" };
+const AS_NOBODY = "setpriv --reuid=65534 --clear-groups --inh-caps=+dac_read_search --ambient-caps=+dac_read_search";
+setDefaultTimeout(20_000);
+const CI = process.env.CI === "true";
+
+for (const iptables of ["iptables-nft", "iptables-legacy"]) {
+  const why = whyNoNamespaces(iptables);
+  if (why !== undefined && CI) {
+    test(`what network does not know, with ${iptables}, as CI=true requires`, () => expect(why).toBeUndefined());
+    continue;
+  }
+  describe.skipIf(why !== undefined)(`with ${iptables}${why ? ` (skipped: ${why})` : ""}`, () => {
+    let machine: ReturnType<typeof startMachine>;
+    let clean: string[];
+    const picture = () => [machine.rules(), machine.sysctls()];
+    const run = (commands: string) => {
+      writeFileSync(join(machine.bin, "commands"), commands);
+      return machine.onMachine(`sh -e ${machine.bin}/commands`);
+    };
+    const lose = () => machine.onMachine(`rm -r ${FOLDER}`);
+    /** An `iptables` and the commands that changed something by it. */
+    function logged() {
+      const folder = mkdtempSync(join(machine.bin, "logged-"));
+      const script = `#!/bin/sh
+        case "$5" in -[NAIDFX]) echo "iptables $*" >>${folder}/log;; esac
+        exec ${Bun.which(iptables)} "$@"`;
+      writeFileSync(join(folder, "iptables"), script, { mode: 0o755 });
+      return {
+        env: { PATH: `${folder}:${process.env.PATH}`, ...NO_ENGINE },
+        log: () => readFileSync(join(folder, "log"), "utf8"),
+      };
+    }
+    const ofIptables = (text: string) =>
+      text
+        .replaceAll("'", "")
+        .match(/^iptables .*\n/gm)
+        ?.join("");
+
+    beforeAll(() => {
+      machine = startMachine(iptables);
+      clean = picture();
+    });
+    afterEach(() => {
+      machine.onMachine(`for table in raw filter nat; do iptables -t $table -F; iptables -t $table -X; done
+        ip link del ecsbr1; ip address del 169.254.170.2/32 dev lo; rm -rf ${FOLDER}`);
+      machine.sysctl("ecsbr0", 0);
+    });
+    afterAll(() => machine?.stop());
+
+    describe("where the state file was lost", () => {
+      test("status goes by the chains, asks no engine and says that it was", () => {
+        machine.network(`${UP} --port 9000`);
+        lose();
+        const { exitCode, stdout } = machine.network("status", NO_ENGINE);
+        expect(exitCode).toBe(0);
+        expect(stdout).toMatch(/^ok .* containers on ecsbr0 to 127\.0\.0\.1:9000$/m);
+        expect(stdout).toMatch(/^note {5}the state file of network up is gone/m);
+      });
+
+      test("down --print prints what down runs", () => {
+        const { env, log } = logged();
+        machine.network(UP);
+        lose();
+        const printed = machine.network("down --print", env);
+        expect(printed).toMatchObject({ exitCode: 0, stderr: "" });
+        expect(printed.stdout).toContain("\nsysctl -w net.ipv4.conf.ecsbr0.route_localnet=0\n");
+        expect(machine.network("down", env)).toMatchObject({ exitCode: 0, stderr: "" });
+        expect(ofIptables(printed.stdout)).toBe(log());
+        expect(picture()).toEqual(clean);
+      });
+
+      test("down --print refuses as down does where nobody knows whether a bridge was open before", () => {
+        machine.sysctl("ecsbr0", 1);
+        machine.network(UP);
+        lose();
+        const [printed, done] = ["down --print", "down"].map((args) => machine.network(args));
+        expect(printed).toMatchObject({ exitCode: 1, stdout: "", stderr: done?.stderr });
+        expect(done?.stderr).toContain("route_localnet is 1 on ecsbr0");
+        machine.sysctl("ecsbr0", 0);
+        machine.network("down");
+        expect(picture()).toEqual(clean);
+      });
+
+      test("up of other bridges refuses as well, and takes one that it names for somebody else's", () => {
+        machine.onMachine("ip link add ecsbr1 type bridge");
+        machine.sysctl("ecsbr0", 1);
+        machine.network(UP);
+        lose();
+        const standing = picture();
+        for (const args of ["up --bridge ecsbr1", "up --bridge ecsbr1 --print", "up --loopback"]) {
+          const refused = { exitCode: 1, stderr: expect.stringContaining("route_localnet is 1 on ecsbr0") };
+          expect(machine.network(args), args).toMatchObject(refused);
+        }
+        expect(picture()).toEqual(standing);
+        expect(machine.network(UP)).toMatchObject({
+          exitCode: 0,
+          stderr: expect.stringContaining("stays so after down"),
+        });
+        expect(machine.network("up --bridge ecsbr1").exitCode).toBe(0);
+        machine.network("down");
+        expect(machine.sysctls()).toContain("ecsbr0/route_localnet:1");
+      });
+
+      test("and the guard and the filter flushed as well, a bridge that is open is not forgotten", () => {
+        machine.network(UP);
+        lose();
+        machine.onMachine("iptables -t raw -F; iptables -t raw -X; iptables -F; iptables -X");
+        expect(machine.network("down")).toMatchObject({
+          exitCode: 1,
+          stderr: expect.stringContaining("route_localnet is 1 on ecsbr0"),
+        });
+        machine.sysctl("ecsbr0", 0);
+        expect(machine.network("down").exitCode).toBe(0);
+        expect(picture()).toEqual(clean);
+      });
+
+      test("the address on lo is found by its label, and somebody else's left", () => {
+        machine.network("up --loopback");
+        lose();
+        expect(machine.network("status", NO_ENGINE)).toMatchObject({
+          exitCode: 0,
+          stdout: expect.stringMatching(/^ok {7}169\.254\.170\.2 is an address of lo$/m),
+        });
+        expect(machine.network("down --print").stdout).toBe("ip address del 169.254.170.2/32 dev lo\n");
+        expect(machine.network("down").stdout).toBe("what network up made is taken away: 1 thing\n");
+        const show = () => machine.onMachine("ip -o address show dev lo").stdout;
+        expect(show()).not.toContain("169.254.170.2");
+        machine.onMachine("ip address add 169.254.170.2/32 dev lo");
+        expect(machine.network("down").stdout).toBe("nothing of network up stands\n");
+        expect(show()).toContain("169.254.170.2");
+      });
+    });
+
+    describe("--print", () => {
+      test("where a part stands prints what is missing, and a shell makes the whole of it", () => {
+        machine.network(UP);
+        const standing = picture();
+        expect(machine.network(`${UP} --print`)).toMatchObject({
+          exitCode: 0,
+          stdout: "",
+          stderr: "note: nothing to change: all of it stands\n",
+        });
+        machine.onMachine("iptables -t nat -F ECS-LOCAL-OUTPUT");
+        const printed = machine.network(`${UP} --print`).stdout;
+        expect(printed.match(/^iptables/gm)).toHaveLength(1);
+        expect(run(printed).exitCode).toBe(0);
+        expect(picture()).toEqual(standing);
+      });
+
+      test("of another bridge and port, run by hand over an up, is undone whole by down", () => {
+        machine.onMachine("ip link add ecsbr1 type bridge");
+        const before = picture();
+        machine.network(UP);
+        const printed = machine.network("up --bridge ecsbr1 --port 9000 --print").stdout;
+        expect(printed).toContain("\n# what an earlier up made and is not asked for now\n");
+        expect(run(printed).exitCode).toBe(0);
+        expect(machine.sysctls()).toContain("ecsbr1/route_localnet:1");
+        expect(machine.sysctls()).toContain("ecsbr0/route_localnet:0");
+        expect(machine.network("down").exitCode).toBe(0);
+        expect(picture()).toEqual(before);
+      });
+
+      test("of up means what up without options means, whatever an earlier one was told", () => {
+        machine.network(UP);
+        const [printed, done] = ["up --print", "up"].map((args) => machine.network(args, NO_ENGINE));
+        expect(printed).toMatchObject({ exitCode: 1, stdout: "", stderr: done?.stderr });
+      });
+
+      test("prints the iptables of the kind that made the rules", () => {
+        const program = join(machine.bin, "iptables");
+        machine.network(UP);
+        const other = iptables === "iptables-nft" ? "iptables-legacy" : "iptables-nft";
+        machine.onMachine(`ln -sf $(which ${other}) ${program}`);
+        const printed = machine.network("down --print").stdout;
+        machine.onMachine(`ln -sf $(which ${iptables}) ${program}`);
+        expect(printed).toContain(`${iptables} -w 5 -t raw -X ECS-LOCAL-GUARD\n`);
+        expect(printed).not.toContain("iptables -w");
+        expect(run(printed).exitCode).toBe(0);
+        expect(picture()).toEqual(clean);
+      });
+
+      test.skipIf(Bun.which("setpriv") === null)("by a user who may not see the rules says so", () => {
+        const asNobody = (args: string) => machine.onMachine(`exec ${AS_NOBODY} "$BINARY" network ${args}`);
+        expect(asNobody("down --print")).toMatchObject({
+          exitCode: 0,
+          stdout: "",
+          stderr: expect.stringMatching(/^note: no state file .* root only: run it with sudo\n$/),
+        });
+        expect(asNobody(`${UP} --print`)).toMatchObject({ exitCode: 0, stderr: "" });
+        machine.network(UP);
+        const down = asNobody("down --print");
+        expect(down.stderr).toMatch(/^note: .* where all of it stands; .* root only: run it with sudo\n$/);
+        expect(asNobody(`${UP} --print`).stderr).toMatch(/^note: .* where nothing stands; .* root only/);
+        expect(run(down.stdout).exitCode).toBe(0);
+        expect(picture()).toEqual(clean);
+      });
+    });
+
+    test("a bridge that went away is missing by status, in words of its own, and down takes away its rules", () => {
+      machine.onMachine("ip link add ecsbr1 type bridge");
+      machine.network(`${UP} --bridge ecsbr1`);
+      machine.onMachine("ip link del ecsbr1");
+      const { exitCode, stdout, stderr } = machine.network("status");
+      expect([exitCode, stderr]).toEqual([1, ""]);
+      expect(stdout.match(/^missing .*$/gm)).toEqual([
+        "missing  the interface ecsbr1, which up was told of, is on this machine",
+      ]);
+      expect(stdout).toMatch(/^1 of \d+ are missing: run network up --bridge ecsbr0$/m);
+      expect(machine.network("status --bridge ecsbr1")).toMatchObject({ exitCode: 2 });
+      expect(machine.network("down").exitCode).toBe(0);
+      expect(picture()).toEqual(clean);
+    });
+
+    test("a bridge that was made anew with the same name, and opened by somebody else, stays open", () => {
+      machine.onMachine("ip link add ecsbr1 type bridge");
+      machine.network("up --bridge ecsbr1");
+      machine.onMachine("ip link del ecsbr1 && ip link add ecsbr1 type bridge");
+      machine.sysctl("ecsbr1", 1);
+      machine.network("down");
+      expect(machine.sysctls()).toContain("ecsbr1/route_localnet:1");
+      expect(machine.rules()).toBe(clean[0] ?? "");
+    });
+
+    describe("what somebody else has in our chains", () => {
+      const refused = expect.stringMatching(
+        /^ecs-local-endpoints: network up did not make .*; nothing was changed\nhint: take it away with .*; then run this again\n$/,
+      );
+
+      test("or leads there stays, with all of ours, until it is taken away as the hint says", () => {
+        machine.network(UP);
+        machine.onMachine("iptables -I ECS-LOCAL-INPUT -s 10.9.9.9 -j DROP; iptables -A FORWARD -j ECS-LOCAL-INPUT");
+        const standing = picture();
+        for (const action of ["down", "down --print", UP, `${UP} --print`]) {
+          expect(machine.network(action), action).toMatchObject({ exitCode: 1, stdout: "", stderr: refused });
+        }
+        expect(machine.network("status").stdout).toMatch(
+          /^note {5}not of network up.*: ECS-LOCAL-INPUT -s 10\.9\.9\.9\/32 -j DROP \(filter\)$/m,
+        );
+        expect(picture()).toEqual(standing);
+        const hint = /take it away with (.*); then/.exec(machine.network("down").stderr)?.[1] ?? "";
+        expect(machine.onMachine(hint).exitCode).toBe(0);
+        expect(machine.network("down").exitCode).toBe(0);
+        expect(picture()).toEqual(clean);
+      });
+
+      test("because the chain of that name is theirs stays theirs", () => {
+        machine.onMachine("iptables -t nat -N ECS-LOCAL-OUTPUT; iptables -t nat -A ECS-LOCAL-OUTPUT -j RETURN");
+        const theirs = picture();
+        for (const action of [UP, "down"]) {
+          expect(machine.network(action)).toMatchObject({ exitCode: 1, stderr: refused });
+          expect(picture()).toEqual(theirs);
+        }
+      });
+    });
+
+    test("an up that fails while it takes away an earlier one leaves that one", () => {
+      machine.network(UP);
+      const standing = [...picture(), readFileSync(machine.stateFile, "utf8")];
+      const folder = mkdtempSync(join(machine.bin, "failing-"));
+      const script = `#!/bin/sh
+        case "$5 $*" in -D*51679*) echo no >&2; exit 3;; esac
+        exec ${Bun.which(iptables)} "$@"`;
+      writeFileSync(join(folder, "iptables"), script, { mode: 0o755 });
+      expect(machine.network(`${UP} --port 9000`, { PATH: `${folder}:${process.env.PATH}` }).exitCode).toBe(1);
+      expect([...picture(), readFileSync(machine.stateFile, "utf8")]).toEqual(standing);
+      machine.network("down");
+      expect(picture()).toEqual(clean);
+    });
+  });
+}
