@@ -86,9 +86,10 @@ async function diagnose(
   const container = atAddress(engine);
   const isOurs = answering.by === "us" || (container !== undefined && isOurImage(container.image));
   const port = await readPort(served, isOurs);
+  const recovered = ruleFacts.kind === "seen" ? ruleFacts.asked : undefined;
   const commands = createCommands({
     ...{ program, env, isInContainer: isInside },
-    asked: state?.asked ?? (saysPort ? { port: config.port, loopback: false } : ASKED_BY_DEFAULT),
+    asked: state?.asked ?? recovered ?? (saysPort ? { port: config.port, loopback: false } : ASKED_BY_DEFAULT),
     engine: engine.kind === "found" ? { ...engine, target: engine.endpoint.target } : undefined,
   });
   const areLed =

@@ -7,7 +7,8 @@ import { isInterface } from "./network-bridges.ts";
 import { ASKED_BY_DEFAULT, optionsOf } from "./network-request.ts";
 import { type NetworkDeps, noteUnsure, plan, type Setting, surveyRules } from "./network-setting.ts";
 
-const LOST = "the state file of network up is gone, and this is what its rules say: run network up again";
+/** What `status` notes where the state is gone and the rules are not. */
+export const LOST = "the state file of network up is gone, and this is what its rules say: run network up again";
 
 /** A thing that has to stand, and whether it does. */
 export interface StatusLine {

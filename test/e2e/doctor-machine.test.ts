@@ -194,6 +194,19 @@ describe.skipIf(why !== undefined)(`doctor on a machine of its own${why ? ` (ski
     expect(machine.rules()).not.toContain("ecsbr1");
   }, 30_000);
 
+  test("rules (warning): the state is lost, until network up is run as the line says", async () => {
+    expect(machine.network(`up --port 9000 --bridge ${machine.bridge}`).exitCode).toBe(0);
+    machine.onMachine("rm /run/ecs-local-endpoints-network/*.json");
+    const lost = await one("rules");
+    expect(lost).toMatchObject({
+      state: "warning",
+      message: expect.stringContaining("the state file of network up is gone"),
+    });
+    expect(typed(lost)).toEndWith(` network up --bridge ${machine.bridge} --port 9000`);
+    expect(await runRemedy(lost)).toMatchObject({ exitCode: 0 });
+    expect(await one("rules")).toMatchObject({ state: "ok" });
+  }, 30_000);
+
   test("rules (warning): the state is not what network up writes, until it is removed and network down run", async () => {
     writeFileSync(machine.stateFile, "{}");
     const bad = await one("rules");

@@ -8,8 +8,8 @@ import { FOLDER } from "../../network/folder.ts";
 import { TASK_ADDRESS } from "../../network/plan.ts";
 import { bootId, readState, type State, statePath } from "../../network/state.ts";
 import type { NetworkDeps } from "../network-setting.ts";
-import { survey } from "../network-setting.ts";
-import { look } from "../network-status.ts";
+import { survey, surveyRules } from "../network-setting.ts";
+import { LOST, look } from "../network-status.ts";
 import { type Answering, askHealth } from "./ask-health.ts";
 import type { EngineFacts } from "./engine.ts";
 import { listenerOf } from "./listener.ts";
@@ -19,7 +19,8 @@ import type { RuleFacts } from "./rules.ts";
 /** The interfaces of this machine that have 169.254.170.2. */
 export function interfacesAtAddress(): readonly string[] {
   const all = Object.entries(networkInterfaces());
-  return all.flatMap(([name, of]) => (of?.some(({ address }) => address === TASK_ADDRESS) ? [name] : []));
+  // An address that has a label is listed under that, as `lo:ecs-local`.
+  return all.flatMap(([name, of]) => (of?.some(({ address }) => address === TASK_ADDRESS) ? name.split(":", 1) : []));
 }
 
 /**
@@ -54,7 +55,7 @@ export async function readRules(state: State | undefined, deps: NetworkDeps): Pr
     if (state === undefined) {
       // Throws for a state that cannot be read.
       readState(statePath(FOLDER), bootId());
-      return { kind: "never" };
+      return await readLostRules(deps);
     }
     if (process.geteuid?.() !== 0) {
       return {
@@ -66,6 +67,14 @@ export async function readRules(state: State | undefined, deps: NetworkDeps): Pr
   } catch (error) {
     return { kind: "failed", error };
   }
+}
+
+/** Rules stand on when their state is lost. Who may not ask for them, as in a container, has none. */
+async function readLostRules(deps: NetworkDeps): Promise<RuleFacts> {
+  const setting = process.geteuid?.() === 0 ? await surveyRules(deps.env).catch(() => undefined) : undefined;
+  if (setting === undefined || setting.made.length === 0) return { kind: "never" };
+  const { lines, notes, left } = await look(setting, undefined, deps);
+  return { kind: "seen", standing: { lines, notes, left: [LOST, ...left] }, asked: setting.asked };
 }
 
 /**

@@ -1,3 +1,4 @@
+import type { Asked } from "../../network/state.ts";
 import type { Standing } from "../network-status.ts";
 import type { Commands } from "./commands.ts";
 import { type Finding, failed, finding } from "./finding.ts";
@@ -9,7 +10,12 @@ export type RuleFacts =
   | { readonly kind: "elsewhere" }
   | { readonly kind: "unseen"; readonly why: string }
   | { readonly kind: "failed"; readonly error: unknown }
-  | { readonly kind: "seen"; readonly standing: Standing };
+  | {
+      readonly kind: "seen";
+      readonly standing: Standing;
+      /** What the rules say that `network up` was told, where its state is lost. */
+      readonly asked?: Asked | undefined;
+    };
 
 /** Whether what `network up` made still stands. */
 export function checkRules(facts: RuleFacts, { networkUp, doctorAsRoot }: Commands): Finding {
