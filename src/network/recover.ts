@@ -46,7 +46,6 @@ export async function recover(machine: Machine, known: ReadonlySet<string> = new
 /**
  * The same of the address on `lo`.
  *
- * @param known bridges of which a state tells, which are left out: one of that name that was made anew since is not ours
  * @throws AppError `network-failed`
  */
 export async function recoverAddress(machine: Machine): Promise<readonly Plan[]> {
