@@ -9,8 +9,12 @@ export type Answering =
   | { readonly by: "other" }
   | { readonly by: "nobody" };
 
-/** Asks an address for `/health`, as our own server answers it. Never throws, and takes at most a second. */
+/**
+ * Asks an address for `/health`, as our own server answers it. Never throws. Where nobody is, it takes at most a second; a
+ * process that accepts and says nothing takes another.
+ */
 export async function askHealth(address: string, port: number): Promise<Answering> {
+  if (!(await accepts(address, port))) return { by: "nobody" };
   const host = address.includes(":") ? `[${address}]` : address;
   try {
     const signal = AbortSignal.timeout(DEADLINE_MS);
@@ -20,8 +24,8 @@ export async function askHealth(address: string, port: number): Promise<Answerin
     const text = (await answer.text()).slice(0, BODY_CHARACTERS_MAX);
     return isOurs(text);
   } catch {
-    // A process that accepts and says nothing of HTTP is there all the same.
-    return (await accepts(address, port)) ? { by: "other" } : { by: "nobody" };
+    // It is there, and says nothing of HTTP.
+    return { by: "other" };
   }
 }
 
