@@ -9,7 +9,7 @@ import { unreachable } from "./unreachable.ts";
 export const ASKER_LABEL = "com.ecs-local-endpoints.doctor";
 
 /** An engine that is busy takes seconds to start a container. */
-const STEP_MS = 4_000;
+const STEP_MS = 10_000;
 const OUTPUT_CHARACTERS_MAX = 4_096;
 /** Podman's own are more than it may set in a sandbox, and what asks needs few. */
 const ULIMITS = ["nofile", "nproc"].map((Name) => ({ Name, Soft: 1024, Hard: 1024 }));
