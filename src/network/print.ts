@@ -1,3 +1,4 @@
+import { shellWords } from "../shell-words.ts";
 import { isOthers } from "./operations.ts";
 import { type Command, commandsToDo, commandsToUndo, type Step } from "./step.ts";
 
@@ -18,12 +19,8 @@ export function printDown(steps: readonly Step[], iptables = "iptables"): string
 
 function lines(commands: readonly Command[], iptables: string): string {
   return commands
-    .map(([program, ...args]) => `${[program === "iptables" ? iptables : program, ...args].map(quoted).join(" ")}\n`)
+    .map(([program, ...args]) => `${shellWords([program === "iptables" ? iptables : program, ...args])}\n`)
     .join("");
-}
-
-function quoted(word: string): string {
-  return /^[\w./:=,-]+$/.test(word) || word === "!" ? word : `'${word.replaceAll("'", `'\\''`)}'`;
 }
 
 /**

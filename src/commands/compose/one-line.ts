@@ -28,8 +28,3 @@ export function escaped(text: string): string | undefined {
 function byNumber(character: string): string {
   return `\\U${(character.codePointAt(0) ?? 0).toString(16).padStart(8, "0")}`;
 }
-
-/** A command as a shell takes it, each word quoted where it has to be. */
-export function shellWords(words: readonly string[]): string {
-  return words.map((word) => (/^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`)).join(" ");
-}

@@ -1,7 +1,7 @@
 import type { Environment } from "../../config.ts";
 import { AppError } from "../../errors.ts";
+import { shellWords } from "../../shell-words.ts";
 import type { Files } from "./files.ts";
-import { shellWords } from "./one-line.ts";
 import { type Project, toNetworks } from "./project.ts";
 import { isRecord, type Raw, toService } from "./service.ts";
 import { readProject } from "./yaml.ts";

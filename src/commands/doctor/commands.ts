@@ -2,6 +2,7 @@ import { dirname } from "node:path";
 import type { Environment } from "../../config.ts";
 import { TASK_ADDRESS } from "../../network/plan.ts";
 import type { Asked } from "../../network/state.ts";
+import { shellWords } from "../../shell-words.ts";
 import { optionsOf } from "../network-request.ts";
 
 const NAME = "ecs-local-endpoints";
@@ -42,8 +43,8 @@ export function createCommands(facts: {
   const needsSudo = !isRoot || isInContainer || env.SUDO_USER !== undefined;
   // sudo hands on neither DOCKER_HOST nor the home that has the docker command's contexts.
   const isFound = engine === undefined || ROOTS_SOCKETS.includes(engine.target);
-  const host = isFound || isInContainer || !needsSudo ? "" : `env DOCKER_HOST=${quoted(engine.target)} `;
-  const up = [`${needsSudo ? "sudo " : ""}${host}${own}`, "network", "up", ...optionsOf(asked).map(quoted)].join(" ");
+  const host = isFound || isInContainer || !needsSudo ? "" : `env DOCKER_HOST=${shellWords([engine.target])} `;
+  const up = `${needsSudo ? "sudo " : ""}${host}${own} ${shellWords(["network", "up", ...optionsOf(asked)])}`;
   const sudoE = needsSudo ? "sudo -E " : "";
   const hasBridges = !engine?.isElsewhere || asked.loopback || asked.bridges !== undefined;
   return {
@@ -60,9 +61,5 @@ export function createCommands(facts: {
 function shortest(program: readonly string[], { PATH = "" }: Environment): string {
   const [first = ""] = program;
   const isOnPath = [SUDO_PATH, PATH.split(":")].every((path) => path.includes(dirname(first)));
-  return program.length === 1 && isOnPath && first.endsWith(`/${NAME}`) ? NAME : program.map(quoted).join(" ");
-}
-
-function quoted(word: string): string {
-  return /^[\w./:=,@-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
+  return program.length === 1 && isOnPath && first.endsWith(`/${NAME}`) ? NAME : shellWords(program);
 }
