@@ -1,4 +1,4 @@
-import { writeOut } from "./cli/stdout.ts";
+import { writeErr, writeOut } from "./cli/output.ts";
 import type { Invocation } from "./cli.ts";
 import { serve } from "./commands/serve.ts";
 import { type Flags, parseConfig } from "./config.ts";
@@ -7,8 +7,8 @@ import { versionText } from "./version.ts";
 
 /** Writes why the program does not start, each problem on its line, and ends it. */
 function fail(error: AppError, code = error.code === "bad-configuration" ? 2 : 1): never {
-  for (const line of error.publicMessage.split("\n")) process.stderr.write(`ecs-local-endpoints: ${line}\n`);
-  if (error.hint !== undefined) process.stderr.write(`hint: ${error.hint}\n`);
+  for (const line of error.publicMessage.split("\n")) writeErr(`ecs-local-endpoints: ${line}\n`);
+  if (error.hint !== undefined) writeErr(`hint: ${error.hint}\n`);
   process.exit(code);
 }
 
@@ -24,7 +24,7 @@ async function checkHealth(flags: Flags): Promise<never> {
   try {
     const { code, line } = await healthcheck(parseConfig(process.env, flags));
     if (code === 0) writeOut(`${line}\n`);
-    else process.stderr.write(`${line}\n`);
+    else writeErr(`${line}\n`);
     process.exit(code);
   } catch (error) {
     // Not 2, which Docker keeps for itself in a HEALTHCHECK: only a command line that cannot be read ends with it.
@@ -35,14 +35,9 @@ async function checkHealth(flags: Flags): Promise<never> {
 
 const LOG_UNREAD_BYTES_MAX = 1024 * 1024;
 
-let isHeeded = false;
-
 /** A log that nobody reads, or no longer, must neither grow without end nor end the server. */
 function writeLog(lines: string): void {
-  // Here and not at the start, which the stream would cost 2 ms.
-  if (!isHeeded) process.stderr.on("error", () => {});
-  isHeeded = true;
-  if (process.stderr.writableLength < LOG_UNREAD_BYTES_MAX) process.stderr.write(lines);
+  if (process.stderr.writableLength < LOG_UNREAD_BYTES_MAX) writeErr(lines);
 }
 
 /** A compiled program has its own source at a path that is on no disk. */
@@ -60,16 +55,15 @@ async function main(): Promise<void> {
   if (invocation.kind === "network") {
     const { network } = await import("./commands/network.ts");
     const out = (lines: string) => writeOut(lines);
-    const err = (lines: string) => void process.stderr.write(lines);
     const { docker } = parseConfig(env);
-    process.exitCode = await network(invocation.request, { docker, env, program: program(), out, err });
+    const deps = { docker, env, program: program(), out, err: writeErr };
+    process.exitCode = await network(invocation.request, deps);
     return;
   }
   if (invocation.kind === "run") {
     const { stdout, stderr } = await invocation.run(env);
     writeOut(stdout.join(""));
-    for (const line of stderr)
-      process.stderr.write(line.startsWith("hint: ") ? `${line}\n` : `ecs-local-endpoints: ${line}\n`);
+    for (const line of stderr) writeErr(line.startsWith("hint: ") ? `${line}\n` : `ecs-local-endpoints: ${line}\n`);
     return;
   }
   if (invocation.kind === "doctor") {
@@ -81,7 +75,7 @@ async function main(): Promise<void> {
     const config = parseConfig(env, invocation.request);
     const code = await doctor(invocation.request, config, {
       ...{ docker: config.docker, env, program: program(), out },
-      err: (lines) => void process.stderr.write(lines),
+      err: writeErr,
     });
     // What is still under way, as a question that nobody answers, must not keep the program.
     writeOut(said, () => process.exit(code));

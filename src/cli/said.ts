@@ -1,6 +1,6 @@
 import type { Command } from "commander";
 import { oneLine } from "../commands/compose/one-line.ts";
-import { writeOut } from "./stdout.ts";
+import { writeErr, writeOut } from "./output.ts";
 
 const PROGRAM = "ecs-local-endpoints";
 
@@ -12,6 +12,7 @@ export function sayAsOurs(command: Command): void {
   const path = pathOf(command);
   command.configureOutput({
     writeOut: (text) => writeOut(text),
+    writeErr,
     outputError: (text, write) => {
       // Commander's own words for what was perhaps meant stand on a line of their own.
       const [, message = text, meant] = /^(?:error: )?(.*?)(?:\n\(Did you mean (.*)\?\))?\n*$/s.exec(text) ?? [];

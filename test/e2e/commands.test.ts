@@ -71,8 +71,9 @@ test("what fails is one line with a hint, and 1", () => {
 });
 
 describe("a result that cannot be written", () => {
-  const shell = (line: string) =>
-    Bun.spawnSync(["bash", "-c", `set -o pipefail; ${line}`, BINARY], { env: { PATH: "/usr/bin:/bin" } });
+  // Without an engine doctor has a problem to tell, and ends with 1.
+  const env = { PATH: "/usr/bin:/bin", DOCKER_HOST: "unix:///nonexistent/docker.sock" };
+  const shell = (line: string) => Bun.spawnSync(["bash", "-c", `set -o pipefail; ${line}`, BINARY], { env });
   for (const args of ["env", "--help", "doctor --offline", "completion zsh"]) {
     test(`is one line and 1 for '${args}'`, () => {
       const { exitCode, stderr } = shell(`"$0" ${args} >/dev/full`);
@@ -81,12 +82,19 @@ describe("a result that cannot be written", () => {
         "ecs-local-endpoints: the result cannot be written (ENOSPC)\n",
       ]);
     });
-    test(`as nobody reads any more is no failure for '${args}'`, () => {
+    test(`as nobody reads any more is no other end for '${args}'`, () => {
+      const read = shell(`"$0" ${args} >/dev/null`);
       // Of what reads by a pipe, this has left before anything is written.
       const { exitCode, stderr } = shell(`{ sleep 0.1; "$0" ${args}; } | true`);
-      expect([exitCode, stderr.toString()]).toEqual([0, ""]);
+      expect([exitCode, stderr.toString()]).toEqual([read.exitCode, ""]);
     });
   }
+  test("what is to be said on a stderr that takes nothing ends nothing", () => {
+    const { exitCode, stdout } = shell('"$0" env --address 10.1.2.3 2>/dev/full');
+    expect([exitCode, stdout.includes("http://10.1.2.3/creds")]).toEqual([0, true]);
+    for (const args of ["nope", "env --format xml", "--port x"])
+      expect(shell(`"$0" ${args} 2>/dev/full`).exitCode).toBe(2);
+  });
 });
 
 for (const args of [
