@@ -65,7 +65,8 @@ export async function createEngine(
     const refusal = `The engine at ${target} answered ${response.status} for ${path}: ${body.slice(0, 300).trim()}`;
     // Podman answers 500 for a container that ends while it is being asked for.
     const gone = /\/containers\/[^/]+\//.test(path) && (response.status === 404 || body.includes("no such container"));
-    throw new AppError(gone ? "container-unknown" : "engine-refused", refusal, { hint: REFUSED });
+    if (gone) throw new AppError("container-unknown", refusal);
+    throw new AppError("engine-refused", refusal, { hint: REFUSED });
   }
 
   const answer = decodeText(VersionSchema, await request("/version", timeoutMs), "its version");
