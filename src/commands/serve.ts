@@ -10,10 +10,10 @@ import { createInventory } from "../engine/inventory.ts";
 import { macAddressOf } from "../engine/neighbours.ts";
 import { createOwnAddresses, isInContainer } from "../engine/own-addresses.ts";
 import { ownContainerTest } from "../engine/own-container.ts";
-import { AppError } from "../errors.ts";
 import { createLog } from "../log.ts";
 import { misnamedEndpoints, unknownVariables } from "../misspelt.ts";
 import { createAccess } from "./access.ts";
+import { cannotListen } from "./cannot-listen.ts";
 import { createDocuments } from "./documents.ts";
 import { reachOf, warnOfPublishedPort } from "./reach.ts";
 import { sayIdentity } from "./say-identity.ts";
@@ -23,7 +23,7 @@ const WARM_AFTER_MS = 150;
 /** Lets what was asked as the port opened be answered first. */
 const WATCH_AFTER_MS = 1;
 /** Longer than the slowest answer (1.2 s for a sample), and with the rest of the end within 1.5 s of `docker stop`. */
-const DRAIN_MS = 1_300;
+const DRAIN_MS = 1_220;
 /** Longer than the slowest answer (1.2 s for a sample), so that Bun never cuts one off. */
 const IDLE_TIMEOUT_S = 30;
 /** Nothing that is asked here has a body worth more. */
@@ -31,7 +31,7 @@ const BODY_BYTES_MAX = 64 * 1024;
 
 export interface Running {
   readonly port: number;
-  /** Answers what has been asked, for at most 1.3 s, and ends. */
+  /** Answers what has been asked, for at most 1.2 s, and ends. */
   readonly stop: (signal: string) => Promise<void>;
 }
 
@@ -120,7 +120,7 @@ export async function serve(config: Config, env: Environment, writeLog: (lines: 
     });
   } catch (cause) {
     close();
-    throw cannotListen(config, cause);
+    throw await cannotListen(config, cause);
   }
   const watching = setTimeout(() => {
     log.info("listening", {
@@ -145,21 +145,4 @@ export async function serve(config: Config, env: Environment, writeLog: (lines: 
       log.flush();
     },
   };
-}
-
-function cannotListen(config: Config, cause: unknown): AppError {
-  const code = (cause as { code?: unknown }).code;
-  const where = `${config.bindAddress}:${config.port}`;
-  const [reason, hint] =
-    code === "EADDRINUSE"
-      ? ["is taken by another process", "stop that one, or choose a port with ECS_LOCAL_METADATA_PORT or --port"]
-      : code === "EACCES"
-        ? [
-            "is forbidden to this user",
-            "choose a port above 1023, such as 51679, with ECS_LOCAL_METADATA_PORT or --port",
-          ]
-        : code === "EADDRNOTAVAIL"
-          ? ["is no address of this machine", "set ECS_LOCAL_BIND_ADDRESS or --bind to one that is, or to 0.0.0.0"]
-          : ["cannot be used", "see whether ECS_LOCAL_BIND_ADDRESS or --bind is an IP address of this machine"];
-  return new AppError("cannot-listen", `${where} ${reason}`, { hint, cause });
 }

@@ -1,4 +1,6 @@
 import { createMachine } from "./machine.ts";
+import { failed } from "./operations.ts";
+import type { Command } from "./step.ts";
 
 /** The two kinds of rules that a kernel has, which do not see each other. */
 export type Backend = "nf_tables" | "legacy";
@@ -17,6 +19,7 @@ export function searchPath(path: string | undefined): string {
  * @param path as of {@link searchPath}
  * @param earlier the kind of what was made earlier
  * @returns undefined where there is none
+ * @throws AppError `network-failed` for one that does not say its kind
  */
 export async function findIptables(
   path: string,
@@ -24,7 +27,10 @@ export async function findIptables(
 ): Promise<{ readonly program: string; readonly backend: Backend } | undefined> {
   const program = Bun.which("iptables", { PATH: path });
   if (program !== null) {
-    const { output } = await createMachine({ iptables: program }, path).run(["iptables", "--version"]);
+    const command: Command = ["iptables", "--version"];
+    const { exitCode, output } = await createMachine({ iptables: program }, path).run(command);
+    // Taken for the other kind, rules would be looked for, and left, where they are not.
+    if (exitCode !== 0) throw failed(command, exitCode, output);
     const backend = /nf_tables/.test(output) ? "nf_tables" : "legacy";
     if (earlier === undefined || earlier === backend) return { program, backend };
   }

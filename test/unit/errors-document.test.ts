@@ -5,7 +5,7 @@ import { literalsOf } from "../support/literals.ts";
 
 const SOURCE = join(import.meta.dir, "../../src");
 /** Commands have documents of their own, and doctor is what starts containers. */
-const OF_COMMANDS = /^(commands\/(?!serve\.ts)|network\/|engine\/run-once\.ts)/;
+const OF_COMMANDS = /^(commands\/(?!serve\.ts|cannot-listen\.ts)|network\/|engine\/run-once\.ts)/;
 /** What makes the texts of errors and of answers. */
 const MAKES_ERRORS = /new AppError\(|problems\.push\(|: NoAnswer\b|new Response\(/;
 

@@ -87,7 +87,7 @@ export async function readPort(
   isServedElsewhere: boolean,
 ): Promise<PortFacts> {
   const { port, bindAddress: bind } = config;
-  const asked = { "0.0.0.0": "127.0.0.1", "::": "::1" }[canonicalAddress(bind)] ?? bind;
+  const asked = { "0.0.0.0": "127.0.0.1", "::": "127.0.0.1" }[canonicalAddress(bind)] ?? bind;
   const refusal = tryToListen(bind, port);
   const nobody: Answering = { by: "nobody" };
   const answering = refusal === "EADDRNOTAVAIL" ? nobody : await askHealth(asked, port);

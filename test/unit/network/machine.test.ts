@@ -67,6 +67,10 @@ describe("iptables", () => {
     expect(await findIptables(old, undefined)).toMatchObject({ backend: "legacy" });
     expect(await findIptables(root, undefined)).toBeUndefined();
   });
+  test("that fails to say its kind is taken for none", async () => {
+    const broken = folder("broken", { iptables: "echo 'cannot start' >&2; exit 1" });
+    expect(findIptables(broken, undefined)).rejects.toThrow("iptables --version failed with 1: cannot start");
+  });
   test("is the other one where that made the rules that stand", async () => {
     expect(await findIptables(both, "legacy")).toEqual({ program: `${both}/iptables-legacy`, backend: "legacy" });
     expect(await findIptables(both, "nf_tables")).toEqual({ program: `${both}/iptables`, backend: "nf_tables" });
