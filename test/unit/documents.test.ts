@@ -69,7 +69,7 @@ describe("README.md", () => {
     const snippet = /^ {4}services:\n(?: {4}.*\n)+/m.exec(readme)?.[0].replace("<yours>", "x") ?? "";
     const { services, networks } = Bun.YAML.parse(snippet) as Record<string, Record<string, Record<string, unknown>>>;
     expect(services?.endpoints?.networks).toEqual({ ecs: { ipv4_address: "169.254.170.2" } });
-    expect(services?.endpoints?.environment).toEqual({ AWS_PROFILE: null, AWS_REGION: null });
+    expect(services?.endpoints?.environment).toEqual({ AWS_PROFILE: null, AWS_REGION: null, ECS_LOCAL_OFFLINE: null });
     expect(services?.app?.networks).toEqual(["ecs"]);
     expect(JSON.stringify(networks?.ecs)).toContain('"169.254.170.0/24"');
   });

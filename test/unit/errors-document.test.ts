@@ -24,8 +24,6 @@ const NO_ERRORS = [
   "renewal failed",
   "run this program in a container on one of them, or name the container in the path",
   "the engine is silent",
-  "this variable is not known and has no effect",
-  "this variable names no HTTP proxy and has no effect",
   "watching the engine",
   // What other programs say, or are told.
   "Amazon ECS Agent - v1.105.1 (ecs-local-endpoints)",
