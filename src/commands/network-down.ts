@@ -4,6 +4,7 @@ import { createOperations, type Operations } from "../network/operations.ts";
 import { planFrame } from "../network/plan.ts";
 import { commandsToUndo } from "../network/step.ts";
 import { refuseStrangers } from "../network/strangers.ts";
+import { shellWords } from "../shell-words.ts";
 import { ASKED_BY_DEFAULT } from "./network-request.ts";
 import { journalOf, type NetworkDeps, type Setting, surveyRules } from "./network-setting.ts";
 
@@ -27,11 +28,11 @@ export async function down(deps: NetworkDeps): Promise<void> {
  * @throws AppError `network-failed` before anything is done where a change would be one of somebody else's
  */
 export async function takeAll(
-  { made, unsure, backend, machine }: Setting,
+  { made, unsure, backend, iptables, machine }: Setting,
   write: Journal["write"],
   operations: Operations,
 ): Promise<number> {
-  if (backend !== undefined) await refuseStrangers(machine);
+  if (backend !== undefined) await refuseStrangers(machine, iptables);
   refuseUnsure(unsure);
   return takeDown({ plans: made, write }, backend === undefined ? [] : planFrame(), operations);
 }
@@ -44,9 +45,9 @@ export async function takeAll(
 export function refuseUnsure(bridges: readonly string[]): void {
   if (bridges.length === 0) return;
   const close = bridges.flatMap((bridge) =>
-    commandsToUndo({ kind: "sysctl", what: "", bridge, ifindex: 1, was: "0" }).map((command) => command.join(" ")),
+    commandsToUndo({ kind: "sysctl", what: "", bridge, ifindex: 1, was: "0" }).map(shellWords),
   );
-  const keep = bridges.map((name) => `--bridge ${name}`).join(" ");
+  const keep = shellWords(bridges.flatMap((name) => ["--bridge", name]));
   throw new AppError(
     "network-failed",
     `route_localnet is 1 on ${bridges.join(", ")}, and no state file says whether it was before network up: all was left, because the rules guard it`,

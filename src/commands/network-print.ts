@@ -25,7 +25,7 @@ export async function printOfUp(asked: Asked, deps: NetworkDeps): Promise<void> 
     if (setting.made.length > 0) deps.err(`note: this is for a machine where nothing stands; ${UNSEEN}\n`);
     return deps.out(printUp(stepsOf([wanted]), iptables));
   }
-  if (setting.backend !== undefined) await refuseStrangers(machine);
+  if (setting.backend !== undefined) await refuseStrangers(machine, iptables);
   const { operations, made, taken } = rehearse(createOperations(machine), machine);
   const changes = await bringUp(wanted, { plans: setting.made, write: () => {} }, operations);
   if (changes === 0) deps.err("note: nothing to change: all of it stands\n");

@@ -3,6 +3,7 @@ import { stepsOf } from "../network/plan.ts";
 import type { Asked } from "../network/state.ts";
 import { keyOf } from "../network/step.ts";
 import { findStrangers } from "../network/strangers.ts";
+import { shellWords } from "../shell-words.ts";
 import { isInterface } from "./network-bridges.ts";
 import { ASKED_BY_DEFAULT, optionsOf } from "./network-request.ts";
 import { type NetworkDeps, noteUnsure, plan, type Setting, surveyRules } from "./network-setting.ts";
@@ -30,7 +31,7 @@ export function statusText(
   const end =
     missing === 0
       ? "all stands"
-      : `${missing} of ${lines.length} are missing: run ${["network up", ...options].join(" ")}`;
+      : `${missing} of ${lines.length} are missing: run ${shellWords(["network", "up", ...options])}`;
   return [
     ...lines.map(({ what, stands }) => `${stands ? "ok     " : "missing"}  ${what}`),
     ...notes.map((note) => `note     ${note}`),

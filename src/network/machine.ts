@@ -11,8 +11,15 @@ const INTERFACES = "/sys/class/net";
 
 /** What of this machine is asked and changed. */
 export interface Machine {
-  /** Runs a command to its end. `output` is what it said, trimmed. */
-  readonly run: (command: Command) => Promise<{ readonly exitCode: number; readonly output: string }>;
+  /**
+   * Runs a command to its end, and again where a terminal's signal ended it. `output` is what it said, trimmed.
+   *
+   * @param isDone asked before it is run again, where to do it twice is not to do it once
+   */
+  readonly run: (
+    command: Command,
+    isDone?: () => Promise<boolean>,
+  ) => Promise<{ readonly exitCode: number; readonly output: string }>;
   /** A bridge's `route_localnet`; undefined where there is no such interface. */
   readonly routeLocalnet: (bridge: string) => string | undefined;
   readonly setRouteLocalnet: (bridge: string, value: string) => void;
@@ -58,7 +65,7 @@ export function createMachine(
   }
 
   return {
-    async run([name, ...args]) {
+    async run([name, ...args], isDone = async () => false) {
       const program = programs[name];
       if (program === undefined) {
         const hint = `install it (apt-get install ${name === "ip" ? "iproute2" : name}) and run this again`;
@@ -66,8 +73,9 @@ export function createMachine(
       }
       for (let tries = 1; ; tries += 1) {
         const { exitCode, output, signal } = await runOnce([program, ...args]);
-        // A terminal's signal reaches a child only before it is detached, when it has not begun.
+        // A terminal's signal reaches a child only before it is detached, when it has not begun. Others may send one at any time.
         if ((signal !== "SIGINT" && signal !== "SIGHUP") || tries === TRIES_MAX) return { exitCode, output };
+        if (await isDone()) return { exitCode: 0, output };
       }
     },
     routeLocalnet: (bridge) => readLine(`/proc/sys/net/ipv4/conf/${bridge}/route_localnet`),

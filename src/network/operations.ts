@@ -26,9 +26,9 @@ export function isOthers(step: Step): boolean {
 
 /** @throws AppError `network-failed` with the command and what it said, in each */
 export function createOperations(machine: Machine): Operations {
-  async function runAll(commands: readonly Command[]): Promise<void> {
+  async function runAll(commands: readonly Command[], isDone: () => Promise<boolean>): Promise<void> {
     for (const command of commands) {
-      const { exitCode, output } = await machine.run(command);
+      const { exitCode, output } = await machine.run(command, isDone);
       if (exitCode !== 0) throw failed(command, exitCode, output);
     }
   }
@@ -77,7 +77,7 @@ export function createOperations(machine: Machine): Operations {
         return setRouteLocalnet(step.bridge, "1");
       }
       try {
-        await runAll(commandsToDo(step));
+        await runAll(commandsToDo(step), () => stands(step));
       } catch (error) {
         // A command of a call that was killed may go on for a moment and be first.
         if (!(await stands(step))) throw error;
@@ -89,7 +89,7 @@ export function createOperations(machine: Machine): Operations {
       if (step.kind === "sysctl") setRouteLocalnet(machine.nameOf(step.ifindex) ?? step.bridge, step.was);
       else {
         for (let found = true; found; found = step.kind === "rule" && (await stands(step))) {
-          await runAll(commandsToUndo(step));
+          await runAll(commandsToUndo(step), async () => !(await stands(step)));
         }
       }
       return true;

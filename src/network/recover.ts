@@ -1,3 +1,4 @@
+import { type ListedRule, optionOf, readRules } from "./listed-rules.ts";
 import type { Machine } from "./machine.ts";
 import { failed, isAddressMarked, isNone } from "./operations.ts";
 import { type Bridge, CHAINS, MARK, type Plan } from "./plan.ts";
@@ -25,7 +26,7 @@ export async function recover(machine: Machine, known: ReadonlySet<string> = new
   const led = await rulesOf(CHAINS.prerouting, machine);
   const rules = [...(await rulesOf(CHAINS.guard, machine)), ...input, ...led];
   const names = new Set(rules.map(interfaceOf).filter(isInterfaceName));
-  const wasClosed = new Set(input.filter((rule) => rule.endsWith(" -j DROP")).map(interfaceOf));
+  const wasClosed = new Set(input.filter((rule) => optionOf(rule, "-j") === "DROP").map(interfaceOf));
   const bridges: Bridge[] = [];
   const unsure: string[] = [];
   for (const name of names) {
@@ -55,21 +56,22 @@ export async function recoverAddress(machine: Machine): Promise<readonly Plan[]>
 async function rulesOf(
   { table, chain }: (typeof CHAINS)[keyof typeof CHAINS],
   machine: Machine,
-): Promise<readonly string[]> {
+): Promise<readonly ListedRule[]> {
   const command = commandToCheck({ kind: "chain", what: chain, table, chain });
   const { exitCode, output } = await machine.run(command);
   if (exitCode !== 0 && !isNone(exitCode, output)) throw failed(command, exitCode, output);
   if (exitCode !== 0) return [];
-  const isOurs = (line: string) => line.startsWith(`-A ${chain} `) && line.includes(` --comment ${MARK} `);
-  return output.split("\n").filter(isOurs);
+  return readRules(output).filter((rule) => rule.chain === chain && optionOf(rule, "--comment") === MARK);
 }
 
 /** Of a rule that lets in to the server, or leads there. */
-function portOf(rule: string): readonly number[] {
-  const found = / -d 127\.0\.0\.1\/32 .*--dport (\d+) | --to-destination 127\.0\.0\.1:(\d+)$/.exec(rule);
-  return found === null ? [] : [Number(found[1] ?? found[2])];
+function portOf(rule: ListedRule): readonly number[] {
+  const [address, led] = optionOf(rule, "--to-destination")?.split(":") ?? [];
+  const isToServer = address === "127.0.0.1" || optionOf(rule, "-d") === "127.0.0.1/32";
+  const port = led ?? optionOf(rule, "--dport") ?? "";
+  return isToServer && /^\d{1,5}$/.test(port) ? [Number(port)] : [];
 }
 
-function interfaceOf(rule: string): string {
-  return / -i (\S+) /.exec(rule)?.[1] ?? "";
+function interfaceOf(rule: ListedRule): string {
+  return optionOf(rule, "-i") ?? "";
 }

@@ -1,6 +1,7 @@
+import { isSameRule, readRules } from "./listed-rules.ts";
 import type { Machine } from "./machine.ts";
 import { isOthers, type Operations } from "./operations.ts";
-import type { Step } from "./step.ts";
+import { commandToCheck, type RuleStep, type Step } from "./step.ts";
 
 /** What would be done, in order. */
 export interface Rehearsal {
@@ -18,10 +19,18 @@ export function rehearse({ stands }: Operations, machine: Machine): Rehearsal {
       make: async (step) => void made.push(step),
       async takeAway(step) {
         if (isOthers(step) || !(await stands(step))) return false;
-        taken.push(step.kind === "sysctl" ? { ...step, bridge: machine.nameOf(step.ifindex) ?? step.bridge } : step);
+        if (step.kind === "sysctl") taken.push({ ...step, bridge: machine.nameOf(step.ifindex) ?? step.bridge });
+        else taken.push(...Array<Step>(step.kind === "rule" ? await countOf(step, machine) : 1).fill(step));
         return true;
       },
     },
     ...{ made, taken },
   };
+}
+
+/** How many times a rule stands that does: each is taken away by itself. */
+async function countOf({ what, table, chain, rule }: RuleStep, machine: Machine): Promise<number> {
+  const { output } = await machine.run(commandToCheck({ kind: "chain", what, table, chain }));
+  const same = readRules(output).filter((listed) => listed.chain === chain && isSameRule(listed.words, rule));
+  return Math.max(1, same.length);
 }

@@ -1,4 +1,6 @@
 import { AppError } from "../errors.ts";
+import { shellWords } from "../shell-words.ts";
+import { chainAtEnd, optionOf, readRules } from "./listed-rules.ts";
 import type { Machine } from "./machine.ts";
 import { CHAINS, MARK } from "./plan.ts";
 
@@ -8,7 +10,7 @@ const SHOWN_MAX = 3;
 /** A rule in a chain of our name, or one that leads to such a chain, that no `up` made. */
 export interface Stranger {
   readonly table: string;
-  /** As `iptables -S` has it, behind `-A`. */
+  /** What iptables takes behind `-A` or `-D`, as a shell takes it: a comment may say anything. */
   readonly rule: string;
 }
 
@@ -19,11 +21,12 @@ export async function findStrangers(machine: Machine): Promise<readonly Stranger
     const { exitCode, output } = await machine.run(["iptables", "-w", "5", "-t", table, "-S"]);
     // A table that is not there has none, and of one with rules that iptables cannot read nothing is known.
     if (exitCode !== 0) continue;
-    for (const line of output.split("\n")) {
-      const [verb, chain = "", ...words] = line.split(" ");
-      const target = words[words.findIndex((word) => word === "-j" || word === "-g") + 1] ?? "";
-      const isAbout = OURS.get(chain) === table || OURS.get(target) === table;
-      if (verb === "-A" && isAbout && !line.includes(` --comment ${MARK} `)) found.push({ table, rule: line.slice(3) });
+    for (const rule of readRules(output)) {
+      const isAbout = OURS.get(rule.chain) === table || OURS.get(chainAtEnd(rule) ?? "") === table;
+      if (!isAbout || optionOf(rule, "--comment") === MARK) continue;
+      // A terminal obeys control characters.
+      const words = [rule.chain, ...rule.words].map((word) => word.replace(/\p{Cc}/gu, "?"));
+      found.push({ table, rule: shellWords(words) });
     }
   }
   return found;
@@ -32,15 +35,16 @@ export async function findStrangers(machine: Machine): Promise<readonly Stranger
 /**
  * Refuses to go on where a change of ours would be one of somebody else's.
  *
+ * @param iptables what the program is called that has these rules
  * @throws AppError `network-failed` with the rules and the commands that take them away
  */
-export async function refuseStrangers(machine: Machine): Promise<void> {
+export async function refuseStrangers(machine: Machine, iptables: string): Promise<void> {
   const all = await findStrangers(machine);
   if (all.length === 0) return;
   const shown = all.slice(0, SHOWN_MAX);
   const more = all.length > SHOWN_MAX ? `, and ${all.length - SHOWN_MAX} more` : "";
   const rules = shown.map(({ table, rule }) => `${rule} (${table})`).join(", ");
-  const commands = shown.map(({ table, rule }) => `iptables -t ${table} -D ${rule}`).join("; ");
+  const commands = shown.map(({ table, rule }) => `${iptables} -t ${table} -D ${rule}`).join("; ");
   throw new AppError(
     "network-failed",
     `network up did not make what is in its chains, or leads there: ${rules}${more}; nothing was changed`,

@@ -1,6 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
-import { mkdtempSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { shellWords } from "../../src/shell-words.ts";
 import { startMachine, whyNoNamespaces } from "../support/netns.ts";
 
 const FOLDER = "/run/ecs-local-endpoints-network";
@@ -74,6 +75,21 @@ for (const iptables of ["iptables-nft", "iptables-legacy"]) {
         expect(printed.stdout).toContain("\nsysctl -w net.ipv4.conf.ecsbr0.route_localnet=0\n");
         expect(machine.network("down", env)).toMatchObject({ exitCode: 0, stderr: "" });
         expect(ofIptables(printed.stdout)).toBe(log());
+        expect(picture()).toEqual(clean);
+      });
+
+      test("down --print prints what down runs where rules stand twice", () => {
+        const { env, log } = logged();
+        machine.network(UP);
+        const twice = ["nat PREROUTING", "filter ECS-LOCAL-INPUT", "raw ECS-LOCAL-GUARD"].map(
+          (at) =>
+            `iptables -t ${at.replace(" ", " -S ")} | sed -n '/ecs-local/{s/^-A/iptables -t ${at.split(" ")[0]} -A/p}' | sh -e`,
+        );
+        expect(run(twice.join("\n")).exitCode).toBe(0);
+        const printed = machine.network("down --print", env).stdout;
+        expect(machine.network("down", env).exitCode).toBe(0);
+        expect(printed.match(/ -D ECS-LOCAL-GUARD /g)).toHaveLength(6);
+        expect(ofIptables(printed)).toBe(log());
         expect(picture()).toEqual(clean);
       });
 
@@ -247,6 +263,38 @@ for (const iptables of ["iptables-nft", "iptables-legacy"]) {
         expect(picture()).toEqual(standing);
         const hint = /take it away with (.*); then/.exec(machine.network("down").stderr)?.[1] ?? "";
         expect(machine.onMachine(hint).exitCode).toBe(0);
+        expect(machine.network("down").exitCode).toBe(0);
+        expect(picture()).toEqual(clean);
+      });
+
+      test("is told by its real words: a comment hides nothing, runs nothing and accuses nobody", () => {
+        machine.network(UP);
+        const ran = join(machine.bin, "ran");
+        const text = `$(touch ${ran}) --comment ecs-local-endpoints "q" it's a\\b`;
+        const innocent = 'iptables -A FORWARD -m comment --comment "before -j ECS-LOCAL-INPUT here"';
+        run(`iptables -I ECS-LOCAL-INPUT -m comment --comment ${shellWords([text])} -j DROP\n${innocent} -j ACCEPT`);
+        const { stderr } = machine.network("down");
+        expect(stderr).toEqual(refused);
+        expect(stderr).not.toContain("before -j");
+        const hint = /take it away with (.*); then/.exec(stderr)?.[1] ?? "";
+        expect(run(hint)).toMatchObject({ exitCode: 0, stderr: "" });
+        expect(existsSync(ran)).toBeFalse();
+        expect(machine.network("down")).toMatchObject({ exitCode: 0, stderr: "" });
+        machine.onMachine("iptables -F FORWARD");
+        expect(picture()).toEqual(clean);
+      });
+
+      test("is taken away by the iptables of the kind that made the rules", () => {
+        const program = join(machine.bin, "iptables");
+        const other = iptables === "iptables-nft" ? "iptables-legacy" : "iptables-nft";
+        machine.network(UP);
+        machine.onMachine("iptables -A ECS-LOCAL-INPUT -s 10.9.9.9 -j DROP");
+        machine.onMachine(`ln -sf $(which ${other}) ${program}`);
+        const hint = /take it away with (.*); then/.exec(machine.network("down").stderr)?.[1] ?? "";
+        const taken = run(hint);
+        machine.onMachine(`ln -sf $(which ${iptables}) ${program}`);
+        expect(hint).toStartWith(`${iptables} -t filter -D `);
+        expect(taken.exitCode).toBe(0);
         expect(machine.network("down").exitCode).toBe(0);
         expect(picture()).toEqual(clean);
       });

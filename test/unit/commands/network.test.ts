@@ -1,6 +1,8 @@
 import { afterEach, expect, test } from "bun:test";
 import { readNetworkState } from "../../../src/commands/doctor/machine.ts";
 import { network } from "../../../src/commands/network.ts";
+import { refuseUnsure } from "../../../src/commands/network-down.ts";
+import { statusText } from "../../../src/commands/network-status.ts";
 
 const docker = { host: undefined, apiVersion: undefined, certPath: undefined, tlsVerify: false };
 const deps = { docker, env: {}, program: ["/bin/ecs"], out: () => {}, err: () => {} };
@@ -20,6 +22,16 @@ for (const action of ["up", "down", "status"] as const) {
     );
   });
 }
+
+test("what closes a bridge is to a shell the bridge's name, whatever that is", () => {
+  expect(() => refuseUnsure(["$(x)", "br-a"])).toThrow(
+    expect.objectContaining({
+      hint: "close it with sysctl -w 'net.ipv4.conf.$(x).route_localnet=0'; sysctl -w net.ipv4.conf.br-a.route_localnet=0, or have it stay open with network up --bridge '$(x)' --bridge br-a; then run this again",
+    }) as Error,
+  );
+  const lines = [{ what: "all", stands: false }];
+  expect(statusText(lines, [], ["--bridge", "$(x)"])).toEndWith("run network up --bridge '$(x)'\n");
+});
 
 const isUp = readNetworkState() !== undefined;
 test.skipIf(platform !== "linux" || isUp)(

@@ -6,6 +6,7 @@ import { findIptables, searchPath } from "../../../src/network/iptables.ts";
 import { createMachine } from "../../../src/network/machine.ts";
 import { createOperations, failed } from "../../../src/network/operations.ts";
 import { planRules } from "../../../src/network/plan.ts";
+import type { Step } from "../../../src/network/step.ts";
 
 const root = mkdtempSync(join(tmpdir(), "machine-"));
 afterAll(() => rmSync(root, { recursive: true }));
@@ -53,6 +54,26 @@ describe("a command", () => {
       expect.objectContaining({ code: "network-failed", hint: expect.stringContaining("iproute2") }) as Error,
     );
   });
+});
+
+test("a change that was made before a terminal's signal ended its command is not made again", async () => {
+  const rules = join(root, "rules");
+  const bin = folder("changes", {
+    // The first -A is ended before it has done it, the second after.
+    iptables: `case "$5" in
+      -C) exec grep -q . ${rules};;
+      -A) echo x >>${rules}.tries; [ $(wc -l <${rules}.tries) -gt 1 ] || kill -INT $$; echo rule >>${rules};;
+      -D) sed -i 1d ${rules};;
+      esac
+      kill -HUP $$`,
+  });
+  writeFileSync(rules, "");
+  const { make, takeAway } = createOperations(createMachine({ iptables: `${bin}/iptables` }, PATH));
+  const step: Step = { kind: "rule", what: "", table: "nat", chain: "C", rule: ["-j", "DROP"], first: false };
+  await make(step);
+  expect([readFileSync(rules, "utf8"), readFileSync(`${rules}.tries`, "utf8")]).toEqual(["rule\n", "x\nx\n"]);
+  expect(await takeAway(step)).toBeTrue();
+  expect(readFileSync(rules, "utf8")).toBe("");
 });
 
 describe("iptables", () => {

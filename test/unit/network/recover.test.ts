@@ -108,6 +108,11 @@ describe("without a state", () => {
     expect(found.unsure).toEqual(["br-a", "br-b"]);
   });
 
+  test("a rule of somebody else's says nothing though its comment reads like one of ours", async () => {
+    const input = `-A ECS-LOCAL-INPUT -m comment --comment "x -i br-a ${comment} -j DROP" -j RETURN`;
+    expect(await recover(machine({ "ECS-LOCAL-INPUT": input }, open))).toMatchObject({ plans: [], unsure: [] });
+  });
+
   test("the address on lo is ours by its label alone", async () => {
     for (const [label, plans] of [
       ["lo:ecs-local", [{ kind: "address", was: false }]],
