@@ -4,7 +4,7 @@ import { addCompose, addEnv } from "./cli/compose.ts";
 import { addDoctor } from "./cli/doctor.ts";
 import { addHelp, addVersion } from "./cli/help.ts";
 import { addNetwork } from "./cli/network.ts";
-import { refuse, refuseUnknown, sayAsOurs } from "./cli/said.ts";
+import { refuse, refuseUnknown, sayAsOurs, shown, WORD_CHARACTERS_MAX } from "./cli/said.ts";
 import type { DoctorRequest } from "./commands/doctor-request.ts";
 import type { NetworkRequest } from "./commands/network-request.ts";
 import type { Said } from "./commands/said.ts";
@@ -59,7 +59,10 @@ export function parseArguments(argv: readonly string[], version: string): Invoca
       if (unknown !== undefined) refuseUnknown(command, unknown);
       choose({ kind: "serve", flags: command.opts<Flags>() });
     });
-  command.hook("preAction", (_, chosen) => refuseMisplaced(command, chosen));
+  command.hook("preAction", (_, chosen) => {
+    refuseMisplaced(command, chosen);
+    for (const each of new Set([command, chosen])) refuseTooLong(each);
+  });
   addServerOptions(command.command("serve"))
     .description("answer, which is what is done without a command")
     .allowExcessArguments(false)
@@ -101,6 +104,29 @@ function refuseMisplaced(program: Command, chosen: Command): void {
     `--${option} before '${name}' is the server's`,
     `put it behind '${name}' where it has one, or leave it out`,
   );
+}
+
+/** In characters: no name of a host, a container or an interface is longer, and no path. */
+const NAME_MAX = 255;
+const PATH_MAX = 4096;
+const NAMES = ["bind", "port", "address", "container", "format", "bridge"];
+
+/** Before they are read: what is wrong with a value is said with all of it. */
+function refuseTooLong(command: Command): void {
+  for (const option of command.options) {
+    const name = option.attributeName();
+    const max = NAMES.includes(name) ? NAME_MAX : PATH_MAX;
+    const value = [command.getOptionValue(name)].flat().find((one) => typeof one === "string" && one.length > max);
+    if (value !== undefined) refuseLong(command, `${option.long}`, value, max);
+  }
+  // Of the program itself there are none but unknown commands.
+  const argument = command.parent && command.args.find((one) => one.length > PATH_MAX);
+  if (argument) refuseLong(command, "an argument", argument, PATH_MAX);
+}
+
+function refuseLong(command: Command, what: string, value: string, max: number): never {
+  const words = shown(value, WORD_CHARACTERS_MAX);
+  return refuse(command, `${what} is '${words}', which is longer than ${max} characters`, "give the one that you mean");
 }
 
 function addServerOptions(command: Command): Command {

@@ -1,4 +1,4 @@
-import type { Command } from "commander";
+import { type Command, CommanderError } from "commander";
 import { oneLine } from "../commands/compose/one-line.ts";
 import { writeErr, writeOut } from "./output.ts";
 
@@ -14,21 +14,35 @@ export function sayAsOurs(command: Command): void {
     writeOut: (text) => writeOut(text),
     writeErr,
     outputError: (text, write) => {
-      // Commander's own words for what was perhaps meant stand on a line of their own.
-      const [, message = text, meant] = /^(?:error: )?(.*?)(?:\n\(Did you mean (.*)\?\))?\n*$/s.exec(text) ?? [];
-      const [what = "", hint = meant && `did you mean ${meant}?`] = message.split(HINT);
-      write(`${PROGRAM}: ${oneLine(what.replace(/\.$/, ""))}\n`);
-      write(`hint: ${oneLine(hint ?? `see ${path} --help`)}\n`);
+      // Commander's own words for what was perhaps meant stand on a line of their own, the last.
+      const message = text.trimEnd().replace(/^error: /, "");
+      const at = message.endsWith("?)") ? message.lastIndexOf(MEANT) : -1;
+      const hint = at === -1 ? `see ${path} --help` : `did you mean ${message.slice(at + MEANT.length, -"?)".length)}?`;
+      write(lines(at === -1 ? message : message.slice(0, at), hint));
     },
   });
   for (const each of command.commands) sayAsOurs(each);
 }
 
-const HINT = "\nhint: ";
+const MEANT = "\n(Did you mean ";
+/** Of what is wrong and of what to do: both may have words of the command line. */
+const CHARACTERS_MAX = 300;
+export const WORD_CHARACTERS_MAX = 80;
+
+function lines(what: string, hint: string): string {
+  return `${PROGRAM}: ${shown(what.replace(/\.$/, ""), CHARACTERS_MAX)}\nhint: ${shown(hint, CHARACTERS_MAX)}\n`;
+}
+
+/** Words on one line, cut where they are longer than so many characters. */
+export function shown(text: string, max: number): string {
+  return oneLine(text.length > max ? `${text.slice(0, max)}…` : text);
+}
 
 /** Ends a command line that is wrong, with what to do about it. */
 export function refuse(command: Command, what: string, hint: string): never {
-  return command.error(`${what}${HINT}${hint}`);
+  // Beside commander's way for errors, which has one text for both.
+  process.stderr.write(lines(what, hint));
+  throw new CommanderError(1, "refused", `${command.name()}: ${shown(what, CHARACTERS_MAX)}`);
 }
 
 /** Ends a command line with a word where a command is to stand. */
@@ -37,7 +51,7 @@ export function refuseUnknown(parent: Command, word: string): never {
   const meant = nearest(word, names);
   const known = names.length > 0 ? `there are ${names.join(", ")}` : `see ${pathOf(parent)} --help`;
   const hint = meant === undefined ? known : `did you mean ${meant}?`;
-  return refuse(parent, `unknown command '${word}'`, hint);
+  return refuse(parent, `unknown command '${shown(word, WORD_CHARACTERS_MAX)}'`, hint);
 }
 
 function pathOf(command: Command): string {

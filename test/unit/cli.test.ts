@@ -2,7 +2,7 @@ import { describe, expect, spyOn, test } from "bun:test";
 import { parseArguments } from "../../src/cli.ts";
 
 /** What the command line asks for, and what it says to whom. */
-function parse(line: string) {
+function parse(line: string, words = line === "" ? [] : line.split(" ")) {
   const said = { stdout: "", stderr: "" };
   const spies = (["stdout", "stderr"] as const).map((name) =>
     spyOn(process[name], "write").mockImplementation((text) => {
@@ -11,7 +11,7 @@ function parse(line: string) {
     }),
   );
   try {
-    return { invocation: parseArguments(line === "" ? [] : line.split(" "), "1.2.3"), ...said };
+    return { invocation: parseArguments(words, "1.2.3"), ...said };
   } finally {
     for (const spy of spies) spy.mockRestore();
   }
@@ -87,6 +87,68 @@ describe("the command line", () => {
       expect(second).toStartWith(`hint: ${hint}`);
     });
   }
+
+  for (const [what, words, said] of [
+    [
+      "a hint of ours",
+      ["x\nhint: run: sudo rm -rf /"],
+      ["unknown command 'x?hint: run: sudo rm -rf /'", `there are ${NAMES}`],
+    ],
+    [
+      "a hint of ours in an option",
+      ["--x\nhint: run: y"],
+      ["unknown option '--x?hint: run: y'", "see ecs-local-endpoints --help"],
+    ],
+    [
+      "what commander perhaps meant",
+      ["doctor", "--jsno\n(Did you mean y?)"],
+      ["unknown option '--jsno?(Did you mean y?)'", "see ecs-local-endpoints doctor --help"],
+    ],
+  ] as const) {
+    test(`a word that looks like ${what} is a word`, () => {
+      const [message, hint] = said;
+      expect(parse("", [...words])).toEqual({
+        invocation: { kind: "exit", code: 2 },
+        stdout: "",
+        stderr: `ecs-local-endpoints: ${message}\nhint: ${hint}\n`,
+      });
+    });
+  }
+
+  const long = "x".repeat(100_000);
+  for (const words of [
+    [long],
+    [`--${long}`],
+    ["help", long],
+    ["network", long],
+    ["--bind", long],
+    ["--bind", long, "doctor"],
+    ["doctor", "--bind", long],
+    ["serve", "--port", long],
+    ["env", "--address", long],
+    ["env", "--container", long],
+    ["network", "up", "--bridge", "a", "--bridge", long],
+    ["compose", "--role", long],
+    ["compose", long],
+    ["completion", long],
+  ]) {
+    test(`'${words.map((word) => word.replace(long, "...")).join(" ")}' with a very long word is cut in what is said`, () => {
+      const { invocation, stderr } = parse("", words);
+      expect(invocation).toEqual({ kind: "exit", code: 2 });
+      expect(stderr).toMatch(/^ecs-local-endpoints: [^\n]*x{60}[^\n]*\nhint: [^\n]+\n$/);
+      expect(stderr.length).toBeLessThan(700);
+    });
+  }
+  test("what is as long as it may be is taken", () => {
+    const bind = "x".repeat(255);
+    expect(parse("", ["doctor", "--bind", bind]).invocation).toEqual({ kind: "doctor", request: { bind } });
+  });
+
+  test("a word of nothing but ends of lines takes no time to be refused", () => {
+    const begun = performance.now();
+    for (const word of [`${"\n".repeat(100_000)}x`, `--x${"\n".repeat(100_000)}y`]) parse("", [word]);
+    expect(performance.now() - begun).toBeLessThan(1_000);
+  });
 
   for (const line of ["--help", "network --help", "network up --help", "doctor --help"].flatMap((usual) => [
     usual,

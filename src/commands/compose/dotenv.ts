@@ -1,6 +1,7 @@
 import { existsSync } from "node:fs";
 import { join, resolve } from "node:path";
 import type { Environment } from "../../config.ts";
+import { assignments } from "./assignments.ts";
 import { interpolate } from "./interpolate.ts";
 import { readText } from "./read.ts";
 
@@ -24,17 +25,14 @@ export function withDotenv(folder: string, cwd: string, env: Environment): Envir
  * The variables of a `.env` or of an env file.
  *
  * @param env what its values may name, beside those before them; undefined where the values are of no interest
+ * @throws AppError `command-failed` for a file that cannot be read, or a quote without its end, by its variable's name
  */
 export function readVariables(path: string, env?: Environment): Record<string, string> {
   const variables: Record<string, string> = {};
   const known: Record<string, string | undefined> = { ...env };
-  for (const line of readText(path).split("\n")) {
-    const [, name, value = ""] = /^\s*(?:export\s+)?([A-Za-z_][\w.-]*)\s*(?:[=:]\s*(.*?))?\s*$/.exec(line) ?? [];
-    if (name === undefined) continue;
-    const [, quote = "", inner = ""] = /^(["'])(.*?)\1\s*(#.*)?$/.exec(value) ?? [];
-    const text = quote === "" ? value.replace(/\s#.*$/, "").trim() : inner;
-    const isRaw = env === undefined || quote === "'" || !text.includes("$");
-    const result = isRaw ? text : interpolate(text, known, `${path}: ${name}`);
+  for (const { name, text, isRaw } of assignments(readText(path), path)) {
+    const isPlain = isRaw || env === undefined || !text.includes("$");
+    const result = isPlain ? text : interpolate(text, known, `${path}: ${name}`);
     variables[name] = result;
     known[name] = env?.[name] ?? result;
   }

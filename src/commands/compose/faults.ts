@@ -9,6 +9,8 @@ export interface Fault {
   readonly what: string;
   /** Characters from the text's beginning. */
   readonly offset: number;
+  /** Whether Compose may take it. */
+  readonly isOwnLimit?: boolean;
 }
 
 /** The first alias that the document cannot be read with: without its anchor, in itself, for too much; or no map merged. */
@@ -18,8 +20,8 @@ export function aliasFault(document: Document): Fault | undefined {
   const open = new Set<Node>();
   let expanded = 0;
   let fault: Fault | undefined;
-  const found = (what: string, node: Node) => {
-    fault ??= { what, offset: node.range?.[0] ?? 0 };
+  const found = (what: string, node: Node, isOwnLimit = false) => {
+    fault ??= { what, offset: node.range?.[0] ?? 0, isOwnLimit };
     return 0;
   };
   const target = (node: unknown): unknown => (isAlias(node) ? anchors.get(node.source) : node);
@@ -38,7 +40,7 @@ export function aliasFault(document: Document): Fault | undefined {
       if (open.has(anchored)) return found("an alias inside what it stands for", node);
       const all = sizes.get(anchored) ?? 0;
       expanded += all;
-      return expanded > NODES_MAX ? found("aliases that stand for too much", node) : all;
+      return expanded > NODES_MAX ? found("aliases that stand for too much", node, true) : all;
     }
     if (!isNode(node)) return 0;
     if (!isCollection(node)) return kept(node, 1);
@@ -72,7 +74,7 @@ export function duplicateKey(document: Document): Fault | undefined {
       const values = new Set<unknown>();
       for (const { key } of items) {
         if (!isScalar(key)) continue;
-        if (values.has(key.value)) fault = { what: "a key twice", offset: key.range?.[0] ?? 0 };
+        if (values.has(key.value)) fault ??= { what: "a key twice", offset: key.range?.[0] ?? 0 };
         values.add(key.value);
       }
       return fault && visit.BREAK;

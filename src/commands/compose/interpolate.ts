@@ -1,5 +1,6 @@
 import type { Environment } from "../../config.ts";
 import { AppError } from "../../errors.ts";
+import { beyondUs } from "./own-limit.ts";
 
 /** The forms of the Compose specification: `$$`, `$NAME`, `${NAME}` and `${NAME` with an operator and a text. */
 const NAME = /^[A-Za-z_]\w*/;
@@ -14,7 +15,7 @@ const DEPTH_MAX = 32;
  * @throws AppError `command-failed` for `${NAME:?text}` without a value, and for a brace that is not closed
  */
 export function interpolate(text: string, env: Environment, where: string, depth = 0): string {
-  if (depth > DEPTH_MAX) throw new AppError("command-failed", `${where} has more than ${DEPTH_MAX} \${ in each other`);
+  if (depth > DEPTH_MAX) throw beyondUs(`${where} has more than ${DEPTH_MAX} \${ in each other`);
   let result = "";
   for (let at = 0; at < text.length; ) {
     const dollar = text.indexOf("$", at);

@@ -3,7 +3,7 @@ import { FULL_URI, RELATIVE_URI, variablesOf } from "../variables.ts";
 import type { Project } from "./project.ts";
 import { refuseProject } from "./refusals.ts";
 import { hidersOf, type Service } from "./service.ts";
-import { type Way, wayOf } from "./way.ts";
+import { type Way, waysOf } from "./way.ts";
 
 /** What a service gets from us. */
 export interface Share {
@@ -41,9 +41,9 @@ export function planShares(
   }
   // By name, as Compose has them: the same file comes of a project with its plugin and without.
   const services = project.services.toSorted((a, b) => (a.name < b.name ? -1 : 1));
-  return services.map((service) => {
+  return waysOf(services).map(([service, way]) => {
     const container = service.containerName ?? `${project.name}-${service.name}-1`;
-    return shareOf(service, wayOf(service, byName), container, roles.get(service.name), region);
+    return shareOf(service, way, container, roles.get(service.name), region);
   });
 }
 

@@ -1,7 +1,11 @@
+import { closeSync, fstatSync, mkdtempSync, openSync, readSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import type { Environment } from "../../config.ts";
 import { AppError } from "../../errors.ts";
 import { shellWords } from "../../shell-words.ts";
 import type { Files } from "./files.ts";
+import { isBeyondUs } from "./own-limit.ts";
 import { type Project, toNetworks } from "./project.ts";
 import { isRecord, type Raw, toService } from "./service.ts";
 import { readProject } from "./yaml.ts";
@@ -28,7 +32,10 @@ export function askPlugin(files: Files, env: Environment): Project | undefined {
       hint: `run it to see why: ${shellWords([...asked, "--quiet"])}`,
     });
   if (exitedDueToTimeout) throw fail(`gave no answer within ${DEADLINE_MS / 1000} s`);
-  if (!success) throw fail(["refused the project", ownReason(files)].filter((text) => text !== undefined).join(": "));
+  if (!success) {
+    const reason = ownReason(files);
+    throw fail(`refused the project${reason === undefined ? "" : `, perhaps because ${reason}`}`);
+  }
   const document = parsed(stdout);
   if (document === undefined) throw fail("answered something else than JSON");
   const services = isRecord(document.services) ? Object.entries(document.services) : [];
@@ -40,12 +47,12 @@ export function askPlugin(files: Files, env: Environment): Project | undefined {
   };
 }
 
-/** What we find wrong ourselves is most often what Compose does, and is said without a value. */
+/** What we find wrong ourselves is most often what Compose does, unless it is beyond us alone. It is said without a value. */
 function ownReason(files: Files): string | undefined {
   try {
     readProject(files);
   } catch (error) {
-    if (error instanceof AppError) return error.publicMessage;
+    if (error instanceof AppError) return isBeyondUs(error) ? undefined : error.publicMessage;
     throw error;
   }
   return undefined;
@@ -73,10 +80,44 @@ function findPlugin(files: Files, env: Environment): string[] | undefined {
 
 function run([program = "", ...args]: readonly string[], files: Files, env: Environment) {
   const path = Bun.which(program, { PATH: env.PATH ?? "" }) ?? program;
-  const { success, stdout, exitedDueToTimeout } = Bun.spawnSync([path, ...args], {
-    cwd: files.cwd,
-    env,
-    timeout: DEADLINE_MS,
-  });
-  return { success, stdout: stdout.toString(), exitedDueToTimeout };
+  const answer = nameless();
+  try {
+    const { success, exitedDueToTimeout } = Bun.spawnSync([path, ...args], {
+      cwd: files.cwd,
+      env,
+      stdout: answer,
+      stderr: "ignore",
+      timeout: DEADLINE_MS,
+    });
+    return { success, stdout: success ? contents(answer) : "", exitedDueToTimeout };
+  } finally {
+    closeSync(answer);
+  }
+}
+
+/**
+ * A file that no folder names any more, as its text may be secret. A pipe would be read until the last that has it is
+ * gone, and that may be something that the plugin left behind.
+ */
+function nameless(): number {
+  try {
+    const folder = mkdtempSync(join(tmpdir(), "ecs-local-endpoints-"));
+    try {
+      return openSync(join(folder, "answer"), "wx+", 0o600);
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  } catch (cause) {
+    const { code } = cause as NodeJS.ErrnoException;
+    throw new AppError("command-failed", `${tmpdir()} takes no file for what docker compose answers (${code})`, {
+      cause,
+      hint: "set TMPDIR to a folder that can be written to",
+    });
+  }
+}
+
+/** From its beginning: what wrote it has left its place in it at the end. */
+function contents(file: number): string {
+  const bytes = Buffer.alloc(fstatSync(file).size);
+  return bytes.toString("utf8", 0, readSync(file, bytes, 0, bytes.length, 0));
 }

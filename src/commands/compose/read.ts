@@ -1,5 +1,6 @@
 import { readFileSync, statSync } from "node:fs";
 import { AppError } from "../../errors.ts";
+import { beyondUs } from "./own-limit.ts";
 
 const BYTES_MAX = 4_000_000;
 
@@ -20,7 +21,7 @@ export function readText(path: string): string {
 export function refuseUnreadable(path: string): void {
   const stat = attempt(path, () => statSync(path));
   const why = stat.isFile() ? stat.size > BYTES_MAX && "is larger than 4 MB" : "is not a regular file";
-  if (why) throw new AppError("command-failed", `${path} ${why}`, { hint: "name a file that Compose takes" });
+  if (why) throw beyondUs(`${path} ${why}`, "name a file that Compose takes");
 }
 
 function attempt<T>(path: string, what: () => T): T {

@@ -1,4 +1,4 @@
-import { readFileSync, realpathSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { lstatSync, readFileSync, realpathSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { AppError } from "../../errors.ts";
 import type { Said } from "../said.ts";
@@ -24,6 +24,11 @@ export function written(
       hint: "name another with --output",
     });
   }
+  if (isOther(path)) {
+    throw new AppError("command-failed", `${target} is neither a regular file nor a link to one`, {
+      hint: "name another with --output, or - for stdout",
+    });
+  }
   if (isAlready(path, text)) return { stdout: [], stderr: [`${target} is as it is to be`, ...stderr] };
   try {
     if (options.force) replace(path, text);
@@ -36,6 +41,17 @@ export function written(
     });
   }
   return { stdout: [], stderr: [`wrote ${target}`, ...stderr] };
+}
+
+/** Whether there is what no file may take the place of: a device, a pipe, a folder, or a link to one or to nothing. */
+function isOther(path: string): boolean {
+  try {
+    const isThere = lstatSync(path, { throwIfNoEntry: false }) !== undefined;
+    return isThere && !statSync(path, { throwIfNoEntry: false })?.isFile();
+  } catch {
+    // Writing it tells why it cannot be looked at.
+    return false;
+  }
 }
 
 function isAlready(path: string, text: string): boolean {

@@ -6,6 +6,7 @@ import { readVariables } from "./dotenv.ts";
 import { aliasFault, duplicateKey } from "./faults.ts";
 import type { Files } from "./files.ts";
 import { interpolateAll } from "./interpolate.ts";
+import { beyondUs } from "./own-limit.ts";
 import { type Project, type ProjectNetwork, projectName, toNetworks } from "./project.ts";
 import { readText } from "./read.ts";
 import { isRecord, isText, mergeServices, type Raw, type Service, textOf, toService } from "./service.ts";
@@ -67,7 +68,7 @@ function readService(
   const raw = isRecord(document.services) ? document.services[name] : undefined;
   if (raw === undefined) throw failed(`${path} has no service '${name}', which another one extends`);
   if (depth > EXTENDS_MAX)
-    throw failed(`service '${name}' of ${path} extends more than ${EXTENDS_MAX} others, or itself`);
+    throw beyondUs(`service '${name}' of ${path} extends more than ${EXTENDS_MAX} others, or itself`);
   const own = isRecord(raw) ? raw : {};
   const service = toService(name, own, envFileVariables(own.env_file, directory));
   const base = isText(own.extends) ? { service: own.extends } : own.extends;
@@ -105,10 +106,10 @@ function readDocument(path: string, env: Environment, unresolved: string[]): Raw
   try {
     const value = interpolateAll(parse(path, text, unresolved), env, path);
     if (isRecord(value)) return value;
-  } catch (cause) {
-    if (cause instanceof AppError) throw cause;
+  } catch (error) {
+    if (error instanceof AppError) throw error;
     // The stack's end; whatever else the parser says may quote the file.
-    throw new AppError("command-failed", `${path} cannot be read as YAML: it is nested too deep`, { cause });
+    throw beyondUs(`${path} cannot be read as YAML: it is nested too deep`);
   }
   throw failed(`${path} is no Compose file: it holds no map`);
 }
@@ -123,7 +124,7 @@ function parse(path: string, text: string, unresolved: string[]): unknown {
   };
   const [error] = document.errors;
   if (error?.code === "MULTIPLE_DOCS") {
-    throw failed(
+    throw beyondUs(
       `${path} is more than one YAML document ${place(error.pos[0])}, which only the docker compose plugin reads`,
     );
   }
@@ -131,7 +132,7 @@ function parse(path: string, text: string, unresolved: string[]): unknown {
     throw failed(`${path} is not YAML: ${error.code.toLowerCase().replaceAll("_", " ")} ${place(error.pos[0])}`);
   }
   const fault = duplicateKey(document) ?? aliasFault(document);
-  if (fault) throw failed(`${path} has ${fault.what} ${place(fault.offset)}`);
+  if (fault) throw (fault.isOwnLimit ? beyondUs : failed)(`${path} has ${fault.what} ${place(fault.offset)}`);
   if (document.warnings.some(({ code }) => code === "TAG_RESOLVE_FAILED")) {
     unresolved.push(`${path} has tags such as !reset, which only the docker compose plugin follows`);
   }

@@ -15,7 +15,9 @@ import {
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { parse } from "yaml";
+import { toService } from "../../../../src/commands/compose/service.ts";
 import { engineSocket } from "../../../../src/commands/compose/socket.ts";
+import { waysOf } from "../../../../src/commands/compose/way.ts";
 import { type ComposeOptions, compose } from "../../../../src/commands/compose.ts";
 import type { AppError } from "../../../../src/errors.ts";
 import { secret } from "../../../support/secrets.ts";
@@ -34,6 +36,15 @@ interface Written {
 }
 
 let folders = 0;
+
+/** A document whose aliases stand for a million nodes. */
+function laughs(): string {
+  const lines = Array.from({ length: 6 }, (_, i) => {
+    const of = i === 0 ? "x" : `*a${i - 1}`;
+    return `x-${i}: &a${i} [${Array.from({ length: 10 }, () => of).join(", ")}]`;
+  });
+  return `${lines.join("\n")}\nservices: { a: { image: x } }`;
+}
 
 /** Runs the command where there is no plugin, in a folder of its own with one file or a fixture. */
 function run(source: string, options: ComposeOptions = {}, env: Record<string, string> = {}, given: string[] = []) {
@@ -162,6 +173,13 @@ describe("network_mode", () => {
     expect(file.services.a?.networks).toBeUndefined();
     expect(file.services.a?.environment).toMatchObject({ AWS_CONTAINER_CREDENTIALS_RELATIVE_URI: "/creds" });
     expect(text).toContain("docker network connect ecs-local other");
+  });
+  test("container: gets a command that a shell takes, whatever that container is called", () => {
+    const { text, said } = of("a: { network_mode: 'container:x;touch $(y)' }");
+    const command = "run docker network connect ecs-local 'x;touch $(y)'";
+    expect(text).toContain(`: ${command}\n`);
+    expect(text.replaceAll(command, "")).not.toContain("docker network connect");
+    expect(said.stderr.join()).not.toContain("connect ecs-local x;");
   });
   test("service: gets nothing where the other has nothing", () => {
     const { file, text } = of("a: { network_mode: 'service:b' }, b: { network_mode: none }");
@@ -331,6 +349,25 @@ test("a chain of shared networks without an end is bounded", () => {
   expect(ends.text).toContain("# a has the network of service b: its metadata needs its own container's name");
 });
 
+test("a long chain of shared networks is followed to its end, each service once", () => {
+  const chain = Array.from({ length: 30_000 }, (_, i) => ({
+    ...toService(`s${i}`, i === 29_999 ? {} : { network_mode: `service:s${i + 1}` }),
+  }));
+  const begun = performance.now();
+  const ways = waysOf(chain).map(([, { kind }]) => kind);
+  expect(performance.now() - begun).toBeLessThan(2_000);
+  expect(new Set(ways.slice(0, -1))).toEqual(new Set(["shares"]));
+  expect(ways.at(-1)).toBe("joins");
+});
+
+test("in a ring of shared networks nobody has one", () => {
+  const services = ["a: service:b", "b: service:c", "c: service:b"].map((line) => {
+    const [name = "", mode] = line.split(": ");
+    return toService(name, { network_mode: mode });
+  });
+  expect(waysOf(services).map(([, { kind }]) => kind)).toEqual(["none", "none", "none"]);
+});
+
 test("names and values that YAML or Compose would take for something else are quoted", () => {
   const { file, text } = run('services: { "1": { image: x, networks: ["null", "2"] } }', { image: "a$b: #c" });
   expect(file.services["ecs-local-endpoints"]?.image).toBe("a$$b: #c");
@@ -449,9 +486,36 @@ describe("--force", () => {
   test("leaves nothing beside what it cannot replace", () => {
     const { cwd } = run("one");
     mkdirSync(join(cwd, WRITTEN, "full"), { recursive: true });
-    expect(() => again(cwd, [])).toThrow(`${WRITTEN} cannot be written (`);
+    expect(() => again(cwd, [])).toThrow(`${WRITTEN} is neither a regular file nor a link to one`);
     expect(readdirSync(cwd).toSorted()).toEqual([WRITTEN, "compose.yaml"]);
   });
+  for (const [what, make] of [
+    ["a pipe", (at: string) => Bun.spawnSync(["mkfifo", at])],
+    ["a link to a pipe", (at: string) => symlinkSync(pipe(), at)],
+    ["a link to a folder", (at: string) => symlinkSync(root, at)],
+    ["a link to nothing", (at: string) => symlinkSync("nothing", at)],
+  ] as const) {
+    test(`never takes the place of ${what}`, () => {
+      const { cwd } = run("one");
+      const at = join(cwd, WRITTEN);
+      make(at);
+      const { ino } = lstatSync(at);
+      for (const force of [true, false]) {
+        expect(() => again(cwd, [], { force })).toThrow(
+          expect.objectContaining({
+            message: `${WRITTEN} is neither a regular file nor a link to one`,
+            hint: "name another with --output, or - for stdout",
+          }),
+        );
+      }
+      expect(lstatSync(at).ino).toBe(ino);
+    });
+  }
+  function pipe(): string {
+    const at = join(mkdtempSync(join(root, "pipe-")), "p");
+    Bun.spawnSync(["mkfifo", at]);
+    return at;
+  }
   test("never takes the place of an input, by whatever name", () => {
     const { cwd } = run("one");
     symlinkSync("compose.yaml", join(cwd, "link.yaml"));
@@ -590,8 +654,33 @@ describe("with the plugin", () => {
     const source = `services: { a: { image: "\${NEEDED:?}", environment: { P: "${value}" } } }`;
     const refused = () => run(source, {}, env);
     expect(refused).toThrow(
-      /^docker compose config refused the project: \S+compose\.yaml: services\.a\.image needs the variable NEEDED$/,
+      /^docker compose config refused the project, perhaps because \S+compose\.yaml: services\.a\.image needs the variable NEEDED$/,
     );
     expect(() => run(source, {}, { NEEDED: "x", ...env })).toThrow(/^docker compose config refused the project$/);
   });
+
+  for (const [what, source] of [
+    ["more than one document", "services: { a: { image: x } }\n---\nservices: { a: { image: y } }"],
+    ["a depth", `services: { a: { image: "${"${A:-".repeat(40)}${"}".repeat(40)}" } }`],
+    ["aliases for too much", laughs()],
+  ] as const) {
+    test(`${what} that we alone do not read is no reason of its refusal`, () => {
+      expect(() => run(source)).toThrow();
+      const env = { PATH: `${plugin("exit 1")}:/bin:/usr/bin` };
+      expect(() => run(source, {}, env)).toThrow(/^docker compose config refused the project$/);
+    });
+  }
+
+  test("what it left behind does not keep its answer, nor is the answer left behind", () => {
+    const tmp = mkdtempSync(join(root, "tmp-"));
+    const folder = plugin(`printf '%s' '${JSON.stringify(answer)}'; sleep 8 &`);
+    const script = `const { compose } = await import("${resolve(import.meta.dir, "../../../../src/commands/compose.ts")}");
+      const env = { PATH: "${folder}:/bin:/usr/bin" };
+      console.log(compose([], { output: "-" }, env, { cwd: "${join(FIXTURES, "one")}", platform: "linux" }).stdout.join(""));`;
+    const begun = performance.now();
+    const { stdout } = Bun.spawnSync([process.execPath, "-e", script], { env: { TMPDIR: tmp } });
+    expect(performance.now() - begun).toBeLessThan(6_000);
+    expect(stdout.toString()).toContain("  web:\n");
+    expect(readdirSync(tmp)).toEqual([]);
+  }, 15_000);
 });

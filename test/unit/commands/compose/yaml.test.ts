@@ -278,6 +278,7 @@ for (const [what, text, words] of [
     "is more than one YAML document at line 2, column 1, which only",
   ],
   ["a key twice", "services: { a: { image: x }, b: {}, a: {} }", "compose.yaml has a key twice at line 1, column 37"],
+  ["the first of keys twice", "a: 1\na: 2\nb: 1\nb: 2", "compose.yaml has a key twice at line 2, column 1"],
   ["a key twice, in quotes once", "a: 1\n'a': 2", "compose.yaml has a key twice at line 2, column 1"],
 ] as const) {
   test(`${what} is an error as it is to Compose`, () => {
