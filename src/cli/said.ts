@@ -41,7 +41,7 @@ export function shown(text: string, max: number): string {
 /** Ends a command line that is wrong, with what to do about it. */
 export function refuse(command: Command, what: string, hint: string): never {
   // Beside commander's way for errors, which has one text for both.
-  process.stderr.write(lines(what, hint));
+  writeErr(lines(what, hint));
   throw new CommanderError(1, "refused", `${command.name()}: ${shown(what, CHARACTERS_MAX)}`);
 }
 
