@@ -10,6 +10,11 @@ export const ASKER_LABEL = "com.ecs-local-endpoints.doctor";
 
 /** An engine that is busy takes seconds to start a container. */
 const STEP_MS = 10_000;
+/** Whoever ended it waits no longer than that for a container to be removed. */
+const ENDED_MS = 2_000;
+const AGAIN_MS = 100;
+/** Longer than a run lasts, so that what another doctor has made and not yet started stays. */
+const LEFT_AFTER_S = 60;
 const OUTPUT_CHARACTERS_MAX = 4_096;
 /** Podman's own are more than it may set in a sandbox, and what asks needs few. */
 const ULIMITS = ["nofile", "nproc"].map((Name) => ({ Name, Soft: 1024, Hard: 1024 }));
@@ -21,7 +26,7 @@ const strings = Type.Optional(Type.Union([Type.Array(Type.String()), Type.Null()
 const ImageSchema = Type.Object({
   Config: Type.Optional(Type.Union([Type.Object({ Entrypoint: strings }), Type.Null()])),
 });
-const LeftSchema = Type.Array(Type.Object({ Id: Type.String() }));
+const LeftSchema = Type.Array(Type.Object({ Id: Type.String(), Created: Type.Number() }));
 
 /** Starts containers that end by themselves, on one engine. */
 export interface Runner {
@@ -39,17 +44,19 @@ export interface Runner {
     readonly network: string;
     readonly runMs: number;
   }) => Promise<string>;
-  /** Removes what a run that was killed has left. */
+  /** Removes what a run that was killed has left, a minute after it was made. */
   readonly removeLeft: () => Promise<void>;
 }
 
 /**
  * @param apiVersion what was agreed on with the engine
- * @param ended what runs is removed at once when it aborts, and nothing is started any more
+ * @param ended what runs is removed when it aborts, within 2 s or not at all, and nothing is started any more
  * @returns a runner whose functions throw AppError `engine-unavailable` or `engine-refused`
  */
 export function createRunner(endpoint: EngineEndpoint, apiVersion: string, ended?: AbortSignal): Runner {
   const { target } = endpoint;
+  const tooLate = new AbortController();
+  ended?.addEventListener("abort", () => setTimeout(() => tooLate.abort(), ENDED_MS).unref(), { once: true });
 
   async function call(method: string, path: string, signal: AbortSignal, body?: object): Promise<Response> {
     const init = {
@@ -65,7 +72,11 @@ export function createRunner(endpoint: EngineEndpoint, apiVersion: string, ended
     }
   }
 
-  const step = () => AbortSignal.timeout(STEP_MS);
+  const within = (ms: number, end = ended) => {
+    const late = AbortSignal.timeout(ms);
+    return end ? AbortSignal.any([late, end]) : late;
+  };
+  const step = () => within(STEP_MS);
 
   async function read(method: string, path: string, signal: AbortSignal, body?: object): Promise<string> {
     const response = await call(method, path, signal, body);
@@ -75,9 +86,13 @@ export function createRunner(endpoint: EngineEndpoint, apiVersion: string, ended
     throw new AppError("engine-refused", `${text}: ${answer.slice(0, 300).trim()}`);
   }
 
-  const remove = async (id: string): Promise<void> => {
-    await call("DELETE", `/containers/${id}?force=true&v=true`, step());
-  };
+  /** @param isKnown whether the engine has said that it is there, or that it is not; else it may come for a while yet */
+  async function remove(id: string, isKnown: boolean): Promise<void> {
+    const signal = within(STEP_MS, tooLate.signal);
+    const until = performance.now() + ENDED_MS;
+    const ask = async () => (await call("DELETE", `/containers/${id}?force=true&v=true`, signal)).status;
+    while ((await ask()) === 404 && !isKnown && performance.now() < until) await Bun.sleep(AGAIN_MS);
+  }
 
   return {
     async entrypointOf(image) {
@@ -92,6 +107,7 @@ export function createRunner(endpoint: EngineEndpoint, apiVersion: string, ended
       // Named before it is made: an answer that comes too late must not leave a container that nobody knows.
       const name = `ecs-local-doctor-${crypto.randomUUID().slice(0, 13)}`;
       ended?.throwIfAborted();
+      let isKnown = false;
       try {
         const document = {
           Image: image,
@@ -102,23 +118,22 @@ export function createRunner(endpoint: EngineEndpoint, apiVersion: string, ended
           Healthcheck: { Test: ["NONE"] },
           HostConfig: { NetworkMode: network, Memory: MEMORY_BYTES, Ulimits: ULIMITS },
         };
-        const made = decodeText(
-          CreatedSchema,
-          await read("POST", `/containers/create?name=${name}`, step(), document),
-          "the container that asks",
+        const answer = await read("POST", `/containers/create?name=${name}`, step(), document).catch(
+          (error: unknown) => {
+            isKnown = error instanceof AppError && error.code === "engine-refused";
+            throw error;
+          },
         );
-        ended?.throwIfAborted();
+        isKnown = true;
+        const made = decodeText(CreatedSchema, answer, "the container that asks");
         await read("POST", `/containers/${made.Id}/start`, step());
         // A container that does not end has been asked for what it wrote all the same.
-        const enough = AbortSignal.timeout(runMs);
-        await read("POST", `/containers/${made.Id}/wait`, ended ? AbortSignal.any([enough, ended]) : enough).catch(
-          () => {},
-        );
+        await read("POST", `/containers/${made.Id}/wait`, within(runMs)).catch(() => {});
         ended?.throwIfAborted();
         const logs = await call("GET", `/containers/${made.Id}/logs?stdout=1&stderr=1&tail=20`, step());
         return demultiplex(new Uint8Array(await logs.arrayBuffer())).slice(0, OUTPUT_CHARACTERS_MAX);
       } finally {
-        await remove(name).catch(() => {});
+        await remove(name, isKnown).catch(() => {});
       }
     },
     async removeLeft() {
@@ -126,8 +141,9 @@ export function createRunner(endpoint: EngineEndpoint, apiVersion: string, ended
         JSON.stringify({ label: [ASKER_LABEL], status: ["created", "exited", "dead"] }),
       );
       const answer = await read("GET", `/containers/json?all=1&filters=${filters}`, step());
-      const left = decodeText(LeftSchema, answer, "the list of containers");
-      await Promise.all(left.map(({ Id }) => remove(Id).catch(() => {})));
+      const before = Date.now() / 1_000 - LEFT_AFTER_S;
+      const left = decodeText(LeftSchema, answer, "the list of containers").filter(({ Created }) => Created < before);
+      await Promise.all(left.map(({ Id }) => remove(Id, true).catch(() => {})));
     },
   };
 }

@@ -239,7 +239,8 @@ describeEngines("doctor", ({ engine }) => {
     ["SIGINT", 130],
     ["SIGTERM", 143],
   ] as const) {
-    test(`${name} ends it at once, with the credential_process and the containers that it started`, async () => {
+    // How soon is in doctor-interrupt.test.ts: a real engine takes its time to remove a container.
+    test(`${name} ends it, with the credential_process and the containers that it started`, async () => {
       const files = folder("doctor-signal");
       const script = `#!/bin/sh\necho $$ >${files.path}/pid\nsleep 60 & echo $! >${files.path}/child\nwait\n`;
       writeFileSync(join(files.path, "hang"), script, { mode: 0o755 });
@@ -253,27 +254,28 @@ describeEngines("doctor", ({ engine }) => {
       const run = Bun.spawn(command, { env, stdout: "pipe", stderr: "pipe" });
       try {
         const askers = async () => (await (await engine.call("GET", ASKERS)).json()) as { State: string }[];
-        for (let tries = 0; !(await askers()).some(({ State }) => State === "running"); tries += 1) {
-          if (tries > 200) throw new Error("nobody asks from inside");
+        const started = performance.now();
+        while (!(await askers()).some(({ State }) => State === "running")) {
+          if (run.exitCode !== null || performance.now() - started > 30_000) throw new Error("nobody asks from inside");
           await Bun.sleep(20);
         }
-        const before = performance.now();
         run.kill(name);
         expect(await run.exited).toBe(code);
-        expect(performance.now() - before).toBeLessThan(2_500);
         expect([await run.stdout.text(), await run.stderr.text()]).toEqual(["", ""]);
+        // An engine that is slow goes on with it.
+        for (let tries = 0; (await askers()).length > 0 && tries < 200; tries += 1) await Bun.sleep(50);
         expect(await askers()).toEqual([]);
         for (const each of ["pid", "child"]) {
           const stat = `/proc/${readFileSync(join(files.path, each), "utf8").trim()}/stat`;
           // The kernel ends it soon after it is killed, and a zombie is none that runs.
           const runs = () => existsSync(stat) && !/\) [ZX] /.test(readFileSync(stat, "latin1"));
-          for (let tries = 0; runs() && tries < 20; tries += 1) await Bun.sleep(25);
+          for (let tries = 0; runs() && tries < 200; tries += 1) await Bun.sleep(25);
           expect(runs()).toBe(false);
         }
       } finally {
         run.kill("SIGKILL");
         files.remove();
       }
-    }, 60_000);
+    }, 90_000);
   }
 });

@@ -1,4 +1,5 @@
 import { TASK_ADDRESS } from "../../network/plan.ts";
+import { shellWords } from "../../shell-words.ts";
 import type { Answering } from "./ask-health.ts";
 import type { Commands } from "./commands.ts";
 import { type Finding, finding } from "./finding.ts";
@@ -65,7 +66,7 @@ function placeOf({ interfaces, container, ledPort }: AddressFacts): string | und
 }
 
 function insteadOf(name: string, { engine }: Commands): string {
-  return `stop it (${engine} stop ${name}), and run our image at that address`;
+  return `stop it (${engine} ${shellWords(["stop", name])}), and run our image at that address`;
 }
 
 function orRules({ networkUp, server }: Commands): string {

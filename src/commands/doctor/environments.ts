@@ -1,4 +1,5 @@
 import type { Surrounding } from "../../engine/surroundings.ts";
+import { shellWords } from "../../shell-words.ts";
 import type { Commands } from "./commands.ts";
 import { type Finding, finding } from "./finding.ts";
 import { canReach, type Ways, wayTo } from "./ways.ts";
@@ -52,7 +53,7 @@ export function checkWays(containers: readonly Surrounding[], ways: Ways, comman
         "problem",
         `container ${name} has ${RELATIVE} and is on no network that reaches 169.254.170.2 (${networks.map((one) => one.name).join(", ") || networkMode})`,
         wayTo(ways, commands.networkUp, {
-          join: (home) => joinBy(networkMode, `${commands.engine} network connect ${home} ${name}`, home),
+          join: (home) => joinBy(networkMode, home, name, commands.engine),
           isRulesToo:
             networkMode === "host" ||
             ways.networks.some(({ network, internal }) => !internal && networks.some((one) => one.name === network)),
@@ -64,9 +65,11 @@ export function checkWays(containers: readonly Surrounding[], ways: Ways, comman
 }
 
 /** An engine joins no network to a container that has none of its own. */
-function joinBy(networkMode: string, command: string, home: string): string {
-  if (networkMode.startsWith("container:")) return `put the container whose network it shares on the network ${home}`;
-  return networkMode === "host" || networkMode === "none" ? `make it again on the network ${home}` : `run: ${command}`;
+function joinBy(networkMode: string, home: string, name: string, engine: string): string {
+  const on = `on the network ${shellWords([home])}`;
+  if (networkMode.startsWith("container:")) return `put the container whose network it shares ${on}`;
+  if (networkMode === "host" || networkMode === "none") return `make it again ${on}`;
+  return `run: ${engine} ${shellWords(["network", "connect", home, name])}`;
 }
 
 /** A client that is given version 3 for version 4 works, with fewer fields. */

@@ -1,6 +1,7 @@
 import type { Runner } from "../../engine/run-once.ts";
 import { AppError } from "../../errors.ts";
 import { TASK_ADDRESS } from "../../network/plan.ts";
+import { shellWords } from "../../shell-words.ts";
 import type { Answered, Inside } from "./reach.ts";
 
 /** The image that `./scripts/image` makes. */
@@ -50,10 +51,11 @@ export function createInside(
       return (isOurs ? readOwn(output) : readShell(output)) ?? unreadable(image);
     } catch (error) {
       const why = error instanceof AppError ? error.publicMessage : "the container that asks failed";
+      const byHand = `${cli} ${shellWords(["run", "--rm", "--network", network, image])}`;
       return {
         kind: "unasked",
         why: `could not be asked from inside: ${why}`,
-        remedy: `see whether it starts by hand (${cli} run --rm --network ${network} ${image}), or give another: --image NAME`,
+        remedy: `see whether it starts by hand (${byHand}), or give another: --image NAME`,
       };
     }
   };

@@ -1,5 +1,6 @@
 import type { BridgeNetwork } from "../../engine/bridges.ts";
 import type { Surrounding } from "../../engine/surroundings.ts";
+import { shellWords } from "../../shell-words.ts";
 import type { Answering } from "./ask-health.ts";
 import type { Commands } from "./commands.ts";
 import { type Finding, finding } from "./finding.ts";
@@ -52,7 +53,8 @@ export function checkReach(
   const name = `a container on ${network.network}`;
   const way = wayOf(network, ways);
   const remedy = wayTo(ways, networkUp, {
-    join: (home) => `put it on the network of our container: ${engine} network connect ${home} <container>`,
+    join: (home) =>
+      `put it on the network of our container: ${engine} ${shellWords(["network", "connect", home])} <container>`,
     isRulesToo: !network.internal,
   });
   if (inside?.kind === "unasked") return finding("reach", "warning", `${name}: ${inside.why}`, inside.remedy);

@@ -1,6 +1,7 @@
 import type { BridgeNetwork } from "../../engine/bridges.ts";
 import { contains } from "../../engine/ip-address.ts";
 import { TASK_ADDRESS } from "../../network/plan.ts";
+import { shellWords } from "../../shell-words.ts";
 import type { Commands } from "./commands.ts";
 import { type Finding, finding } from "./finding.ts";
 
@@ -25,7 +26,7 @@ export function checkSubnets(
       "subnets",
       "problem",
       `the network ${network} has ${overlapping}, which takes the addresses of ${TASK_ADDRESS}`,
-      `give it another subnet: ${engine} network rm ${network}, once its containers are gone, then make it again without 169.254.170.x`,
+      `give it another subnet: ${engine} ${shellWords(["network", "rm", network])}, once its containers are gone, then make it again without 169.254.170.x`,
     );
   });
   return wrong.length > 0 ? wrong : [finding("subnets", "ok", `no other network takes addresses of ${OURS}`)];

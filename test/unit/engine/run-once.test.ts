@@ -100,14 +100,59 @@ describe("a container that runs once", () => {
     await expect(runner.run(WHAT)).rejects.toThrow();
     expect(asked).toEqual(["POST /containers/create", "DELETE /containers/NAME"]);
   });
+  for (const path of ["POST /containers/create", "POST /containers/c1/start"]) {
+    test(`is removed at once where it is ended while ${path} has no answer`, async () => {
+      const ended = new AbortController();
+      const hang = () => {
+        ended.abort();
+        return new Promise<Response>(() => {});
+      };
+      const { asked, runner } = start({ [path]: hang }, ended.signal);
+      const before = performance.now();
+      await expect(runner.run(WHAT)).rejects.toThrow();
+      expect(performance.now() - before).toBeLessThan(5_000);
+      expect(asked.slice(-2)).toEqual([path, "DELETE /containers/NAME"]);
+    }, 15_000);
+  }
+  test("is removed where it comes only after it was ended", async () => {
+    const ended = new AbortController();
+    const make = () => {
+      ended.abort();
+      return new Promise<Response>(() => {});
+    };
+    let tries = 0;
+    const remove = () => Response.json({}, { status: ++tries < 3 ? 404 : 204 });
+    const { asked, runner } = start(
+      { "POST /containers/create": make, "DELETE /containers/NAME": remove },
+      ended.signal,
+    );
+    await expect(runner.run(WHAT)).rejects.toThrow();
+    expect(asked).toEqual(["POST /containers/create", ...Array(3).fill("DELETE /containers/NAME")]);
+  });
+  test("is waited for no longer than some seconds where it is ended and the engine does not remove it", async () => {
+    const ended = new AbortController();
+    const hang = () => {
+      ended.abort();
+      return new Promise<Response>(() => {});
+    };
+    const { runner } = start({ "DELETE /containers/NAME": hang }, ended.signal);
+    const before = performance.now();
+    expect(await runner.run(WHAT)).toBe("said\n");
+    expect(performance.now() - before).toBeWithin(1_500, 6_000);
+  }, 15_000);
   test("of an image that is not there is told from one that has no entry point", async () => {
     const gone = start({ "GET /images/a/b:1/json": () => Response.json({ message: "no" }, { status: 404 }) });
     expect(await gone.runner.entrypointOf("a/b:1")).toBeUndefined();
     const bare = start({ "GET /images/a/b:1/json": () => Response.json({ Config: { Entrypoint: null } }) });
     expect(await bare.runner.entrypointOf("a/b:1")).toEqual([]);
   });
-  test("that a killed run left is removed by its label", async () => {
-    const { asked, runner } = start({ "GET /containers/json": () => Response.json([{ Id: "left" }]) });
+  test("that a killed run left is removed by its label, and none that another has just made", async () => {
+    const now = Math.floor(Date.now() / 1_000);
+    const list = [
+      { Id: "left", Created: now - 90 },
+      { Id: "anothers", Created: now - 20 },
+    ];
+    const { asked, runner } = start({ "GET /containers/json": () => Response.json(list) });
     await runner.removeLeft();
     expect(asked).toEqual(["GET /containers/json", "DELETE /containers/left"]);
   });

@@ -84,6 +84,14 @@ describe("the address", () => {
   test("is not led by rules where there can be none", () => {
     expect(checkAddress(NOBODY, { ...COMMANDS, networkUp: undefined }).remedy).not.toContain("network up");
   });
+  test("that a container has is freed by a command that has its name as one word", () => {
+    const container = { name: "w; touch y", image: "nginx:1" };
+    for (const answering of [{ by: "other" }, { by: "nobody" }] as const) {
+      expect(checkAddress({ ...NOBODY, container, answering }, COMMANDS).remedy).toStartWith(
+        "stop it (docker stop 'w; touch y'), and",
+      );
+    }
+  });
   for (const [image, is] of [
     ["ecs-local-endpoints:dev", true],
     ["ghcr.io/someone/ecs-local-endpoints@sha256:00", true],

@@ -69,6 +69,17 @@ describe("a container's environment", () => {
     expect(remedyFor("none", { networks: [] })).toBe("make it again on the network ecs");
     expect(remedyFor("container:x", { networks: [] })).toStartWith("put the container whose network it shares");
   });
+  test("is shown a way whose names are a word each, whatever they are", () => {
+    const remedyOf = (networkMode: string) =>
+      checkWays(
+        [{ ...web([RELATIVE]), name: "w`touch y`", networkMode }],
+        { ...ways, home: "x$(touch y)" },
+        COMMANDS,
+      )[0]?.remedy;
+    expect(remedyOf("shop")).toBe("run: docker network connect 'x$(touch y)' 'w`touch y`'");
+    expect(remedyOf("none")).toBe("make it again on the network 'x$(touch y)'");
+    expect(remedyOf("container:a")).toEndWith("shares on the network 'x$(touch y)'");
+  });
   for (const [url, state] of [
     ["http://169.254.170.2/v3", "warning"],
     ["http://169.254.170.2/v3/containers/web", "warning"],

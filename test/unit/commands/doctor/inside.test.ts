@@ -58,6 +58,12 @@ describe("the container that asks", () => {
       });
     });
   }
+  test("is tried by hand with names that are a word each", async () => {
+    const { made } = runner([], new Error("no"));
+    expect(await createInside(made, "a;b", "podman")("x$(touch y)")).toMatchObject({
+      remedy: expect.stringContaining("(podman run --rm --network 'x$(touch y)' 'a;b')"),
+    });
+  });
 });
 
 describe("--image", () => {

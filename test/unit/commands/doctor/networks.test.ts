@@ -130,6 +130,15 @@ describe("the remedy of reach", () => {
   });
 });
 
+test("a network's name is one word of the command that a remedy has, whatever it is", () => {
+  const inside = { ...ways, home: "x; touch y #" };
+  expect(checkReach(shop, inside, undefined, COMMANDS).remedy).toStartWith(
+    "put it on the network of our container: docker network connect 'x; touch y #' <container>, or run: ",
+  );
+  const [found] = checkSubnets([net("x$(touch y)'z", "169.254.0.0/16")], undefined, COMMANDS);
+  expect(found?.remedy).toContain(": docker network rm 'x$(touch y)'\\''z', once");
+});
+
 describe("a subnet", () => {
   for (const [title, networks, home, wrong] of [
     ["of others", [net("shop", "10.1.0.0/16")], undefined, []],
