@@ -64,7 +64,9 @@ function write(named: readonly string[], options: ComposeOptions, env: Environme
     hasKeys: !!env.AWS_ACCESS_KEY_ID,
   };
   const hasIdentity = server.hasAwsFolder || server.hasKeys || !!env.ECS_LOCAL_OFFLINE;
-  const unidentified = hasIdentity ? [] : ["warning: there is no ~/.aws: give the server another identity"];
+  const unidentified = hasIdentity
+    ? []
+    : ["warning: there is no ~/.aws: give the server another identity, or ECS_LOCAL_OFFLINE=1 for dummy credentials"];
   if (options.server) {
     if (given.length > 0 || options.join || options.role) {
       throw new AppError(

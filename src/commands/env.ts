@@ -1,3 +1,4 @@
+import { isIP } from "node:net";
 import type { Environment } from "../config.ts";
 import { AppError } from "../errors.ts";
 import { failingOnOneLine } from "./compose/one-line.ts";
@@ -76,9 +77,12 @@ function isDots(segment: string): boolean {
 
 function placeHints(place: Place, variables: Record<string, string>, container: string | undefined): string[] {
   const hints: string[] = [];
+  // The names of the engine's machine are let in without.
+  const isForeign = /^[\w-]+(\.[\w-]+)+$/.test(place.host) && isIP(place.host) === 0 && !/\.internal$/.test(place.host);
+  const condition = isForeign ? " once ECS_LOCAL_ALLOWED_HOSTS has that name" : "";
   if (variables[FULL_URI] !== undefined && !isTakenBySdks(place.host)) {
     hints.push(
-      `warning: most SDKs refuse http://${place.host} for credentials: they take loopback and 169.254.170.2; metadata works`,
+      `warning: most SDKs refuse http://${place.host} for credentials: they take loopback and 169.254.170.2; metadata works${condition}`,
     );
   } else if (variables[FULL_URI] !== undefined && !isLoopback(place.host)) {
     hints.push(`warning: older SDKs refuse http://${place.host} with a port of its own: they take loopback alone`);

@@ -78,7 +78,12 @@ describe("--address", () => {
     ["[fd00:ec2::23]", `${FULL}=http://[fd00:ec2::23]/creds`, [/older SDKs refuse/]],
     ["::1", `${FULL}=http://[::1]/creds`, [/loopback.*--container/]],
     ["169.254.170.3", `${FULL}=http://169.254.170.3/creds`, [/most SDKs refuse/]],
-    ["endpoints:8080", `${FULL}=http://endpoints:8080/creds`, [/most SDKs refuse/]],
+    ["endpoints:8080", `${FULL}=http://endpoints:8080/creds`, [/most SDKs refuse.*metadata works$/]],
+    [
+      "ecs.corp.example",
+      `${FULL}=http://ecs.corp.example/creds`,
+      [/metadata works once ECS_LOCAL_ALLOWED_HOSTS has that name$/],
+    ],
   ] as const) {
     test(`${address} is ${credentials.split("=")[0]}${said.length > 0 ? `, with a word about ${said[0]}` : ""}`, () => {
       expect(dotenv({ address })[0]).toBe(credentials);

@@ -550,7 +550,7 @@ test("the command that it names is one that a shell takes, whatever the files ar
   expect(stdout.join("")).toContain(`#   ${command}\n`);
   expect(write([], { server: true, output: "my server.yaml" }).stderr).toEqual([
     "wrote my server.yaml",
-    "warning: there is no ~/.aws: give the server another identity",
+    "warning: there is no ~/.aws: give the server another identity, or ECS_LOCAL_OFFLINE=1 for dummy credentials",
     "hint: docker compose -f 'my server.yaml' up -d",
   ]);
 });
