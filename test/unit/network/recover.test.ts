@@ -109,8 +109,13 @@ describe("without a state", () => {
   });
 
   test("a rule of somebody else's says nothing though its comment reads like one of ours", async () => {
-    const input = `-A ECS-LOCAL-INPUT -m comment --comment "x -i br-a ${comment} -j DROP" -j RETURN`;
-    expect(await recover(machine({ "ECS-LOCAL-INPUT": input }, open))).toMatchObject({ plans: [], unsure: [] });
+    for (const rule of [
+      `--comment "x -i br-a ${comment} -j DROP" -j RETURN`,
+      `-i br-a --comment "x ${comment} " -j DROP`,
+    ]) {
+      const input = `-A ECS-LOCAL-INPUT -m comment ${rule}`;
+      expect(await recover(machine({ "ECS-LOCAL-INPUT": input }, open)), rule).toMatchObject({ plans: [], unsure: [] });
+    }
   });
 
   test("the address on lo is ours by its label alone", async () => {
