@@ -1,6 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
+import { parseConfig } from "../../src/config.ts";
 
 const ROOT = resolve(import.meta.dir, "../..");
 const read = (path: string) => readFileSync(join(ROOT, path), "utf8");
@@ -52,10 +53,39 @@ describe("README.md", () => {
     }
   });
 
+  const { aws, ...config } = parseConfig({});
+  const defaults = {
+    ECS_LOCAL_METADATA_PORT: config.port,
+    ECS_LOCAL_BIND_ADDRESS: config.bindAddress,
+    ECS_LOCAL_LOG_LEVEL: config.logLevel,
+    ECS_LOCAL_LOG_FORMAT: config.logFormat,
+    ECS_LOCAL_OFFLINE: config.offline || "off",
+    ECS_LOCAL_USE_TASK_ROLE: config.useTaskRole || "off",
+    ECS_LOCAL_REFUSE_GATEWAY: config.access.refuseGateway || "off",
+    ECS_LOCAL_ALLOWED_ROLES: config.access.allowedRoles ?? "all",
+    ECS_TASK_METADATA_RPS_LIMIT: config.access.rateLimit ?? "off",
+    ECS_LOCAL_SESSION_DURATION: aws.sessionDurationSeconds,
+    SHARED_TOKEN_EXPIRATION: aws.sharedTokenExpirationSeconds,
+    CLUSTER_ARN: config.task.cluster,
+    TASK_ARN: config.task.taskArn,
+    TASK_DEFINITION_FAMILY: config.task.family,
+    TASK_DEFINITION_REVISION: config.task.revision,
+  };
+  for (const [variable, value] of Object.entries(defaults)) {
+    test(`tells ${variable}'s default`, () => {
+      const [, stated = ""] = new RegExp(`^\\|[^|\n]*\`${variable}\`[^|\n]*\\|([^|\n]*)\\|`, "m").exec(readme) ?? [];
+      expect(stated.replaceAll("`", "").split(/[ ,]+/)).toContain(String(value));
+    });
+  }
+
   /** What another program says, or nobody. */
-  const NOT_OURS = ["Pool overlaps with other one on this address space"];
+  const NOT_OURS = [
+    "Pool overlaps with other one on this address space",
+    "Address already in use",
+    "pull access denied for ecs-local-endpoints",
+  ];
   const table = readme.slice(readme.indexOf("## When it does not work"), readme.indexOf("Anything else:"));
-  for (const [, text = ""] of table.matchAll(/^\| `([^`]+)` \|/gm)) {
+  for (const text of [...table.matchAll(/^\| `([^|]+)` \|/gm)].flatMap(([, texts = ""]) => texts.split("`, `"))) {
     if (NOT_OURS.includes(text)) continue;
     test(`quotes '${text}' as it is said`, () => {
       for (const part of text.split(/\s*\.\.\.\s*|'\.\.\.'|'dev'|\/bin\/sh|x-forwarded-for/)) {
