@@ -28,11 +28,11 @@ export async function down(deps: NetworkDeps): Promise<void> {
  * @throws AppError `network-failed` before anything is done where a change would be one of somebody else's
  */
 export async function takeAll(
-  { made, unsure, backend, iptables, machine }: Setting,
+  { made, unsure, backend, iptables, rules }: Setting,
   write: Journal["write"],
   operations: Operations,
 ): Promise<number> {
-  if (backend !== undefined) await refuseStrangers(machine, iptables);
+  refuseStrangers(rules, iptables);
   refuseUnsure(unsure);
   return takeDown({ plans: made, write }, backend === undefined ? [] : planFrame(), operations);
 }

@@ -17,7 +17,8 @@ export async function printOfUp(asked: Asked, deps: NetworkDeps): Promise<void> 
   const first = await survey(deps.env);
   const isSeen = (await maySee(first)) && (first.backend !== undefined || asked.loopback);
   const setting = isSeen ? await surveyRules(deps.env) : first;
-  const { machine, iptables } = setting;
+  const { machine, iptables, rules } = setting;
+  refuseStrangers(rules, iptables);
   const { plan: wanted, bridges, notes } = await plan(asked, setting, deps);
   refuseUnsure(setting.unsure.filter((name) => !bridges.includes(name)));
   for (const note of notes) deps.err(`note: ${note}\n`);
@@ -25,7 +26,6 @@ export async function printOfUp(asked: Asked, deps: NetworkDeps): Promise<void> 
     if (setting.made.length > 0) deps.err(`note: this is for a machine where nothing stands; ${UNSEEN}\n`);
     return deps.out(printUp(stepsOf([wanted]), iptables));
   }
-  if (setting.backend !== undefined) await refuseStrangers(machine, iptables);
   const { operations, made, taken } = rehearse(createOperations(machine), machine);
   const changes = await bringUp(wanted, { plans: setting.made, write: () => {} }, operations);
   if (changes === 0) deps.err("note: nothing to change: all of it stands\n");

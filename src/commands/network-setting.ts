@@ -8,8 +8,9 @@ import { type Backend, findIptables, searchPath } from "../network/iptables.ts";
 import { createMachine, type Machine } from "../network/machine.ts";
 import { hasTaskAddress } from "../network/operations.ts";
 import { type Plan, stepsOf } from "../network/plan.ts";
-import { type Recovered, recover, recoverAddress } from "../network/recover.ts";
+import { recover, recoverAddress } from "../network/recover.ts";
 import { type Asked, bootId, readState, type State, statePath, writeState } from "../network/state.ts";
+import { readTables, type TableRule } from "../network/tables.ts";
 import { type Chosen, engineBridges, namedBridges } from "./network-bridges.ts";
 import { ASKED_BY_DEFAULT } from "./network-request.ts";
 
@@ -38,9 +39,9 @@ export interface Setting {
   /** Whether there is the program `ip`. */
   readonly hasIp: boolean;
   readonly machine: Machine;
+  /** Every rule of the tables that we have a chain in; none where they were not read. */
+  readonly rules: readonly TableRule[];
 }
-
-const NOTHING: Recovered = { plans: [], asked: undefined, unsure: [] };
 
 /**
  * Looks at what an earlier call left, and for the programs to work with.
@@ -66,13 +67,13 @@ export async function survey(env: Environment): Promise<Setting> {
   return {
     ...{ state, made: state?.made ?? [], unsure: [], asked: state?.asked },
     ...{ backend: found?.backend, iptables: basename(found?.program ?? "iptables") },
-    ...{ hasIp: programs.ip !== undefined, machine },
+    ...{ hasIp: programs.ip !== undefined, machine, rules: [] },
   };
 }
 
 /**
  * The same, and what the rules themselves say beyond the state, which takes root to ask: it may be lost, or commands of
- * `--print` have been run.
+ * `--print` have been run. Of rules that cannot be read nothing is known, so nothing may go by them.
  *
  * @throws AppError `network-failed`
  */
@@ -83,11 +84,12 @@ export async function surveyRules(env: Environment): Promise<Setting> {
   const isKnown = steps.some(({ kind }) => kind === "address");
   const address = hasIp && !isKnown ? await recoverAddress(machine) : [];
   const known = new Set(steps.flatMap((step) => (step.kind === "sysctl" ? [step.bridge] : [])));
-  const { plans, asked, unsure } = backend === undefined ? NOTHING : await recover(machine, known);
+  const rules = backend === undefined ? [] : await readTables(machine);
+  const { plans, asked, unsure } = recover(rules, machine, known);
   const told = asked ?? (address.length > 0 ? { ...ASKED_BY_DEFAULT, loopback: true } : undefined);
   // The state comes last, because it knows what was before us.
   const all = address.length + plans.length === 0 ? made : [...address, ...plans, ...made];
-  return { ...setting, made: all, asked: state?.asked ?? told, unsure };
+  return { ...setting, made: all, asked: state?.asked ?? told, unsure, rules };
 }
 
 /**

@@ -99,8 +99,9 @@ export async function status(isJson: boolean, given: Asked | undefined, deps: Ne
   const setting = await surveyRules(deps.env);
   const { lines, notes, left, options } = await look(setting, given, deps);
   const lost = setting.state === undefined && setting.made.length > 0 ? [LOST] : [];
-  const strangers = setting.backend === undefined ? [] : await findStrangers(setting.machine);
-  const others = strangers.map(({ table, rule }) => `not of network up, and in the way of it: ${rule} (${table})`);
+  const others = findStrangers(setting.rules).map(
+    ({ table, rule }) => `not of network up, and in the way of it: ${rule} (${table})`,
+  );
   const all = [...notes, ...lost, ...left, ...others, ...noteUnsure(setting)];
   deps.out(isJson ? statusJson(lines, all) : statusText(lines, all, options));
   return lines.every(({ stands }) => stands) ? 0 : 1;

@@ -56,13 +56,13 @@ function checkSystem({ action, print, printUnit }: NetworkRequest): void {
 
 async function up(asked: Asked, deps: NetworkDeps): Promise<void> {
   const setting = await surveyRules(deps.env);
-  const { backend, iptables, machine } = setting;
+  const { backend, iptables, machine, rules } = setting;
   if (backend === undefined && !asked.loopback) {
     throw new AppError("network-failed", "there is no iptables on this machine's PATH", {
       hint: `install it, or run: network up --loopback, and the server with --bind ${TASK_ADDRESS} --port 80`,
     });
   }
-  if (backend !== undefined) await refuseStrangers(machine, iptables);
+  refuseStrangers(rules, iptables);
   const { plan: wanted, bridges, notes } = await plan(asked, setting, deps);
   // Who names an open bridge has it stay so.
   refuseUnsure(setting.unsure.filter((name) => !bridges.includes(name)));

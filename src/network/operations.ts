@@ -128,7 +128,7 @@ async function showAddresses(machine: Machine, name: string): Promise<string> {
  * Whether iptables, asked for a chain or a rule, says that there is none, which is 1, or that the kernel has no such table, where
  * none can be. Anything else, such as 4 for a lock that was not got, says nothing of it, and so does 1 without nf_tables.
  */
-export function isNone(exitCode: number, output: string): boolean {
+function isNone(exitCode: number, output: string): boolean {
   if (exitCode === 3) return /table does not exist/i.test(output);
   return exitCode === 1 && !/failed to initialize|permission denied/i.test(output);
 }
@@ -137,8 +137,8 @@ const HINTS: readonly (readonly [RegExp, string])[] = [
   [/permission denied|operation not permitted/i, "run it as root with the capability NET_ADMIN"],
   [/xtables lock/i, "wait until the iptables that holds the lock has ended, and run this again"],
   [
-    /parsing nftables rule/i,
-    "take the rule away that nft put into that chain and iptables cannot read (nft -a list ruleset), and run this again",
+    /parsing nftables rule|is incompatible/i,
+    "take away what nft put there and iptables cannot read (nft -a list ruleset), and run this again",
   ],
   [/initialize|match|target|module/i, "load the kernel's modules for iptables, or use network up --loopback"],
 ];

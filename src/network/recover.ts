@@ -1,9 +1,10 @@
-import { type ListedRule, optionOf, readRules } from "./listed-rules.ts";
+import { type ListedRule, optionOf } from "./listed-rules.ts";
 import type { Machine } from "./machine.ts";
-import { failed, isAddressMarked, isNone } from "./operations.ts";
-import { type Bridge, CHAINS, MARK, type Plan } from "./plan.ts";
+import { isAddressMarked } from "./operations.ts";
+import { isOurs } from "./ours.ts";
+import { type Bridge, CHAINS, type Plan } from "./plan.ts";
 import { type Asked, isInterfaceName } from "./state.ts";
-import { commandToCheck } from "./step.ts";
+import type { TableRule } from "./tables.ts";
 
 /** What our chains say of an earlier `up`. */
 export interface Recovered {
@@ -19,13 +20,16 @@ export interface Recovered {
  * no loss, and a bridge that was closed before us has a rule that drops for as long as it is open: see plan.ts.
  *
  * @param known bridges of which a state tells, which are left out: one of that name that was made anew since is not ours
- * @throws AppError `network-failed`
  */
-export async function recover(machine: Machine, known: ReadonlySet<string> = new Set()): Promise<Recovered> {
-  const input = await rulesOf(CHAINS.input, machine);
-  const led = await rulesOf(CHAINS.prerouting, machine);
-  const rules = [...(await rulesOf(CHAINS.guard, machine)), ...input, ...led];
-  const names = new Set(rules.map(interfaceOf).filter(isInterfaceName));
+export function recover(
+  rules: readonly TableRule[],
+  machine: Machine,
+  known: ReadonlySet<string> = new Set(),
+): Recovered {
+  const ours = rules.filter(isOurs);
+  const input = ours.filter(({ chain }) => chain === CHAINS.input.chain);
+  const led = ours.filter(({ chain }) => chain === CHAINS.prerouting.chain);
+  const names = new Set(ours.map(interfaceOf).filter(isInterfaceName));
   const wasClosed = new Set(input.filter((rule) => optionOf(rule, "-j") === "DROP").map(interfaceOf));
   const bridges: Bridge[] = [];
   const unsure: string[] = [];
@@ -51,17 +55,6 @@ export async function recover(machine: Machine, known: ReadonlySet<string> = new
  */
 export async function recoverAddress(machine: Machine): Promise<readonly Plan[]> {
   return (await isAddressMarked(machine)) ? [{ kind: "address", was: false }] : [];
-}
-
-async function rulesOf(
-  { table, chain }: (typeof CHAINS)[keyof typeof CHAINS],
-  machine: Machine,
-): Promise<readonly ListedRule[]> {
-  const command = commandToCheck({ kind: "chain", what: chain, table, chain });
-  const { exitCode, output } = await machine.run(command);
-  if (exitCode !== 0 && !isNone(exitCode, output)) throw failed(command, exitCode, output);
-  if (exitCode !== 0) return [];
-  return readRules(output).filter((rule) => rule.chain === chain && optionOf(rule, "--comment") === MARK);
 }
 
 /** Of a rule that lets in to the server, or leads there. */

@@ -1,10 +1,9 @@
 import { AppError } from "../errors.ts";
 import { shellWords } from "../shell-words.ts";
-import { chainAtEnd, optionOf, readRules } from "./listed-rules.ts";
-import type { Machine } from "./machine.ts";
-import { CHAINS, MARK } from "./plan.ts";
+import { chainAtEnd } from "./listed-rules.ts";
+import { isOurChain, isOurs } from "./ours.ts";
+import type { TableRule } from "./tables.ts";
 
-const OURS = new Map(Object.values(CHAINS).map(({ table, chain }) => [chain as string, table]));
 const SHOWN_MAX = 3;
 
 /** A rule in a chain of our name, or one that leads to such a chain, that no `up` made. */
@@ -15,21 +14,16 @@ export interface Stranger {
 }
 
 /** What somebody else put into our chains, or hung them to: it would go with them, or keep them from going. */
-export async function findStrangers(machine: Machine): Promise<readonly Stranger[]> {
-  const found: Stranger[] = [];
-  for (const table of new Set(OURS.values())) {
-    const { exitCode, output } = await machine.run(["iptables", "-w", "5", "-t", table, "-S"]);
-    // A table that is not there has none, and of one with rules that iptables cannot read nothing is known.
-    if (exitCode !== 0) continue;
-    for (const rule of readRules(output)) {
-      const isAbout = OURS.get(rule.chain) === table || OURS.get(chainAtEnd(rule) ?? "") === table;
-      if (!isAbout || optionOf(rule, "--comment") === MARK) continue;
-      // A terminal obeys control characters.
-      const words = [rule.chain, ...rule.words].map((word) => word.replace(/\p{Cc}/gu, "?"));
-      found.push({ table, rule: shellWords(words) });
-    }
-  }
-  return found;
+export function findStrangers(rules: readonly TableRule[]): readonly Stranger[] {
+  const strangers = rules.filter((rule) => {
+    const isAbout = isOurChain(rule.table, rule.chain) || isOurChain(rule.table, chainAtEnd(rule));
+    return isAbout && !isOurs(rule);
+  });
+  return strangers.map(({ table, chain, words }) => {
+    // A terminal obeys control characters.
+    const shown = [chain, ...words].map((word) => word.replace(/\p{Cc}/gu, "?"));
+    return { table, rule: shellWords(shown) };
+  });
 }
 
 /**
@@ -38,8 +32,8 @@ export async function findStrangers(machine: Machine): Promise<readonly Stranger
  * @param iptables what the program is called that has these rules
  * @throws AppError `network-failed` with the rules and the commands that take them away
  */
-export async function refuseStrangers(machine: Machine, iptables: string): Promise<void> {
-  const all = await findStrangers(machine);
+export function refuseStrangers(tables: readonly TableRule[], iptables: string): void {
+  const all = findStrangers(tables);
   if (all.length === 0) return;
   const shown = all.slice(0, SHOWN_MAX);
   const more = all.length > SHOWN_MAX ? `, and ${all.length - SHOWN_MAX} more` : "";

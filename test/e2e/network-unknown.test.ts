@@ -309,6 +309,25 @@ for (const iptables of ["iptables-nft", "iptables-legacy"]) {
       });
     });
 
+    test("a rule elsewhere that leads to our chain with our comment is somebody else's, and so is one with two comments", () => {
+      machine.network(UP);
+      const ours = "-m comment --comment ecs-local-endpoints";
+      for (const rule of [
+        `FORWARD ${ours} -j ECS-LOCAL-INPUT`,
+        `ECS-LOCAL-INPUT ${ours} -m comment --comment theirs -j ACCEPT`,
+        'ECS-LOCAL-INPUT -m recent --set --name "a --comment ecs-local-endpoints" -j ACCEPT',
+      ]) {
+        expect(run(`iptables -A ${rule}`).exitCode).toBe(0);
+        const standing = picture();
+        const refused = { exitCode: 1, stderr: expect.stringContaining("nothing was changed") };
+        expect(machine.network("down"), rule).toMatchObject(refused);
+        expect(picture()).toEqual(standing);
+        expect(run(`iptables -D ${rule}`).exitCode).toBe(0);
+      }
+      expect(machine.network("down").exitCode).toBe(0);
+      expect(picture()).toEqual(clean);
+    });
+
     test("an up that fails while it takes away an earlier one leaves that one", () => {
       machine.network(UP);
       const standing = [...picture(), readFileSync(machine.stateFile, "utf8")];

@@ -8,7 +8,7 @@ import { FOLDER } from "../../network/folder.ts";
 import { TASK_ADDRESS } from "../../network/plan.ts";
 import { bootId, readState, type State, statePath } from "../../network/state.ts";
 import type { NetworkDeps } from "../network-setting.ts";
-import { survey, surveyRules } from "../network-setting.ts";
+import { surveyRules } from "../network-setting.ts";
 import { LOST, look } from "../network-status.ts";
 import { type Answering, askHealth } from "./ask-health.ts";
 import type { EngineFacts } from "./engine.ts";
@@ -63,7 +63,7 @@ export async function readRules(state: State | undefined, deps: NetworkDeps): Pr
         why: `network up was run (port ${state.asked.port}), and its rules are shown to root only`,
       };
     }
-    return { kind: "seen", standing: await look(await survey(deps.env), undefined, deps) };
+    return { kind: "seen", standing: await look(await surveyRules(deps.env), undefined, deps) };
   } catch (error) {
     return { kind: "failed", error };
   }

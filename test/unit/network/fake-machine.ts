@@ -67,6 +67,11 @@ export function fakeMachine(bridges: Record<string, { value: string; ifindex: nu
     return 0;
   }
 
+  function listed(table: string): string {
+    const found = [...chains].filter(([key]) => key.startsWith(`${table} `));
+    return found.flatMap(([key, rules]) => rules.map((rule) => `-A ${key.slice(table.length + 1)} ${rule}`)).join("\n");
+  }
+
   const machine: Machine = {
     async run([program, ...args]) {
       if (isDead) throw new Killed();
@@ -77,7 +82,8 @@ export function fakeMachine(bridges: Record<string, { value: string; ifindex: nu
         hasAddress = args.includes("add");
         return { exitCode: 0, output: "" };
       }
-      const [, , , table = "", verb = "", chain = "", ...rule] = args;
+      const [, , , table = "", verb = "", chain, ...rule] = args;
+      if (chain === undefined) return { exitCode: 0, output: listed(table) };
       const exitCode = iptables(table, verb, chain, rule);
       if (verb === "-S" && exitCode === 0) {
         const found = chains.get(`${table} ${chain}`) ?? [];

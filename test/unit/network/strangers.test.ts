@@ -1,58 +1,73 @@
 import { describe, expect, test } from "bun:test";
-import type { Machine } from "../../../src/network/machine.ts";
+import { readRules } from "../../../src/network/listed-rules.ts";
 import { findStrangers, refuseStrangers } from "../../../src/network/strangers.ts";
 
-/** A machine whose table filter has rules, as `iptables -S` lists them. */
-function machine(...rules: string[]): Machine {
-  return {
-    run: async (command) =>
-      command.includes("filter")
-        ? { exitCode: 0, output: ["-P INPUT ACCEPT", ...rules.map((rule) => `-A ${rule}`)].join("\n") }
-        : { exitCode: 3, output: "Table does not exist" },
-    routeLocalnet: () => undefined,
-    setRouteLocalnet: () => {},
-    ifindex: () => undefined,
-    nameOf: () => undefined,
-  };
+/** The rules of the table filter, as `iptables -S` lists them. */
+function filter(...rules: string[]) {
+  return rules.flatMap((rule) => readRules(`-A ${rule}`)).map((rule) => ({ ...rule, table: "filter" as const }));
 }
 
-const found = async (...rules: string[]) => (await findStrangers(machine(...rules))).map(({ rule }) => rule);
+const found = (...rules: string[]) => findStrangers(filter(...rules)).map(({ rule }) => rule);
 
 describe("a rule is somebody else's", () => {
-  test("in a chain of ours, or where it leads to one, unless its comment is ours", async () => {
+  test("in a chain of ours, or where it leads to one, unless its comment is ours", () => {
     const ours = "-m comment --comment ecs-local-endpoints";
-    expect(await found(`INPUT ${ours} -j ECS-LOCAL-INPUT`, `ECS-LOCAL-INPUT ${ours} -j DROP`)).toEqual([]);
+    const jump = `INPUT -d 127.0.0.0/8 ! -i lo ${ours} -j ECS-LOCAL-INPUT`;
+    expect(found(jump, jump, `ECS-LOCAL-INPUT ${ours} -j DROP`)).toEqual([]);
     const others = ["INPUT -j ECS-LOCAL-INPUT", "FORWARD -g ECS-LOCAL-INPUT", "ECS-LOCAL-INPUT -j DROP"];
-    expect(await found(...others)).toEqual(others);
+    expect(found(...others)).toEqual(others);
   });
 
-  test("though its comment has ours in it", async () => {
+  test("where it leads to a chain of ours with our comment, and is not the rule that up makes", () => {
+    const end = "-m comment --comment ecs-local-endpoints -j ECS-LOCAL-INPUT";
+    const others = [`FORWARD ! -i lo -d 127.0.0.0/8 ${end}`, `INPUT ${end}`, `INPUT -i lo -d 127.0.0.0/8 ${end}`];
+    expect(found(...others)).toEqual(others);
+  });
+
+  test("though its comment has ours in it", () => {
     for (const comment of ['"a --comment ecs-local-endpoints b"', '"ecs-local-endpoints "', "ecs-local-endpoints2"]) {
-      expect(await found(`ECS-LOCAL-INPUT -m comment --comment ${comment} -j DROP`), comment).toHaveLength(1);
+      expect(found(`ECS-LOCAL-INPUT -m comment --comment ${comment} -j DROP`), comment).toHaveLength(1);
     }
   });
 
-  test("but none of our business where only its text names a chain of ours", async () => {
+  test("though it has a second comment, or text that no quotes show to be one, as a list's name", () => {
+    const ours = "-m comment --comment ecs-local-endpoints";
+    for (const rule of [
+      `-m comment --comment a ${ours} -j DROP`,
+      `${ours} -m comment --comment a -j DROP`,
+      `${ours} ${ours} -j DROP`,
+      "-m recent --set --name a --comment ecs-local-endpoints --mask 255.255.255.255 --rsource -j DROP",
+      `-m recent --set --name a ${ours} --mask 255.255.255.255 --rsource -j DROP`,
+    ]) {
+      expect(found(`ECS-LOCAL-INPUT ${rule}`), rule).toHaveLength(1);
+    }
+  });
+
+  test("but none of our business where only its text names a chain of ours", () => {
     for (const rule of [
       'INPUT -m comment --comment "before -j ECS-LOCAL-INPUT here" -j DROP',
       'INPUT -j LOG --log-prefix "-g ECS-LOCAL-INPUT"',
       "INPUT -m comment --comment ECS-LOCAL-INPUT",
     ]) {
-      expect(await found(rule), rule).toEqual([]);
+      expect(found(rule), rule).toEqual([]);
     }
   });
 });
 
 describe("the command that takes one away", () => {
-  const hintOf = (rule: string, iptables = "iptables") =>
-    refuseStrangers(machine(rule), iptables).then(
-      () => "",
-      (error: { hint?: string }) => /^take it away with (.*); then run this again$/s.exec(error.hint ?? "")?.[1] ?? "",
-    );
+  function hintOf(rule: string, iptables = "iptables"): string {
+    try {
+      refuseStrangers(filter(rule), iptables);
+      return "";
+    } catch (error) {
+      const { hint = "" } = error as { hint?: string };
+      return /^take it away with (.*); then run this again$/s.exec(hint)?.[1] ?? "";
+    }
+  }
 
-  test("is to a shell the rule's words and nothing else", async () => {
+  test("is to a shell the rule's words and nothing else", () => {
     const comment = String.raw`"$(echo ran) \"q\" it\'s; echo ran #"`;
-    const hint = await hintOf(`ECS-LOCAL-INPUT -i $(x) -m comment --comment ${comment} -j DROP`);
+    const hint = hintOf(`ECS-LOCAL-INPUT -i $(x) -m comment --comment ${comment} -j DROP`);
     const shell = Bun.spawnSync(["sh", "-c", `iptables() { printf '%s\\n' "$@"; }; ${hint}`]);
     expect(shell.stdout.toString().trimEnd().split("\n")).toEqual([
       ...["-t", "filter", "-D", "ECS-LOCAL-INPUT", "-i", "$(x)"],
@@ -60,13 +75,13 @@ describe("the command that takes one away", () => {
     ]);
   });
 
-  test("runs the iptables that has the rule", async () => {
-    expect(await hintOf("ECS-LOCAL-INPUT -j DROP", "iptables-legacy")).toBe(
+  test("runs the iptables that has the rule", () => {
+    expect(hintOf("ECS-LOCAL-INPUT -j DROP", "iptables-legacy")).toBe(
       "iptables-legacy -t filter -D ECS-LOCAL-INPUT -j DROP",
     );
   });
 
-  test("has nothing that a terminal obeys", async () => {
-    expect(await hintOf('ECS-LOCAL-INPUT -m comment --comment "a\u001b[2J\nb" -j DROP')).toContain(" 'a?[2J?b' ");
+  test("has nothing that a terminal obeys", () => {
+    expect(hintOf('ECS-LOCAL-INPUT -m comment --comment "a\u001b[2J\nb" -j DROP')).toContain(" 'a?[2J?b' ");
   });
 });
