@@ -80,16 +80,14 @@ export async function survey(env: Environment): Promise<Setting> {
 export async function surveyRules(env: Environment): Promise<Setting> {
   const setting = await survey(env);
   const { state, made, backend, hasIp, machine } = setting;
-  const steps = stepsOf(made);
-  const isKnown = steps.some(({ kind }) => kind === "address");
+  const isKnown = made.some(({ kind }) => kind === "address");
   const address = hasIp && !isKnown ? await recoverAddress(machine) : [];
-  const known = new Set(steps.flatMap((step) => (step.kind === "sysctl" ? [step.bridge] : [])));
+  const known = made.toReversed().flatMap((plan) => (plan.kind === "rules" ? plan.bridges : []));
   const rules = backend === undefined ? [] : await readTables(machine);
   const { plans, asked, unsure } = recover(rules, machine, known);
   const told = asked ?? (address.length > 0 ? { ...ASKED_BY_DEFAULT, loopback: true } : undefined);
   // The state comes last, because it knows what was before us.
-  const all = address.length + plans.length === 0 ? made : [...address, ...plans, ...made];
-  return { ...setting, made: all, asked: state?.asked ?? told, unsure, rules };
+  return { ...setting, made: [...address, ...plans, ...made], asked: state?.asked ?? told, unsure, rules };
 }
 
 /**

@@ -14,7 +14,8 @@ export const TASK_ADDRESS = "169.254.170.2";
 /** A bridge whose containers are to reach us. */
 export interface Bridge {
   readonly name: string;
-  readonly ifindex: number;
+  /** Left out of one that went away: its rules stand, and there is nothing to close. */
+  readonly ifindex?: number;
   /** Its `route_localnet` before us. */
   readonly was: string;
 }
@@ -102,7 +103,7 @@ export function planRules(port: number, bridges: readonly Bridge[]): readonly St
             ]),
       ]),
     ),
-    ...bridges.map(sysctl),
+    ...bridges.flatMap(sysctl),
     ...chain("output", [
       rule("output", `${TASK_ADDRESS}:80 leads this machine's programs to ${to}`, [
         ...TO_TASK,
@@ -149,6 +150,7 @@ function ruleOf(table: Table, called: string, what: string, args: readonly strin
   return { kind: "rule", what, table, chain: called, rule: args, first };
 }
 
-function sysctl({ name, ifindex, was }: Bridge): SysctlStep {
-  return { kind: "sysctl", what: `net.ipv4.conf.${name}.route_localnet is 1`, bridge: name, ifindex, was };
+function sysctl({ name, ifindex, was }: Bridge): readonly SysctlStep[] {
+  if (ifindex === undefined) return [];
+  return [{ kind: "sysctl", what: `net.ipv4.conf.${name}.route_localnet is 1`, bridge: name, ifindex, was }];
 }

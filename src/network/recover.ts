@@ -16,36 +16,31 @@ export interface Recovered {
 }
 
 /**
- * Reads from the chains what an `up` made of which there is no state. Each names the bridges, so that one that others flushed is
- * no loss, and a bridge that was closed before us has a rule that drops for as long as it is open: see plan.ts.
+ * Reads from the chains what stands there of an `up`, of which there may be no state. Each names the bridges, so that one that others
+ * flushed is no loss, and a bridge that was closed before us has a rule that drops for as long as it is open: see plan.ts. A bridge
+ * that went away has rules still.
  *
- * @param known bridges of which a state tells, which are left out: one of that name that was made anew since is not ours
+ * @param known bridges of which a state tells: one of that name that was made anew since is not ours
  */
-export function recover(
-  rules: readonly TableRule[],
-  machine: Machine,
-  known: ReadonlySet<string> = new Set(),
-): Recovered {
+export function recover(rules: readonly TableRule[], machine: Machine, known: readonly Bridge[] = []): Recovered {
   const ours = rules.filter(isOurs);
-  const input = ours.filter(({ chain }) => chain === CHAINS.input.chain);
-  const led = ours.filter(({ chain }) => chain === CHAINS.prerouting.chain);
-  const names = new Set(ours.map(interfaceOf).filter(isInterfaceName));
-  const wasClosed = new Set(input.filter((rule) => optionOf(rule, "-j") === "DROP").map(interfaceOf));
-  const bridges: Bridge[] = [];
+  const dropping = ours.filter((rule) => rule.chain === CHAINS.input.chain && optionOf(rule, "-j") === "DROP");
+  const wasClosed = new Set(dropping.map(interfaceOf));
   const unsure: string[] = [];
-  for (const name of names) {
-    const ifindex = machine.ifindex(name);
-    if (ifindex === undefined || known.has(name)) continue;
-    const value = machine.routeLocalnet(name) ?? "0";
-    bridges.push({ name, ifindex, was: wasClosed.has(name) ? "0" : value });
+  const names = [...new Set(ours.map(interfaceOf).filter(isInterfaceName))];
+  const bridges = names.map((name): Bridge => {
+    const told = known.find((bridge) => bridge.name === name);
+    if (told) return told;
+    const [ifindex, value = "0"] = [machine.ifindex(name), machine.routeLocalnet(name)];
     if (value === "1" && !wasClosed.has(name)) unsure.push(name);
-  }
-  const ports = [...new Set([...input, ...led].flatMap(portOf))];
-  if (bridges.length === 0) return { plans: [], asked: undefined, unsure };
+    return { name, ...(ifindex !== undefined && { ifindex }), was: wasClosed.has(name) ? "0" : value };
+  });
+  const ports = [...new Set(ours.flatMap(portOf))];
   const [port] = ports;
-  const asked = port === undefined ? undefined : { port, bridges: bridges.map(({ name }) => name), loopback: false };
+  const asked = port === undefined || names.length === 0 ? undefined : { port, bridges: names, loopback: false };
   // Where no rule has a port yet, none is to be found again by it either.
-  return { plans: (port === undefined ? [1] : ports).map((port) => ({ kind: "rules", port, bridges })), asked, unsure };
+  const planned = port === undefined && names.length > 0 ? [1] : ports;
+  return { plans: planned.map((port) => ({ kind: "rules", port, bridges })), asked, unsure };
 }
 
 /**
@@ -59,10 +54,10 @@ export async function recoverAddress(machine: Machine): Promise<readonly Plan[]>
 
 /** Of a rule that lets in to the server, or leads there. */
 function portOf(rule: ListedRule): readonly number[] {
-  const [address, led] = optionOf(rule, "--to-destination")?.split(":") ?? [];
-  const isToServer = address === "127.0.0.1" || optionOf(rule, "-d") === "127.0.0.1/32";
-  const port = led ?? optionOf(rule, "--dport") ?? "";
-  return isToServer && /^\d{1,5}$/.test(port) ? [Number(port)] : [];
+  const letIn = optionOf(rule, "-d") === "127.0.0.1/32" ? optionOf(rule, "--dport") : undefined;
+  const led = optionOf(rule, "--to-ports") ?? optionOf(rule, "--to-destination")?.replace(/^127\.0\.0\.1:/, "");
+  const port = letIn ?? led ?? "";
+  return /^\d{1,5}$/.test(port) ? [Number(port)] : [];
 }
 
 function interfaceOf(rule: ListedRule): string {

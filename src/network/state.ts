@@ -30,7 +30,7 @@ const StateSchema = Type.Object({
         bridges: Type.Array(
           Type.Object({
             name: interfaceName,
-            ifindex: Type.Integer({ minimum: 1 }),
+            ifindex: Type.Optional(Type.Integer({ minimum: 1 })),
             was: Type.String({ pattern: "^-?\\d{1,10}$" }),
           }),
         ),

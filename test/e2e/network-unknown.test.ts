@@ -138,6 +138,24 @@ for (const iptables of ["iptables-nft", "iptables-legacy"]) {
         expect(picture()).toEqual(clean);
       });
 
+      test("and its bridge gone, up of another bridge and port leaves nothing of the first", () => {
+        machine.onMachine("ip link add ecsbr1 type bridge");
+        machine.network("up --bridge ecsbr1");
+        lose();
+        machine.onMachine("ip link del ecsbr1");
+        expect(machine.network("status", NO_ENGINE)).toMatchObject({
+          exitCode: 1,
+          stdout: expect.stringMatching(/^missing {2}the interface ecsbr1, which up was told of, is on this machine$/m),
+        });
+        expect(machine.network(`${UP} --port 9000`)).toMatchObject({ exitCode: 0, stderr: "" });
+        const [rules] = picture();
+        expect(rules).not.toMatch(/ecsbr1|51679/);
+        machine.network("down");
+        expect(picture()).toEqual(clean);
+        machine.network(`${UP} --port 9000`);
+        expect(picture()[0]).toBe(rules);
+      });
+
       test("the address on lo is found by its label, and somebody else's left", () => {
         machine.network("up --loopback");
         lose();
@@ -182,6 +200,18 @@ for (const iptables of ["iptables-nft", "iptables-legacy"]) {
         expect(machine.sysctls()).toContain("ecsbr0/route_localnet:0");
         expect(machine.network("down").exitCode).toBe(0);
         expect(picture()).toEqual(before);
+      });
+
+      test("of another port, run by hand over an up, is known by status, and undone by up", () => {
+        machine.network(UP);
+        const standing = picture();
+        expect(run(machine.network(`${UP} --port 9000 --print`).stdout).exitCode).toBe(0);
+        expect(machine.network("status").stdout).toMatch(
+          /^note {5}left over from an earlier up: .*127\.0\.0\.1:9000$/m,
+        );
+        expect(machine.network(UP)).toMatchObject({ exitCode: 0, stderr: "" });
+        expect(picture()).toEqual(standing);
+        expect(machine.network(UP).stdout).toStartWith("nothing to change");
       });
 
       test("of up means what up without options means, whatever an earlier one was told", () => {

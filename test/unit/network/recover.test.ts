@@ -2,7 +2,7 @@ import { describe, expect, test } from "bun:test";
 import { bringUp, takeDown } from "../../../src/network/converge.ts";
 import { readRules } from "../../../src/network/listed-rules.ts";
 import { createOperations } from "../../../src/network/operations.ts";
-import { CHAINS, type Plan, planFrame } from "../../../src/network/plan.ts";
+import { CHAINS, type Plan, planFrame, stepsOf } from "../../../src/network/plan.ts";
 import { recover, recoverAddress } from "../../../src/network/recover.ts";
 import { readTables } from "../../../src/network/tables.ts";
 import { fakeMachine } from "./fake-machine.ts";
@@ -100,10 +100,41 @@ describe("without a state", () => {
     expect(found).toMatchObject({ plans: [{ port: 5000, bridges: [{ name: "br-a" }] }], unsure: ["br-a"] });
   });
 
-  test("bridges of which a state tells are left to it", () => {
-    const input = [letIn("br-a", 1), letIn("br-b", 1)].join("\n");
-    const found = recover(rules(input), open, new Set(["br-a"]));
-    expect(found).toMatchObject({ plans: [{ bridges: [{ name: "br-b" }] }], unsure: ["br-b"] });
+  test("bridges of which a state tells are what it says, with each port that stands", () => {
+    const input = [letIn("br-a", 2), letIn("br-a", 1), letIn("br-b", 1)].join("\n");
+    const told = { name: "br-a", ifindex: 9, was: "1" };
+    const bridges = [told, { name: "br-b", ifindex: 4, was: "1" }];
+    const found = recover(rules(input), open, [told, { ...told, ifindex: 3 }]);
+    expect(found).toMatchObject({
+      plans: [
+        { port: 2, bridges },
+        { port: 1, bridges },
+      ],
+      unsure: ["br-b"],
+    });
+  });
+
+  test("a port is known though no rule names a bridge, and one that no rule lets in", () => {
+    const to = `-A ECS-LOCAL-OUTPUT -d 169.254.170.2/32 -p tcp -m tcp --dport 80 ${comment} -j REDIRECT --to-ports`;
+    expect(recover(rules(`${to} 1`, `${to} 2`), open)).toEqual({
+      plans: [
+        { kind: "rules", port: 1, bridges: [] },
+        { kind: "rules", port: 2, bridges: [] },
+      ],
+      ...{ asked: undefined, unsure: [] },
+    });
+  });
+
+  test("a bridge that went away has rules and nothing to close", () => {
+    const bridges = [{ name: "gone0", was: "0" }];
+    const found = recover(rules(letIn("gone0", 1)), open);
+    expect(found).toEqual({
+      plans: [{ kind: "rules", port: 1, bridges }],
+      ...{ asked: { port: 1, bridges: ["gone0"], loopback: false }, unsure: [] },
+    });
+    const steps = stepsOf(found.plans);
+    expect(steps.filter(({ kind }) => kind === "sysctl")).toEqual([]);
+    expect(steps.filter(({ what }) => what.includes("gone0"))).toHaveLength(4);
   });
 
   test("a rule of somebody else's in the chains says nothing", () => {
@@ -133,10 +164,11 @@ describe("without a state", () => {
     }
   });
 
-  test("interfaces that went away, lo and what stands for all are none", () => {
-    const input = [letIn("gone0", 1), letIn("all", 1), letIn("default", 1)].join("\n");
+  test("lo and what stands for all interfaces are no bridges", () => {
+    const input = [letIn("lo", 1), letIn("all", 1), letIn("default", 1)].join("\n");
     const guard = GUARD.split("\n").slice(0, 2).join("\n");
-    expect(recover(rules(guard, input), open)).toEqual({ plans: [], asked: undefined, unsure: [] });
+    const plans = [{ kind: "rules" as const, port: 1, bridges: [] }];
+    expect(recover(rules(guard, input), open)).toEqual({ plans, asked: undefined, unsure: [] });
   });
 
   test("no rules say nothing", () => {

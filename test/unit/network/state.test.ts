@@ -62,9 +62,13 @@ describe("the state file", () => {
   const bridge = { name: "docker0", ifindex: 3, was: "0" };
   const made = (changed: object) =>
     JSON.stringify({ ...state, made: [{ kind: "rules", port: 51679, bridges: [{ ...bridge, ...changed }] }] });
-  test("of a bridge is read", () => {
+  test("of a bridge is read, and of one that went away before it was written", () => {
     writeFileSync(path, made({}));
     expect(readState(path, "this")?.made).toMatchObject([{ bridges: [bridge] }]);
+    writeFileSync(path, made({ ifindex: undefined }));
+    expect(readState(path, "this")?.made).toEqual([
+      { kind: "rules", port: 51679, bridges: [{ name: "docker0", was: "0" }] },
+    ]);
   });
   for (const [title, content] of [
     ["no JSON", "{"],
