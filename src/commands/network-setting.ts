@@ -4,7 +4,7 @@ import { connect } from "../engine/connect.ts";
 import { AppError } from "../errors.ts";
 import type { Journal } from "../network/converge.ts";
 import { FOLDER } from "../network/folder.ts";
-import { type Backend, findIptables, searchPath } from "../network/iptables.ts";
+import { type Backend, findIptables, findOther, searchPath } from "../network/iptables.ts";
 import { createMachine, type Machine } from "../network/machine.ts";
 import { hasTaskAddress } from "../network/operations.ts";
 import { type Plan, stepsOf } from "../network/plan.ts";
@@ -46,14 +46,15 @@ export interface Setting {
 /**
  * Looks at what an earlier call left, and for the programs to work with.
  *
+ * @param maySee whether rules are shown to this process, so that they say which iptables made them where no state does
  * @throws AppError `network-failed`
  */
-export async function survey(env: Environment): Promise<Setting> {
+export async function survey(env: Environment, maySee = false): Promise<Setting> {
   const path = searchPath(env.PATH);
   const state = readState(statePath(FOLDER), bootId());
   const backend = state?.made.some(({ kind }) => kind === "rules") ? state.backend : undefined;
-  const found = await findIptables(path, backend);
-  if (found === undefined && backend !== undefined) {
+  const inUse = await findIptables(path, backend);
+  if (inUse === undefined && backend !== undefined) {
     throw new AppError(
       "network-failed",
       `the rules were made with iptables of the kind ${backend}, which is not there any more`,
@@ -62,6 +63,8 @@ export async function survey(env: Environment): Promise<Setting> {
       },
     );
   }
+  const other = maySee && backend === undefined ? await findOther(path, inUse) : undefined;
+  const found = other ?? inUse;
   const programs = { iptables: found?.program, ip: Bun.which("ip", { PATH: path }) ?? undefined };
   const machine = createMachine(programs, path);
   return {
@@ -78,7 +81,7 @@ export async function survey(env: Environment): Promise<Setting> {
  * @throws AppError `network-failed`
  */
 export async function surveyRules(env: Environment): Promise<Setting> {
-  const setting = await survey(env);
+  const setting = await survey(env, true);
   const { state, made, backend, hasIp, machine } = setting;
   const isKnown = made.some(({ kind }) => kind === "address");
   const address = hasIp && !isKnown ? await recoverAddress(machine) : [];

@@ -156,6 +156,29 @@ for (const iptables of ["iptables-nft", "iptables-legacy"]) {
         expect(picture()[0]).toBe(rules);
       });
 
+      test("and iptables is of the other kind by now, the one that has the rules is used", () => {
+        const program = join(machine.bin, "iptables");
+        const other = iptables === "iptables-nft" ? "iptables-legacy" : "iptables-nft";
+        const tables = () => machine.onMachine("nft list tables; cat /proc/net/ip_tables_names").stdout;
+        machine.network(UP);
+        lose();
+        const before = tables();
+        machine.onMachine(`ln -sf $(which ${other}) ${program}`);
+        const calls = ["status", UP].map((args) => machine.network(args));
+        const after = tables();
+        lose();
+        const printed = ["up --bridge ecsbr0 --print", "down --print"].map((args) => machine.network(args).stdout);
+        const down = machine.network("down");
+        machine.onMachine(`ln -sf $(which ${iptables}) ${program}`);
+        expect(calls.map(({ exitCode }) => exitCode)).toEqual([0, 0]);
+        expect(calls[1]?.stdout).toStartWith("nothing to change");
+        // Nor was a table made by asking.
+        expect(after).toBe(before);
+        expect(printed).toEqual(["", expect.stringContaining(`${iptables} -w 5 -t raw -X ECS-LOCAL-GUARD\n`)]);
+        expect(down).toMatchObject({ exitCode: 0, stderr: "" });
+        expect(picture()).toEqual(clean);
+      });
+
       test("the address on lo is found by its label, and somebody else's left", () => {
         machine.network("up --loopback");
         lose();
