@@ -1,10 +1,12 @@
 import { bringUp } from "../network/converge.ts";
+import { FOLDER } from "../network/folder.ts";
 import { createOperations } from "../network/operations.ts";
 import { stepsOf } from "../network/plan.ts";
 import { printDown, printUp } from "../network/print.ts";
 import { rehearse } from "../network/rehearse.ts";
-import type { Asked } from "../network/state.ts";
+import { type Asked, statePath } from "../network/state.ts";
 import { refuseStrangers } from "../network/strangers.ts";
+import { shellWords } from "../shell-words.ts";
 import { refuseUnsure, takeAll } from "./network-down.ts";
 import { type NetworkDeps, plan, type Setting, survey, surveyRules } from "./network-setting.ts";
 
@@ -44,12 +46,17 @@ export async function printOfDown(deps: NetworkDeps): Promise<void> {
     const what =
       first.made.length > 0 ? "this is for a machine where all of it stands" : "no state file names anything";
     deps.err(`note: ${what}; ${UNSEEN}\n`);
-    return deps.out(printDown(stepsOf(first.made).toReversed(), first.iptables));
+    return deps.out(printDown(stepsOf(first.made).toReversed(), first.iptables) + printForget(first));
   }
   const setting = await surveyRules(deps.env);
   const { operations, taken } = rehearse(createOperations(setting.machine), setting.machine);
   if ((await takeAll(setting, () => {}, operations)) === 0) deps.err("note: nothing of network up stands\n");
-  deps.out(printDown(taken, setting.iptables));
+  deps.out(printDown(taken, setting.iptables) + printForget(setting));
+}
+
+/** A state that stays would have the next `down` close what somebody else opened since. */
+function printForget({ state }: Setting): string {
+  return state === undefined ? "" : `${shellWords(["rm", "-f", statePath(FOLDER)])}\n`;
 }
 
 const UNSEEN = "what stands is shown to root only: run it with sudo";

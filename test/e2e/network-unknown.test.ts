@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { existsSync, mkdtempSync, readFileSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { shellWords } from "../../src/shell-words.ts";
 import { startMachine, whyNoNamespaces } from "../support/netns.ts";
 
@@ -256,6 +256,18 @@ for (const iptables of ["iptables-nft", "iptables-legacy"]) {
         expect(picture()).toEqual(clean);
       });
 
+      test("of down, run by hand, leaves no state by which down would close what somebody opens later", () => {
+        machine.network(UP);
+        const printed = machine.network("down --print").stdout;
+        expect(printed).toEndWith(`\nrm -f ${FOLDER}/${basename(machine.stateFile)}\n`);
+        expect(run(printed)).toMatchObject({ exitCode: 0, stderr: "" });
+        expect(machine.network("down --print")).toMatchObject({ exitCode: 0, stdout: "" });
+        expect(picture()).toEqual(clean);
+        machine.sysctl("ecsbr0", 1);
+        expect(machine.network("down").stdout).toBe("nothing of network up stands\n");
+        expect(machine.sysctls()).toContain("ecsbr0/route_localnet:1");
+      });
+
       test.skipIf(Bun.which("setpriv") === null)("by a user who may not see the rules says so", () => {
         const asNobody = (args: string) => machine.onMachine(`exec ${AS_NOBODY} "$BINARY" network ${args}`);
         expect(asNobody("down --print")).toMatchObject({
@@ -270,6 +282,7 @@ for (const iptables of ["iptables-nft", "iptables-legacy"]) {
         expect(asNobody(`${UP} --print`).stderr).toMatch(/^note: .* where nothing stands; .* root only/);
         expect(run(down.stdout).exitCode).toBe(0);
         expect(picture()).toEqual(clean);
+        expect(existsSync(machine.stateFile)).toBeFalse();
       });
     });
 
