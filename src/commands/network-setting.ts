@@ -6,7 +6,7 @@ import type { Journal } from "../network/converge.ts";
 import { FOLDER } from "../network/folder.ts";
 import { type Backend, findIptables, findOther, searchPath } from "../network/iptables.ts";
 import { createMachine, type Machine } from "../network/machine.ts";
-import { hasTaskAddress } from "../network/operations.ts";
+import { hasTaskAddress, isAddressMarked } from "../network/operations.ts";
 import { type Plan, stepsOf } from "../network/plan.ts";
 import { recover, recoverAddress } from "../network/recover.ts";
 import { type Asked, bootId, readState, type State, statePath, writeState } from "../network/state.ts";
@@ -103,15 +103,14 @@ export async function plan(
   { made, machine }: Setting,
   deps: NetworkDeps,
 ): Promise<Chosen & { plan: Plan }> {
-  const earlier = stepsOf(made);
   if (asked.loopback) {
-    const known = earlier.find((step) => step.kind === "address");
-    const was = (await hasTaskAddress(machine)) && (known?.was ?? true);
+    const was = (await hasTaskAddress(machine)) && !(await isAddressMarked(machine));
     return { plan: { kind: "address", was }, bridges: [], notes: [] };
   }
   const chosen = asked.bridges
     ? namedBridges(asked.bridges)
     : await engineBridges(await connect(deps.docker, deps.env), machine);
+  const earlier = stepsOf(made);
   const bridges = chosen.bridges.map((name) => {
     const ifindex = machine.ifindex(name);
     if (ifindex === undefined) {

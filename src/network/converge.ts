@@ -19,10 +19,10 @@ export interface Journal {
 export async function bringUp(plan: Plan, journal: Journal, operations: Operations): Promise<number> {
   const before = stepsOf(journal.plans);
   const wanted = stepsOf([plan]);
-  const known = new Set(before.map(keyOf));
   const kept = new Set(wanted.map(keyOf));
   const stale = before.filter((step) => !kept.has(keyOf(step)));
-  const added = wanted.filter((step) => !known.has(keyOf(step)));
+  // What was there before us may be another thing by now.
+  const added = wanted.filter((step) => !before.some((known) => Bun.deepEquals(known, step)));
   if (added.length > 0) journal.write([...journal.plans, plan]);
   // Each is noted before it is done: a command that failed may have done it.
   const [made, taken]: [Step[], Step[]] = [[], []];
@@ -41,7 +41,7 @@ export async function bringUp(plan: Plan, journal: Journal, operations: Operatio
     throw await rolledBack(cause, { made, taken }, () => journal.write(journal.plans), operations);
   }
   if (added.length > 0 || stale.length > 0) journal.write([plan]);
-  return made.length + stale.length;
+  return made.length + taken.length;
 }
 
 async function rolledBack(

@@ -15,6 +15,8 @@ import {
 export interface Operations {
   readonly stands: (step: Step) => Promise<boolean>;
   readonly make: (step: Step) => Promise<void>;
+  /** Whether it stands and is ours to take away. */
+  readonly isOurs: (step: Step) => Promise<boolean>;
   /** Takes away what stands and is ours. False where it does not stand, or is not ours. */
   readonly takeAway: (step: Step) => Promise<boolean>;
 }
@@ -69,8 +71,15 @@ export function createOperations(machine: Machine): Operations {
     }
   }
 
+  async function isOurs(step: Step): Promise<boolean> {
+    if (isOthers(step)) return false;
+    // Somebody may have put it there anew since.
+    return step.kind === "address" ? isAddressMarked(machine) : stands(step);
+  }
+
   return {
     stands,
+    isOurs,
     async make(step) {
       if (step.kind === "sysctl") {
         checkInterface(step);
@@ -84,7 +93,7 @@ export function createOperations(machine: Machine): Operations {
       }
     },
     async takeAway(step) {
-      if (isOthers(step) || !(await stands(step))) return false;
+      if (!(await isOurs(step))) return false;
       // By its number: a bridge that was given another name since keeps what we set.
       if (step.kind === "sysctl") setRouteLocalnet(machine.nameOf(step.ifindex) ?? step.bridge, step.was);
       else {

@@ -1,6 +1,6 @@
 import { isSameRule, readRules } from "./listed-rules.ts";
 import type { Machine } from "./machine.ts";
-import { isOthers, type Operations } from "./operations.ts";
+import type { Operations } from "./operations.ts";
 import { commandToCheck, type RuleStep, type Step } from "./step.ts";
 
 /** What would be done, in order. */
@@ -11,14 +11,14 @@ export interface Rehearsal {
 }
 
 /** Operations that look at the machine as the real ones do and change nothing, but keep what those would have done. */
-export function rehearse({ stands }: Operations, machine: Machine): Rehearsal {
+export function rehearse({ stands, isOurs }: Operations, machine: Machine): Rehearsal {
   const [made, taken]: [Step[], Step[]] = [[], []];
   return {
     operations: {
-      stands,
+      ...{ stands, isOurs },
       make: async (step) => void made.push(step),
       async takeAway(step) {
-        if (isOthers(step) || !(await stands(step))) return false;
+        if (!(await isOurs(step))) return false;
         if (step.kind === "sysctl") taken.push({ ...step, bridge: machine.nameOf(step.ifindex) ?? step.bridge });
         else taken.push(...Array<Step>(step.kind === "rule" ? await countOf(step, machine) : 1).fill(step));
         return true;

@@ -286,6 +286,22 @@ for (const iptables of ["iptables-nft", "iptables-legacy"]) {
       });
     });
 
+    test("an address that somebody put on lo anew is theirs, and one that up put there in its place is ours", () => {
+      const show = () => machine.onMachine("ip -o address show dev lo").stdout;
+      const [add, del] = ["add", "del"].map((verb) => `ip address ${verb} 169.254.170.2/32 dev lo`);
+      const before = show();
+      machine.network("up --loopback");
+      machine.onMachine(`${del}; ${add}`);
+      expect(machine.network("down --print").stdout).not.toContain("ip address");
+      expect(machine.network("down").stdout).toBe("nothing of network up stands\n");
+      expect(show()).toContain("169.254.170.2");
+      machine.network("up --loopback");
+      machine.onMachine(`${del}`);
+      machine.network("up --loopback");
+      expect(machine.network("down").exitCode).toBe(0);
+      expect(show()).toBe(before);
+    });
+
     test("a bridge that went away is missing by status, in words of its own, and down takes away its rules", () => {
       machine.onMachine("ip link add ecsbr1 type bridge");
       machine.network(`${UP} --bridge ecsbr1`);

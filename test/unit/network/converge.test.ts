@@ -153,7 +153,21 @@ describe("what is not ours stays:", () => {
     fake.others.setAddress(true);
     await up(address(true));
     await down();
-    expect(fake.picture().hasAddress).toBeTrue();
+    expect(fake.picture().label).toBe("lo");
+  });
+
+  test("an address of lo that somebody put there anew, but not one that we did", async () => {
+    const { fake, up, down } = setup();
+    await up(address(false));
+    fake.others.setAddress(true);
+    await down();
+    expect(fake.picture().label).toBe("lo");
+    await up(address(true));
+    fake.others.setAddress(false);
+    await up(address(false));
+    expect(fake.picture().label).toBe("lo:ecs-local");
+    await down();
+    expect(fake.picture().label).toBeUndefined();
   });
 });
 

@@ -14,7 +14,8 @@ const HOOKS = ["raw PREROUTING", "filter INPUT", "nat OUTPUT", "nat PREROUTING"]
  */
 export function fakeMachine(bridges: Record<string, { value: string; ifindex: number }>) {
   const chains = new Map<string, string[]>(HOOKS.map((hook) => [hook, ["others"]]));
-  let hasAddress = false;
+  /** The label of 169.254.170.2 on lo. */
+  let label: string | undefined;
   let journal: readonly Plan[] = [];
   let changes = 0;
   let killAt = 0;
@@ -76,10 +77,12 @@ export function fakeMachine(bridges: Record<string, { value: string; ifindex: nu
     async run([program, ...args]) {
       if (isDead) throw new Killed();
       if (program === "ip") {
-        if (args.includes("show"))
-          return { exitCode: 0, output: hasAddress ? "1: lo inet 169.254.170.2/32 scope host lo" : "" };
+        if (args.includes("show")) {
+          const line = `1: lo    inet 169.254.170.2/32 scope host ${label}\\       valid_lft forever preferred_lft forever`;
+          return { exitCode: 0, output: label === undefined ? "" : line };
+        }
         if (change(args.join(" ")) === "fails") return { exitCode: 2, output: "said 2" };
-        hasAddress = args.includes("add");
+        label = args.includes("add") ? args.at(-1) : undefined;
         return { exitCode: 0, output: "" };
       }
       const [, , , table = "", verb = "", chain, ...rule] = args;
@@ -115,7 +118,7 @@ export function fakeMachine(bridges: Record<string, { value: string; ifindex: nu
     picture: () => ({
       chains: Object.fromEntries([...chains].map(([key, rules]) => [key, [...rules]])),
       bridges: structuredClone(bridges),
-      hasAddress,
+      label,
       isWritten: journal.length > 0,
     }),
     log,
@@ -141,7 +144,7 @@ export function fakeMachine(bridges: Record<string, { value: string; ifindex: nu
     /** What somebody else does. */
     others: {
       chains,
-      setAddress: (has: boolean) => (hasAddress = has),
+      setAddress: (has: boolean) => (label = has ? "lo" : undefined),
       rename(from: string, to: string) {
         const { [from]: found } = bridges;
         delete bridges[from];
