@@ -1,5 +1,5 @@
 import { AppError } from "../errors.ts";
-import type { Asked } from "../network/state.ts";
+import { type Asked, isInterfaceName } from "../network/state.ts";
 
 /** What the command line asks of `network`. */
 export interface NetworkRequest {
@@ -33,6 +33,12 @@ export function readAsked({ bridge, port, loopback }: NetworkRequest): Asked | u
       "bad-configuration",
       `--port is '${port}', which is not a port: give a whole number from 1 to 65535, such as ${PORT}`,
     );
+  }
+  const wrong = bridge?.find((name) => !isInterfaceName(name));
+  if (wrong !== undefined) {
+    throw new AppError("bad-configuration", `--bridge is '${wrong}', which no bridge is called`, {
+      hint: "give the name of a bridge, such as docker0: ip link show type bridge",
+    });
   }
   return { port: number, loopback: loopback ?? false, ...(bridge && { bridges: [...bridge] }) };
 }

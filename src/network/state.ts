@@ -9,9 +9,10 @@ import type { Plan } from "./plan.ts";
 const BOOT_ID_PATH = "/proc/sys/kernel/random/boot_id";
 const NAMESPACE_PATH = "/proc/self/ns/net";
 
-// A name of an interface becomes a part of a path, and to iptables a plus at its end stands for any others. To the kernel `all`
-// and `default` are every interface, and `lo` is the machine itself.
-const interfaceName = Type.String({ pattern: "^(?!(?:\\.{1,2}|lo|all|default)$)[^\\s/+]{1,15}$" });
+// A name of an interface becomes a part of a path, and to iptables a plus at its end stands for any others. iptables lists it
+// without quotes, so that one with a dash before it or a quote in it reads like other words. To the kernel `all` and `default` are
+// every interface, and `lo` is the machine itself.
+const interfaceName = Type.String({ pattern: '^(?!-|(?:\\.{1,2}|lo|all|default)$)[^\\s/+"]{1,15}$' });
 const port = Type.Integer({ minimum: 1, maximum: 65_535 });
 
 const StateSchema = Type.Object({

@@ -70,11 +70,9 @@ describe.skipIf(!isLinux)(`bridges on this machine${isLinux ? "" : " (skipped: n
     await engine.stop();
   });
 
-  for (const name of ["nope0", "lo", "all", "default", "a/b", "..", ""]) {
-    test(`by the name '${name}' are refused with the name`, () => {
-      expect(() => namedBridges([name])).toThrow(
-        expect.objectContaining({ code: "bad-configuration", message: expect.stringContaining(`'${name}'`) }) as Error,
-      );
-    });
-  }
+  test("that it has not are refused with the name", () => {
+    expect(() => namedBridges(["nope0"])).toThrow(
+      expect.objectContaining({ code: "bad-configuration", message: expect.stringContaining("'nope0'") }) as Error,
+    );
+  });
 });

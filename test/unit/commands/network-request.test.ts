@@ -23,6 +23,9 @@ describe("what is asked", () => {
     [{ port: "" }, "''"],
     [{ loopback: true, port: "80" }, "--loopback goes with neither"],
     [{ loopback: true, bridge: ["a"] }, "--loopback goes with neither"],
+    ...["lo", "all", "default", "a/b", "..", "", "br+", '"ab"', "-j", "--comment"].map(
+      (name) => [{ bridge: ["a", name] }, `'${name}'`] as const,
+    ),
   ];
   for (const [options, named] of wrong) {
     test(`by ${JSON.stringify(options)} is wrong usage that names the value`, () => {

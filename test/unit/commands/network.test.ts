@@ -23,6 +23,15 @@ for (const action of ["up", "down", "status"] as const) {
   });
 }
 
+test("no unit is printed for a name that no bridge has, which would fail at each start", async () => {
+  const said: string[] = [];
+  const out = (lines: string) => void said.push(lines);
+  await expect(network({ action: "up", printUnit: true, bridge: ["br+"] }, { ...deps, out })).rejects.toThrow(
+    expect.objectContaining({ code: "bad-configuration", message: expect.stringContaining("'br+'") }) as Error,
+  );
+  expect(said).toEqual([]);
+});
+
 test("what closes a bridge is to a shell the bridge's name, whatever that is", () => {
   expect(() => refuseUnsure(["$(x)", "br-a"])).toThrow(
     expect.objectContaining({

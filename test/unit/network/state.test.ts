@@ -106,9 +106,23 @@ describe("the state file", () => {
 });
 
 test("a name of an interface is up to 15 characters, no path, and not what stands for every interface", () => {
-  for (const name of ["docker0", "br-0123456789ab", "eth0.100", "...", "a:b", "lo0", "ball"])
+  for (const name of ["docker0", "br-0123456789ab", "eth0.100", "...", "a:b", "lo0", "ball", "a-b"])
     expect(isInterfaceName(name)).toBeTrue();
-  for (const name of ["", ".", "..", "a/b", "a b", "br+", "0123456789abcdef", "lo", "all", "default"])
+  for (const name of [
+    "",
+    ".",
+    "..",
+    "a/b",
+    "a b",
+    "br+",
+    "0123456789abcdef",
+    "lo",
+    "all",
+    "default",
+    "-j",
+    '"ab"',
+    'a"b',
+  ])
     expect(isInterfaceName(name)).toBeFalse();
 });
 
