@@ -64,9 +64,11 @@ export async function look(
   deps: NetworkDeps,
 ): Promise<Standing & { readonly options: readonly string[] }> {
   const { backend, machine } = setting;
-  const asked = given ?? setting.asked ?? ASKED_BY_DEFAULT;
+  const told = setting.asked ?? ASKED_BY_DEFAULT;
+  const isNamed = given !== undefined && (given.loopback || given.bridges !== undefined);
+  const asked = isNamed ? given : { ...told, ...given };
   // What up was told may be gone since; who names it now is wrong.
-  const gone = given === undefined ? (asked.bridges ?? []).filter((name) => !isInterface(name)) : [];
+  const gone = isNamed ? [] : (asked.bridges ?? []).filter((name) => !isInterface(name));
   const bridges = asked.bridges?.filter((name) => !gone.includes(name));
   const here = { ...asked, ...(bridges && { bridges }) };
   const { plan: wanted, notes } = await plan(here, setting, deps);

@@ -20,13 +20,15 @@ export async function takeTurn(path = PATH, waitMs = WAIT_MS): Promise<() => voi
   makeFolder(dirname(path));
   makeFile(path);
   for (const until = performance.now() + waitMs; ; await Bun.sleep(AGAIN_MS)) {
-    const database = new Database(path);
+    let database: Database | undefined;
     try {
-      database.run("PRAGMA journal_mode=OFF");
-      database.run("BEGIN EXCLUSIVE");
-      return () => database.close();
+      const opened = new Database(path);
+      database = opened;
+      opened.run("PRAGMA journal_mode=OFF");
+      opened.run("BEGIN EXCLUSIVE");
+      return () => opened.close();
     } catch (cause) {
-      database.close();
+      database?.close();
       const isBusy = (cause as { code?: unknown }).code === "SQLITE_BUSY";
       if (isBusy && performance.now() < until) continue;
       if (!isBusy) {

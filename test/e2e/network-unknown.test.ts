@@ -286,6 +286,19 @@ for (const iptables of ["iptables-nft", "iptables-legacy"]) {
       });
     });
 
+    test("status of another port asks for the bridges that up was told, and no engine", () => {
+      machine.network(UP);
+      expect(machine.network("status --port 51679", NO_ENGINE)).toMatchObject({ exitCode: 0, stderr: "" });
+      expect(machine.network("status --port 9000", NO_ENGINE)).toMatchObject({
+        exitCode: 1,
+        stdout: expect.stringMatching(/^missing {2}a firewall lets ecsbr0 in to 127\.0\.0\.1:9000$/m),
+      });
+      expect(machine.network("status --loopback", NO_ENGINE)).toMatchObject({
+        exitCode: 1,
+        stdout: expect.stringMatching(/^missing {2}169\.254\.170\.2 is an address of lo$/m),
+      });
+    });
+
     test("an address that somebody put on lo anew is theirs, and one that up put there in its place is ours", () => {
       const show = () => machine.onMachine("ip -o address show dev lo").stdout;
       const [add, del] = ["add", "del"].map((verb) => `ip address ${verb} 169.254.170.2/32 dev lo`);

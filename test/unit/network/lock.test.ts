@@ -1,5 +1,5 @@
 import { afterAll, describe, expect, test } from "bun:test";
-import { mkdtempSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { takeTurn } from "../../../src/network/lock.ts";
@@ -44,12 +44,17 @@ describe("a turn", () => {
     expect(statSync(path).size).toBe(0);
   });
 
-  test("at a file that is not ours is an error that names it", async () => {
-    const path = join(root, "four/lock");
-    (await takeTurn(path))();
-    writeFileSync(path, "something else than an empty file");
-    await expect(takeTurn(path, 120)).rejects.toThrow(
-      expect.objectContaining({ code: "network-failed", hint: `remove ${path}` }) as Error,
-    );
-  });
+  for (const [title, make] of [
+    ["a file", (path: string) => writeFileSync(path, "something else than an empty file")],
+    ["a folder", mkdirSync],
+  ] as const) {
+    test(`at ${title} that is not ours is an error that names it`, async () => {
+      const path = join(root, title, "lock");
+      mkdirSync(join(root, title), { mode: 0o755 });
+      make(path);
+      await expect(takeTurn(path, 120)).rejects.toThrow(
+        expect.objectContaining({ code: "network-failed", hint: `remove ${path}` }) as Error,
+      );
+    });
+  }
 });
