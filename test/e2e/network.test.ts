@@ -309,6 +309,37 @@ for (const iptables of ["iptables-nft", "iptables-legacy"]) {
       machine.onMachine("iptables -t nat -F OUTPUT; iptables -t nat -F POSTROUTING");
     }, 20_000);
 
+    const needsProxy = Bun.which("docker-proxy") === null && !CI;
+    test.skipIf(needsProxy)(
+      `a server in a container that Docker publishes on 127.0.0.1 is reached${needsProxy ? " (skipped: needs docker-proxy)" : ""}`,
+      async () => {
+        const { client } = machine.ADDRESS;
+        machine.startInClient([process.execPath, "-e", otherService.replace("127.0.0.1", client)]);
+        // What Docker does for -p 127.0.0.1:8082:9000, as of version 28 in raw as well.
+        machine.onMachine(`iptables -t raw -A PREROUTING -d 127.0.0.1 ! -i lo -p tcp --dport 8082 -j DROP
+          iptables -t nat -N DOCKER
+          iptables -t nat -A PREROUTING -m addrtype --dst-type LOCAL -j DOCKER
+          iptables -t nat -A OUTPUT ! -d 127.0.0.0/8 -m addrtype --dst-type LOCAL -j DOCKER
+          iptables -t nat -A POSTROUTING -s 10.211.1.0/24 ! -o ecsbr0 -j MASQUERADE
+          iptables -t nat -A DOCKER -i ecsbr0 -j RETURN
+          iptables -t nat -A DOCKER -d 127.0.0.1 ! -i ecsbr0 -p tcp --dport 8082 -j DNAT --to-destination ${client}:9000`);
+        const published = `-host-ip 127.0.0.1 -host-port 8082 -container-ip ${client} -container-port 9000`;
+        // It says on 3 that it listens.
+        const proxy = machine.start(["sh", "-c", `exec docker-proxy -proto tcp ${published} 3>/dev/null`]);
+        for (let tries = 0; machine.fromMachine("127.0.0.1", 8082) !== "other"; tries += 1) {
+          if (tries > 50) throw new Error("the container's service does not answer");
+          await Bun.sleep(50);
+        }
+        machine.network(`${UP} --port 8082`);
+        expect(machine.fromClient(TASK_ADDRESS, 80)).toBe("other");
+        expect(machine.fromMachine(TASK_ADDRESS, 80)).toBe("other");
+        machine.network("down");
+        proxy.kill("SIGKILL");
+        machine.onMachine("iptables -t raw -F; iptables -t nat -F; iptables -t nat -X DOCKER");
+      },
+      20_000,
+    );
+
     describe("keeps 127.0.0.0/8 to the machine:", () => {
       beforeAll(() => machine.sendLoopback());
 
