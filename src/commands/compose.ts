@@ -137,8 +137,9 @@ function rolesOf(given: readonly string[]): Map<string, string> {
 }
 
 /** @param from the folder that it is run in */
-function upCommand({ paths, target }: Files, from: string, directory: string | undefined): string {
+function upCommand({ paths, envFiles, target }: Files, from: string, directory: string | undefined): string {
+  const variables = envFiles.flatMap((path) => ["--env-file", relative(from, path)]);
   const shown = [...paths, target].flatMap((path) => ["-f", relative(from, path)]);
   const project = directory === undefined ? [] : ["--project-directory", relative(from, directory) || "."];
-  return shellWords(["docker", "compose", ...project, ...shown, "up"]);
+  return shellWords(["docker", "compose", ...project, ...variables, ...shown, "up"]);
 }

@@ -575,6 +575,17 @@ test("the file is the same from wherever it is written, with the command as it i
   );
 });
 
+test("the command names the variables of the folder that it was written in, which -f would leave out", () => {
+  const { cwd } = run("one");
+  mkdirSync(join(cwd, "docker"));
+  cpSync(join(cwd, "compose.yaml"), join(cwd, "docker/compose.yml"));
+  writeFileSync(join(cwd, ".env"), "COMPOSE_FILE=docker/compose.yml\n");
+  const { stdout, stderr } = compose([], { output: "-" }, { HOME: "/nonexistent" }, { cwd, platform: "linux" });
+  const files = (folder: string) => `-f ${folder}compose.yml -f ${folder}compose.ecs-local.yaml up`;
+  expect(stderr).toContain(`hint: docker compose --env-file .env ${files("docker/")}`);
+  expect(stdout.join("")).toContain(`#   docker compose --env-file ../.env ${files("")}\n`);
+});
+
 test("the engine's socket is the one that a container's volume can name", () => {
   const socket = (DOCKER_HOST: string, platform = "linux") => engineSocket({ DOCKER_HOST }, platform);
   expect(socket("unix:///run/user/1000/docker.sock")).toBe("/run/user/1000/docker.sock");
@@ -606,6 +617,18 @@ describe("with the plugin", () => {
     expect(Object.keys(file.services)).toEqual(["ecs-local-endpoints", "web"]);
     const asked = `compose -f ${cwd}/compose.yaml --project-directory ${cwd} --profile * config --format json`;
     expect(readFileSync(join(folder, "asked"), "utf8").trim().split("\n").at(-1)).toBe(asked);
+  });
+
+  test("it is told of the variables that it would read without -f", () => {
+    const folder = plugin(`printf '%s' '${JSON.stringify(answer)}'`);
+    const { cwd } = run("one");
+    mkdirSync(join(cwd, "sub"));
+    writeFileSync(join(cwd, ".env"), "A=1");
+    writeFileSync(join(cwd, "sub/.env"), "A=2");
+    const machine = { cwd: join(cwd, "sub"), platform: "linux" };
+    compose([], { output: "-" }, { PATH: `${folder}:/bin:/usr/bin` }, machine);
+    const asked = readFileSync(join(folder, "asked"), "utf8").trim().split("\n").at(-1);
+    expect(asked).toStartWith(`compose --env-file ${cwd}/.env --env-file ${cwd}/sub/.env -f ${cwd}/compose.yaml `);
   });
 
   test("nothing of the project's .env gets to it, its path least of all", () => {
