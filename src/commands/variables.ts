@@ -92,4 +92,16 @@ export function regionOf(env: Readonly<Record<string, string | undefined>>): str
 }
 
 /** Variables that SDKs look at before they ask the endpoint. */
-export const HIDING_VARIABLES = ["AWS_ACCESS_KEY_ID", "AWS_PROFILE", "AWS_WEB_IDENTITY_TOKEN_FILE"];
+export const HIDING_VARIABLES = [
+  "AWS_ACCESS_KEY_ID",
+  "AWS_PROFILE",
+  // Of botocore alone.
+  "AWS_DEFAULT_PROFILE",
+  "AWS_WEB_IDENTITY_TOKEN_FILE",
+];
+
+/** Variables that name files which SDKs look into before, and what these are called in ~/.aws. */
+export const HIDING_FILES = [
+  ["AWS_SHARED_CREDENTIALS_FILE", "credentials"],
+  ["AWS_CONFIG_FILE", "config"],
+] as const;

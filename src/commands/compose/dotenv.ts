@@ -1,4 +1,4 @@
-import { statSync } from "node:fs";
+import { existsSync, statSync } from "node:fs";
 import { join, resolve } from "node:path";
 import type { Environment } from "../../config.ts";
 import { assignments } from "./assignments.ts";
@@ -16,7 +16,7 @@ export function envFilesOf(folder: string, cwd: string, env: Environment): strin
   const usual = join(folder, ".env");
   const isOff = /^(1|t|true)$/i.test(env.COMPOSE_DISABLE_ENV_FILE ?? "");
   // A folder of that name is passed over.
-  return !isOff && statSync(usual, { throwIfNoEntry: false })?.isDirectory() === false ? [usual] : [];
+  return !isOff && existsSync(usual) && !statSync(usual).isDirectory() ? [usual] : [];
 }
 
 /** A process's variables over those of such files, of which the last wins. */
