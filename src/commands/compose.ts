@@ -1,15 +1,15 @@
 import { existsSync } from "node:fs";
-import { dirname, join, relative } from "node:path";
+import { basename, dirname, join, relative } from "node:path";
 import type { Environment } from "../config.ts";
 import { AppError } from "../errors.ts";
 import { shellWords } from "../shell-words.ts";
 import { type Files, findFiles } from "./compose/files.ts";
-import { SERVER } from "./compose/names.ts";
+import { SERVER_FILE } from "./compose/names.ts";
 import { failingOnOneLine, oneLine } from "./compose/one-line.ts";
 import { planShares, type Share } from "./compose/plan.ts";
 import { askPlugin } from "./compose/plugin.ts";
 import { engineSocket } from "./compose/socket.ts";
-import { overrideText, type ServerOptions, serverText } from "./compose/text.ts";
+import { overrideText, type ServerOptions, serverCommand, serverText } from "./compose/text.ts";
 import { written } from "./compose/written.ts";
 import { readProject } from "./compose/yaml.ts";
 import type { Said } from "./said.ts";
@@ -74,11 +74,11 @@ function write(named: readonly string[], options: ComposeOptions, env: Environme
         "--server goes with no FILE, --join or --role: it is a project of its own",
       );
     }
-    const usual = `${SERVER}.yaml`;
-    const target = options.output ?? usual;
-    return written(target, serverText(server), { cwd, force: options.force, inputs: [] }, [
+    const target = options.output ?? SERVER_FILE;
+    const file = target === "-" ? SERVER_FILE : target;
+    return written(target, serverText(server, basename(file)), { cwd, force: options.force, inputs: [] }, [
       ...unidentified,
-      `hint: ${shellWords(["docker", "compose", "-f", target === "-" ? usual : target, "up", "-d"])}`,
+      `hint: ${serverCommand(file)}`,
     ]);
   }
   const files = findFiles(given, cwd, options.projectDirectory, env, options.output);

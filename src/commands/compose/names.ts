@@ -1,4 +1,5 @@
 /** Names in the files that we write. */
 export const SERVER = "ecs-local-endpoints";
+export const SERVER_FILE = `${SERVER}.yaml`;
 export const NETWORK = "ecs-local";
 export const SUBNET = "169.254.170.0/24";

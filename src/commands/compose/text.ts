@@ -1,7 +1,8 @@
 import { stringify } from "yaml";
+import { shellWords } from "../../shell-words.ts";
 import { TASK_ADDRESS } from "../variables.ts";
 import { WRITTEN_BY } from "./files.ts";
-import { NETWORK, SERVER, SUBNET } from "./names.ts";
+import { NETWORK, SERVER, SERVER_FILE, SUBNET } from "./names.ts";
 import { escaped, oneLine } from "./one-line.ts";
 import type { Share } from "./plan.ts";
 
@@ -33,8 +34,7 @@ export function overrideText(
   server: ServerOptions | undefined,
   command: string,
 ): string {
-  const needs =
-    server === undefined ? [`# The server's own project comes first: docker compose -f ${SERVER}.yaml up -d`] : [];
+  const needs = server === undefined ? [`# The server's own project comes first: ${serverCommand(SERVER_FILE)}`] : [];
   const services = [
     ...(server === undefined ? [] : serverLines(server, [])),
     ...shares.flatMap((share) => shareLines(share, standard, server !== undefined)),
@@ -57,11 +57,15 @@ export function overrideText(
   ].join("\n");
 }
 
-/** A project of its own for a server that several projects share. */
-export function serverText(server: ServerOptions): string {
+/**
+ * A project of its own for a server that several projects share.
+ *
+ * @param file its name
+ */
+export function serverText(server: ServerOptions, file: string): string {
   return [
-    "# Written by ecs-local-endpoints compose --server, and an ordinary file from now on: read it, change it, keep it.",
-    `#   docker compose -f ${SERVER}.yaml up -d`,
+    `${WRITTEN_BY} --server, and an ordinary file from now on: read it, change it, keep it.`,
+    `#   ${oneLine(serverCommand(file))}`,
     "# Each project that uses it: ecs-local-endpoints compose --join",
     `name: ${SERVER}`,
     "",
@@ -71,6 +75,11 @@ export function serverText(server: ServerOptions): string {
     ...networkLines(true),
     "",
   ].join("\n");
+}
+
+/** The line that starts it, with its name: COMPOSE_PROJECT_NAME would win over the file's. */
+export function serverCommand(file: string): string {
+  return shellWords(["docker", "compose", "-p", SERVER, "-f", file, "up", "-d"]);
 }
 
 function serverLines({ image, socket, hasAwsFolder, hasKeys }: ServerOptions, more: readonly string[]): string[] {

@@ -219,7 +219,7 @@ test("--join writes no server, and takes the network as it is", () => {
   expect(Object.keys(file.services)).toEqual(["app"]);
   expect(file.services.app?.depends_on).toBeUndefined();
   expect(file.networks).toEqual({ "ecs-local": { external: true, name: "ecs-local" } });
-  expect(text).toContain("docker compose -f ecs-local-endpoints.yaml up -d");
+  expect(text).toContain("first: docker compose -p ecs-local-endpoints -f ecs-local-endpoints.yaml up -d\n");
 });
 
 test("with nothing to say of any service it is still a file that Compose takes", () => {
@@ -551,8 +551,15 @@ test("the command that it names is one that a shell takes, whatever the files ar
   expect(write([], { server: true, output: "my server.yaml" }).stderr).toEqual([
     "wrote my server.yaml",
     "warning: there is no ~/.aws: give the server another identity, or ECS_LOCAL_OFFLINE=1 for dummy credentials",
-    "hint: docker compose -f 'my server.yaml' up -d",
+    "hint: docker compose -p ecs-local-endpoints -f 'my server.yaml' up -d",
   ]);
+  expect(readFileSync(join(cwd, "my server.yaml"), "utf8")).toContain(
+    "#   docker compose -p ecs-local-endpoints -f 'my server.yaml' up -d\n",
+  );
+  mkdirSync(join(cwd, "sub"));
+  expect(write([], { server: true, output: "sub/s.yaml" }).stderr.at(-1)).toEndWith(" -f sub/s.yaml up -d");
+  expect(readFileSync(join(cwd, "sub/s.yaml"), "utf8")).toContain(" -f s.yaml up -d\n");
+  expect(write([], { server: true }).stdout.join("")).toContain(" -f ecs-local-endpoints.yaml up -d\n");
 });
 
 test("the file is the same from wherever it is written, with the command as it is run beside it", () => {
