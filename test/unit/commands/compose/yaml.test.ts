@@ -202,6 +202,28 @@ test("the project's name is the variable's, the file's or the folder's, in that 
   expect(read({ "compose.yaml": "services: {}" }).name).toMatch(/^myshop_\d+$/);
 });
 
+test("the project's name is a variable for its files, wherever it is from", () => {
+  const compose = "services: { a: { image: '$COMPOSE_PROJECT_NAME' } }";
+  const of = (files: Record<string, string>, env = {}) => {
+    const { name, services } = read({ "compose.yaml": compose, ...files }, [], env);
+    expect(services[0]?.image).toBe(name);
+    return name;
+  };
+  expect(of({})).toMatch(/^myshop_\d+$/);
+  expect(of({ "compose.override.yaml": "name: '_Over ${MORE:-ride}'" })).toBe("override");
+  expect(of({ ".env": "COMPOSE_PROJECT_NAME=dotenv", "compose.override.yaml": "name: other" })).toBe("dotenv");
+});
+
+test("a later file may be empty, or say nothing of a service that is known", () => {
+  for (const later of ["", "# nothing yet\n", "services: { web: }", "services: {}"]) {
+    const { services } = read({
+      "compose.yaml": "services: { web: { image: x } }",
+      "compose.override.yaml": later,
+    });
+    expect(services).toMatchObject([{ name: "web", image: "x" }]);
+  }
+});
+
 test("the files are those given, those of COMPOSE_FILE, or the usual ones, and never what we write", () => {
   const path = folder({
     "docker-compose.yml": "",
