@@ -28,7 +28,7 @@ export function addCompose(parent: Command, run: Run): void {
     .option("--project-directory <folder>", "where the project's paths start from")
     .option("--role <service=role>", "credentials of a role for a service; repeat it for others", collect)
     .option("--output <file>", "what to write, compose.ecs-local.yaml beside the first file unless given; - for stdout")
-    .option("--force", "write over a file that exists")
+    .option("--force", "write over a file that compose wrote before")
     .option("--image <image>", "the server's image, ecs-local-endpoints:dev unless given")
     .option("--socket <path>", "the engine's socket, found unless given")
     .option("--server", "write a project of its own for the server, which several projects share")

@@ -76,7 +76,7 @@ function write(named: readonly string[], options: ComposeOptions, env: Environme
     }
     const target = options.output ?? SERVER_FILE;
     const file = target === "-" ? SERVER_FILE : target;
-    return written(target, serverText(server, basename(file)), { cwd, force: options.force, inputs: [] }, [
+    return written(target, serverText(server, basename(file)), { cwd, force: options.force }, [
       ...unidentified,
       `hint: ${serverCommand(file)}`,
     ]);
@@ -84,8 +84,6 @@ function write(named: readonly string[], options: ComposeOptions, env: Environme
   const files = findFiles(given, cwd, options.projectDirectory, env, options.output);
   const file = options.output === undefined || options.output === "-" ? relative(cwd, files.target) : options.output;
   const target = options.output ?? file;
-  // Compose reads this one as well.
-  const inputs = [...files.paths, join(files.directory, ".env")];
   const region = regionOf(env);
   const fromPlugin = askPlugin(files, env);
   const project = fromPlugin ?? readProject(files);
@@ -100,7 +98,7 @@ function write(named: readonly string[], options: ComposeOptions, env: Environme
   const text = overrideText(shares, variablesOf({ region }), options.join ? undefined : server, beside);
   const command = upCommand(files, cwd, options.projectDirectory && files.directory);
   const others = options.join ? [] : ["hint: for several projects at once, see --server and --join"];
-  return written(target, text, { cwd, force: options.force, inputs }, [
+  return written(target, text, { cwd, force: options.force }, [
     ...project.unresolved.map((what) => `warning: ${what}`),
     ...warningsOf(shares),
     ...(options.join ? [] : unidentified),

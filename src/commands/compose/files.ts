@@ -71,7 +71,8 @@ export function findFiles(
   return { paths, directory: folder, cwd, envFiles, target, env: withEnvFiles(all, env) };
 }
 
-function isOurs(path: string): boolean {
+/** Whether a file is one that we wrote. */
+export function isOurs(path: string): boolean {
   return readText(path).startsWith(WRITTEN_BY);
 }
 

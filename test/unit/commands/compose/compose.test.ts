@@ -15,6 +15,7 @@ import {
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { parse } from "yaml";
+import { WRITTEN_BY } from "../../../../src/commands/compose/files.ts";
 import { toService } from "../../../../src/commands/compose/service.ts";
 import { engineSocket } from "../../../../src/commands/compose/socket.ts";
 import { waysOf } from "../../../../src/commands/compose/way.ts";
@@ -447,15 +448,21 @@ test("the options are looked at before the files", () => {
   expect(() => run("one", { role: ["app"] }, {}, ["nowhere.yaml"])).toThrow("which is not SERVICE=ROLE");
 });
 
-test("a file is written beside the project's first, and never over another without --force", () => {
+test("a file is written beside the project's first, and over one that was changed only with --force", () => {
   const { cwd } = run("one");
   const machine = { cwd: join(cwd, ".."), platform: "linux" };
   const project = cwd.slice(machine.cwd.length + 1);
   const write = (force?: boolean) => compose([`${project}/compose.yaml`], { force }, { HOME: "/nonexistent" }, machine);
   expect(write().stderr[0]).toBe(`wrote ${project}/compose.ecs-local.yaml`);
-  writeFileSync(join(cwd, "compose.ecs-local.yaml"), "mine");
-  expect(write).toThrow(`${project}/compose.ecs-local.yaml exists`);
-  expect(readFileSync(join(cwd, "compose.ecs-local.yaml"), "utf8")).toBe("mine");
+  const changed = `${WRITTEN_BY}, and changed`;
+  writeFileSync(join(cwd, "compose.ecs-local.yaml"), changed);
+  expect(write).toThrow(
+    expect.objectContaining({
+      message: `${project}/compose.ecs-local.yaml exists`,
+      hint: expect.stringMatching(/--force/),
+    }),
+  );
+  expect(readFileSync(join(cwd, "compose.ecs-local.yaml"), "utf8")).toBe(changed);
   write(true);
   const first = readFileSync(join(cwd, "compose.ecs-local.yaml"), "utf8");
   expect(first).toContain("ecs-local-endpoints compose");
@@ -476,10 +483,10 @@ describe("--force", () => {
   }
   test("replaces a link and leaves what it leads to", () => {
     const { cwd } = run("one");
-    writeFileSync(join(cwd, "precious"), "mine");
+    writeFileSync(join(cwd, "precious"), `${WRITTEN_BY} long ago`);
     symlinkSync("precious", join(cwd, WRITTEN));
     again(cwd, []);
-    expect(readFileSync(join(cwd, "precious"), "utf8")).toBe("mine");
+    expect(readFileSync(join(cwd, "precious"), "utf8")).toBe(`${WRITTEN_BY} long ago`);
     expect(lstatSync(join(cwd, WRITTEN)).isFile()).toBeTrue();
     expect(readdirSync(cwd).toSorted()).toEqual([WRITTEN, "compose.yaml", "precious"]);
   });
@@ -516,15 +523,24 @@ describe("--force", () => {
     Bun.spawnSync(["mkfifo", at]);
     return at;
   }
-  test("never takes the place of an input, by whatever name", () => {
+  test("never takes the place of what was not written by it, by whatever name", () => {
     const { cwd } = run("one");
+    const files = ["compose.yaml", "base.yaml", ".env", "a.env", "empty"];
+    for (const name of files.slice(1)) writeFileSync(join(cwd, name), name === "empty" ? "" : "# mine\n");
     symlinkSync("compose.yaml", join(cwd, "link.yaml"));
-    writeFileSync(join(cwd, ".env"), "A=1");
-    const before = readFileSync(join(cwd, "compose.yaml"), "utf8");
-    for (const output of ["compose.yaml", "link.yaml", ".env"]) {
-      expect(() => again(cwd, ["compose.yaml"], { output })).toThrow(`the output ${output} is an input`);
+    const texts = () => files.map((name) => readFileSync(join(cwd, name), "utf8"));
+    const before = texts();
+    for (const output of [...files, "link.yaml"]) {
+      for (const options of [{ output }, { output, server: true }, { output, force: false }]) {
+        expect(() => again(cwd, options.server ? [] : ["compose.yaml"], options)).toThrow(
+          expect.objectContaining({
+            message: `${output} exists and was not written by compose`,
+            hint: "name another with --output, or remove it first",
+          }),
+        );
+      }
     }
-    expect(readFileSync(join(cwd, "compose.yaml"), "utf8")).toBe(before);
+    expect(texts()).toEqual(before);
   });
   test("runs again where the output is named with the project's files", () => {
     const { cwd } = run("one");
