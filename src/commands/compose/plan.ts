@@ -49,7 +49,7 @@ export function planShares(
 
 function shareOf(
   service: Service,
-  { kind, remark }: Way,
+  { kind, remark, isWarning = false }: Way,
   containerName: string,
   role: string | undefined,
   region: string | undefined,
@@ -64,11 +64,12 @@ function shareOf(
   const container = joins ? undefined : containerName;
   const { variables, kept } = withoutOwn(variablesOf({ role, container, region }), service, role !== undefined);
   const warnings = [
+    ...(isWarning ? [remark] : []),
     ...hidersOf(service).map((what) => `has ${what}, which SDKs use before they ask here: remove it there`),
     ...(joins || replicas <= 1 ? [] : [`has ${replicas} containers, all of which are told of ${containerName}`]),
   ];
   const remarks = [
-    ...(remark ? [remark] : []),
+    ...(remark && !isWarning ? [remark] : []),
     ...warnings,
     ...(kept.length > 0 ? [`keeps its own ${kept.join(", ")}`] : []),
   ];

@@ -170,10 +170,21 @@ test("services without a network of their own are told by name, or are told that
 describe("network_mode", () => {
   const of = (services: string) => run(`services: { ${services} }`);
   test("container: gets the variables and the command that connects that container", () => {
-    const { file, text } = of("a: { network_mode: 'container:other' }");
+    const { file, text, said } = of("a: { network_mode: 'container:other' }");
     expect(file.services.a?.networks).toBeUndefined();
     expect(file.services.a?.environment).toMatchObject({ AWS_CONTAINER_CREDENTIALS_RELATIVE_URI: "/creds" });
-    expect(text).toContain("docker network connect ecs-local other");
+    const remark = "has the network of container other: run docker network connect ecs-local other";
+    expect(text).toContain(`  # a ${remark}\n`);
+    expect(said.stderr).toContain(`warning: service 'a' ${remark}`);
+  });
+  test("container: has nothing to connect where that is another service's", () => {
+    const shares = (b: string) => of(`a: { network_mode: 'container:zz' }, b: { container_name: zz${b} }`);
+    const { file, text, said } = shares("");
+    expect(file.services.a?.environment).toMatchObject({ AWS_CONTAINER_CREDENTIALS_RELATIVE_URI: "/creds" });
+    expect(text).toContain("# a has the network of container zz: its metadata needs its own container's name\n");
+    expect(`${text}${said.stderr}`).not.toContain("connect");
+    const none = "has the network of container zz, which has no network and gets nothing";
+    expect(shares(", network_mode: none").said.stderr).toContain(`warning: service 'a' ${none}`);
   });
   test("container: gets a command that a shell takes, whatever that container is called", () => {
     const { text, said } = of("a: { network_mode: 'container:x;touch $(y)' }");
