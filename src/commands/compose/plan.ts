@@ -8,7 +8,7 @@ import { type Way, waysOf } from "./way.ts";
 /** What a service gets from us. */
 export interface Share {
   readonly name: string;
-  /** Networks that it has already; undefined where it can join none. */
+  /** Networks that it has already, be it the default one; undefined where it can join none. */
   readonly networks: readonly string[] | undefined;
   /** Undefined: nothing can be done for it. */
   readonly variables: Readonly<Record<string, string>> | undefined;
@@ -75,7 +75,8 @@ function shareOf(
   ];
   return {
     name,
-    networks: joins ? service.networks.toSorted() : undefined,
+    // The project's default network goes with the first that is named, so it is named as well.
+    networks: !joins ? undefined : service.networks.length === 0 ? ["default"] : service.networks.toSorted(),
     variables,
     remarks,
     warnings,

@@ -52,6 +52,9 @@ export function overrideText(
     services.some((line) => /^ +[^# ]/.test(line)) ? "services:" : "services: {}",
     ...services,
     "",
+    "networks:",
+    // Compose makes it by itself only for a service that has no network_mode, be it an empty one.
+    ...(shares.some(({ networks }) => networks?.includes("default")) ? ["  default: {}"] : []),
     ...networkLines(server !== undefined),
     "",
   ].join("\n");
@@ -72,6 +75,7 @@ export function serverText(server: ServerOptions, file: string): string {
     "services:",
     ...serverLines(server, ["    restart: unless-stopped"]),
     "",
+    "networks:",
     ...networkLines(true),
     "",
   ].join("\n");
@@ -112,13 +116,11 @@ function shareLines(share: Share, standard: Readonly<Record<string, string>>, ha
   const { name, networks, variables, remarks } = share;
   const said = ["", ...remarks.map((remark) => oneLine(`  # ${name} ${remark}`))];
   if (variables === undefined) return said;
-  // The project's default network goes with the first that is named, so it is named as well.
-  const joined = networks === undefined ? [] : networks.length === 0 ? ["default"] : networks;
   const body = [
     ...environmentLines(variables, standard),
     ...(networks === undefined
       ? []
-      : ["    networks:", ...joined.map((of) => `      ${scalar(of)}: {}`), `      ${NETWORK}: { priority: -1 }`]),
+      : ["    networks:", ...networks.map((of) => `      ${scalar(of)}: {}`), `      ${NETWORK}: { priority: -1 }`]),
     ...(hasServer ? ["    depends_on:", `      ${SERVER}: { condition: service_started }`] : []),
   ];
   return body.length === 0 ? said : [...said, `  ${scalar(name)}:`, ...body];
@@ -137,9 +139,8 @@ function environmentLines(variables: Readonly<Record<string, string>>, standard:
 }
 
 function networkLines(isOurs: boolean): string[] {
-  if (!isOurs) return ["networks:", `  ${NETWORK}:`, "    external: true", `    name: ${NETWORK}`];
+  if (!isOurs) return [`  ${NETWORK}:`, "    external: true", `    name: ${NETWORK}`];
   return [
-    "networks:",
     "  # Internal: nobody gains or loses a way out by it. The range keeps the server's address from everybody else.",
     `  ${NETWORK}:`,
     `    name: ${NETWORK}`,
@@ -160,7 +161,7 @@ function variableLines(variables: Readonly<Record<string, string>>, indent: stri
 function scalar(text: string): string {
   const value = text.replaceAll("$", "$$$$");
   const [plain, older] = (["1.2", "1.1"] as const).map((version) =>
-    stringify(value, { lineWidth: 0, version }).trimEnd(),
+    stringify(value, { lineWidth: 0, blockQuote: false, version }).trimEnd(),
   );
   return escaped(value) ?? (older?.startsWith('"') ? older : plain) ?? "";
 }

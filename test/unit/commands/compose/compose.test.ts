@@ -230,7 +230,7 @@ test("--join writes no server, and takes the network as it is", () => {
   const { file, text } = run("one", { join: true });
   expect(Object.keys(file.services)).toEqual(["app"]);
   expect(file.services.app?.depends_on).toBeUndefined();
-  expect(file.networks).toEqual({ "ecs-local": { external: true, name: "ecs-local" } });
+  expect(file.networks).toEqual({ default: {}, "ecs-local": { external: true, name: "ecs-local" } });
   expect(text).toContain("first: docker compose -p ecs-local-endpoints -f ecs-local-endpoints.yaml up -d\n");
 });
 
@@ -380,12 +380,21 @@ test("in a ring of shared networks nobody has one", () => {
   expect(waysOf(services).map(([, { kind }]) => kind)).toEqual(["none", "none", "none"]);
 });
 
+test("the default network is named where a service is given it: Compose has none for an empty network_mode", () => {
+  const networks = (service: string) =>
+    run(`services: { a: { image: x, ${service} } }\nnetworks: { n: }`, { join: true }).file.networks;
+  for (const one of ['network_mode: "$NET"', "networks: [default]"]) {
+    expect(networks(one)).toHaveProperty("default", {});
+  }
+  for (const other of ["networks: [n]", "network_mode: host"]) expect(networks(other)).not.toHaveProperty("default");
+});
+
 test("names and values that YAML or Compose would take for something else are quoted", () => {
   const { file, text } = run('services: { "1": { image: x, networks: ["null", "2"] } }', { image: "a$b: #c" });
   expect(file.services["ecs-local-endpoints"]?.image).toBe("a$$b: #c");
   expect(Object.keys(file.services["1"]?.networks ?? {})).toEqual(["2", "null", "ecs-local"]);
   expect(text).toMatch(/^ {2}"1":$/m);
-  for (const name of ["no", "1_000", "0b1", "0o7", "2026-01-02"]) {
+  for (const name of ["no", "1_000", "0b1", "0o7", "2026-01-02", "---", "---a", "..."]) {
     const { text } = run(`services: { "${name}": { image: x, networks: ["${name}"] } }`);
     expect(text).toContain(`\n  "${name}":\n`);
     expect(text).toContain(`\n      "${name}": {}\n`);
