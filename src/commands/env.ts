@@ -9,6 +9,7 @@ import {
   FULL_URI,
   HIDING_FILES,
   HIDING_VARIABLES,
+  isDots,
   isLoopback,
   isTakenBySdks,
   type Place,
@@ -57,11 +58,6 @@ function print(options: EnvOptions, environment: Environment): Said {
       hint: "give the name, the Compose service or the id, as docker ps shows it",
     });
   }
-  if (role !== undefined && (role.trim() === "" || role.split("/").some(isDots))) {
-    throw new AppError("bad-configuration", `--role is '${role}', which is not a role`, {
-      hint: "give a role's name, path/name or ARN, or leave --role out for your own identity",
-    });
-  }
   const place = options.address === undefined ? undefined : parsePlace(options.address);
   const variables = variablesOf({ place, role, container, region: regionOf(environment) });
   return {
@@ -71,11 +67,6 @@ function print(options: EnvOptions, environment: Environment): Said {
       ...(format === "shell" ? shellHints(variables, environment) : []),
     ],
   };
-}
-
-/** Clients take such a segment out of a URL, and ask for something else. */
-function isDots(segment: string): boolean {
-  return segment === "." || segment === "..";
 }
 
 function placeHints(place: Place, variables: Record<string, string>, container: string | undefined): string[] {

@@ -1,4 +1,5 @@
 import { isIPv6 } from "node:net";
+import type { Role } from "../aws/contract.ts";
 import { parseRole } from "../credentials/role.ts";
 import { AppError } from "../errors.ts";
 
@@ -47,13 +48,27 @@ function isTaskAddress(place: Place | undefined): boolean {
   return place === undefined || (place.host === TASK_ADDRESS && place.port === 80);
 }
 
+/** Whether it is a segment that clients take out of a URL's path, to ask for something else. */
+export function isDots(segment: string): boolean {
+  return segment === "." || segment === "..";
+}
+
 /** The path that vends a role. */
 function rolePath(text: string): string {
+  const role = text.trim() === "" ? undefined : roleOf(text);
+  if (role === undefined || role.id.split("/").some(isDots)) {
+    throw new AppError("bad-configuration", `--role is '${text}', which is not a role`, {
+      hint: "give a role's name, path/name or ARN, or leave --role out for your own identity",
+    });
+  }
+  // A shell takes ~ behind a colon for a home, so it is encoded as well.
+  const encoded = role.id.replace(/[^\w.:/@=+,-]/g, (c) => `%${c.charCodeAt(0).toString(16).padStart(2, "0")}`);
+  return `${role.kind === "arn" ? "/role-arn/" : "/role/"}${encoded}`;
+}
+
+function roleOf(text: string): Role {
   try {
-    const role = parseRole(text, "any");
-    // A shell takes ~ behind a colon for a home, so it is encoded as well.
-    const encoded = role.id.replace(/[^\w.:/@=+,-]/g, (c) => `%${c.charCodeAt(0).toString(16).padStart(2, "0")}`);
-    return `${role.kind === "arn" ? "/role-arn/" : "/role/"}${encoded}`;
+    return parseRole(text, "any");
   } catch (error) {
     if (!(error instanceof AppError)) throw error;
     throw new AppError("bad-configuration", error.publicMessage, { cause: error });

@@ -47,7 +47,7 @@ describe("--role", () => {
   test("a shell makes no home of ~", () => {
     expect(dotenv({ role: "a:~/x" })[0]).toBe("AWS_CONTAINER_CREDENTIALS_RELATIVE_URI=/role/a:%7e/x");
   });
-  for (const role of ["../creds", "a/./b", "..", "."]) {
+  for (const role of ["../creds", "a/./b", "..", ".", "%2e%2e/creds", "..%2fcreds", `${ARN}/../x`]) {
     test(`'${role}' is refused, which a client would make another path of`, () => {
       expect(() => env({ role }, {})).toThrow(`--role is '${role}'`);
     });
@@ -158,7 +158,8 @@ test("an unknown form is refused with those that there are", () => {
 
 test("what is refused is named on one line, with nothing that a terminal obeys", () => {
   const evil = "a\nb\u001b[31m";
-  for (const options of [{ container: evil }, { format: evil }, { address: evil }, { role: `${evil}/..` }]) {
+  for (const options of [{ container: evil }, { format: evil }, { address: evil }]) {
     expect(() => env(options, {})).toThrow(/is 'a\?b\?\[31m/);
   }
+  expect(() => env({ role: `${evil}/..` }, {})).toThrow(/^"a\\nb\\u001b\[31m\/\.\." is not a role: [ -~]*$/);
 });

@@ -217,6 +217,7 @@ describe("--role", () => {
     ["app=", "which is not SERVICE=ROLE"],
     ["nobody=x", "--role names the service 'nobody', which is none of app"],
     ["app=two words", '"two words" is not a role'],
+    ["app=../creds", "--role is '../creds', which is not a role"],
   ] as const) {
     test(`${role} is refused`, () => expect(() => run("one", { role: [role] })).toThrow(words));
   }
