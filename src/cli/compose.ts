@@ -1,5 +1,5 @@
 import type { Command } from "commander";
-import type { ComposeOptions } from "../commands/compose.ts";
+import type { ComposeOptions } from "../commands/compose/options.ts";
 import type { EnvOptions } from "../commands/env.ts";
 import type { Said } from "../commands/said.ts";
 import type { Environment } from "../config.ts";

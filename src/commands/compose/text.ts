@@ -5,17 +5,7 @@ import { WRITTEN_BY } from "./files.ts";
 import { NETWORK, SERVER, SERVER_FILE, SUBNET } from "./names.ts";
 import { escaped, oneLine } from "./one-line.ts";
 import type { Share } from "./plan.ts";
-
-/** What the file's server is made of. */
-export interface ServerOptions {
-  readonly image: string;
-  /** The engine's socket on the machine. */
-  readonly socket: string;
-  /** Whether there is a folder ~/.aws: an engine would make one that belongs to root. */
-  readonly hasAwsFolder: boolean;
-  /** Whether keys are the identity of the shell, to be passed on. */
-  readonly hasKeys: boolean;
-}
+import type { ServerOptions } from "./server.ts";
 
 /** Passed on from where docker compose runs. */
 const PASSED = ["AWS_PROFILE", "AWS_REGION", "AWS_DEFAULT_REGION", "ECS_LOCAL_OFFLINE"];
@@ -86,7 +76,8 @@ export function serverCommand(file: string): string {
   return shellWords(["docker", "compose", "-p", SERVER, "-f", file, "up", "-d"]);
 }
 
-function serverLines({ image, socket, hasAwsFolder, hasKeys }: ServerOptions, more: readonly string[]): string[] {
+function serverLines(server: ServerOptions, more: readonly string[]): string[] {
+  const { image, socket, hasAwsFolder, hasKeys } = server;
   const home = '      - "~/.aws:/home/.aws:ro"';
   return [
     `  ${SERVER}:`,

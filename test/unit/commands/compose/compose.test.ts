@@ -16,10 +16,11 @@ import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { parse } from "yaml";
 import { WRITTEN_BY } from "../../../../src/commands/compose/files.ts";
+import type { ComposeOptions } from "../../../../src/commands/compose/options.ts";
 import { toService } from "../../../../src/commands/compose/service.ts";
 import { engineSocket } from "../../../../src/commands/compose/socket.ts";
 import { waysOf } from "../../../../src/commands/compose/way.ts";
-import { type ComposeOptions, compose } from "../../../../src/commands/compose.ts";
+import { compose } from "../../../../src/commands/compose.ts";
 import type { AppError } from "../../../../src/errors.ts";
 import { secret } from "../../../support/secrets.ts";
 
@@ -221,6 +222,9 @@ describe("--role", () => {
   ] as const) {
     test(`${role} is refused`, () => expect(() => run("one", { role: [role] })).toThrow(words));
   }
+  test("two of one service are refused", () => {
+    expect(() => run("one", { role: ["app=a", "app=b"] })).toThrow("--role gives the service 'app' two roles");
+  });
   test("a role's name may have a = too", () => {
     const { file } = run("one", { role: ["app=a=b"] });
     expect(file.services.app?.environment?.AWS_CONTAINER_CREDENTIALS_RELATIVE_URI).toBe("/role/a=b");
@@ -246,8 +250,19 @@ test("--server writes a project of its own, without one to read", () => {
   expect(file).toMatchObject({ name: "ecs-local-endpoints" });
   expect(file.services["ecs-local-endpoints"]).toMatchObject({ image: "mine:1", restart: "unless-stopped" });
   expect(file.services["ecs-local-endpoints"]?.volumes).toContain("/run/x.sock:/var/run/docker.sock");
-  expect(() => run("one", { server: true, join: true })).toThrow("--server goes with no FILE, --join or --role");
 });
+
+for (const [options, words] of [
+  [{ server: true, join: true }, "--server goes with no --join: it is a project of its own"],
+  [{ server: true, role: ["app=r"] }, "--server goes with no --role: it is a project of its own"],
+  [{ server: true, file: ["compose.yaml"] }, "--server goes with no FILE: it is a project of its own"],
+  [{ server: true, projectDirectory: "." }, "--server goes with no --project-directory: it is a project of its own"],
+  [{ join: true, socket: "/x" }, "--join goes with no --socket: it writes no server"],
+] as const) {
+  test(`${words.split(":", 1)}, which would be dropped`, () => {
+    expect(() => run("one", options)).toThrow(expect.objectContaining({ code: "bad-configuration", message: words }));
+  });
+}
 
 test("without a folder ~/.aws none is mounted, which the engine would make", () => {
   const { file, said } = run("one", {}, { HOME: "/nonexistent" });
@@ -391,8 +406,8 @@ test("the default network is named where a service is given it: Compose has none
 });
 
 test("names and values that YAML or Compose would take for something else are quoted", () => {
-  const { file, text } = run('services: { "1": { image: x, networks: ["null", "2"] } }', { image: "a$b: #c" });
-  expect(file.services["ecs-local-endpoints"]?.image).toBe("a$$b: #c");
+  const { file, text } = run('services: { "1": { image: x, networks: ["null", "2"] } }', { socket: "/a$b #c" });
+  expect(file.services["ecs-local-endpoints"]?.volumes).toContain("/a$$b #c:/var/run/docker.sock");
   expect(Object.keys(file.services["1"]?.networks ?? {})).toEqual(["2", "null", "ecs-local"]);
   expect(text).toMatch(/^ {2}"1":$/m);
   for (const name of ["no", "1_000", "0b1", "0o7", "2026-01-02", "---", "---a", "..."]) {
@@ -436,11 +451,11 @@ describe("no word of a project ends the line that it is on", () => {
       /^[^\n\r\u0085\u2028]*$/,
     );
   });
-  test("the image, which is kept as it is", () => {
-    const image = `${broken("    pwn: 1")}"\\\u{e0001}`;
-    const made = run("one", { image });
+  test("the socket, which is kept as it is", () => {
+    const socket = `/${broken("    pwn")}"\\\u{e0001}`;
+    const made = run("one", { socket });
     expect(lines(made)).toEqual([]);
-    expect(made.file.services["ecs-local-endpoints"]?.image).toBe(image);
+    expect(made.file.services["ecs-local-endpoints"]?.volumes).toContain(`${socket}:/var/run/docker.sock`);
   });
   test("a service's name, which is refused", () => {
     const refused = /^the project has a service 'x\? {2}pwn[^\n]*', which is not/;
@@ -451,6 +466,9 @@ describe("no word of a project ends the line that it is on", () => {
 
 for (const [name, options] of [
   ["--image", { image: "" }],
+  ["--image", { image: "a$b: #c" }],
+  ["--image", { image: "Upper/Case" }],
+  ["--image", { image: "a:" }],
   ["--output", { output: "" }],
   ["--socket", { socket: "" }],
   ["--socket", { socket: "run/x.sock" }],
@@ -638,6 +656,10 @@ test("the engine's socket is the one that a container's volume can name", () => 
   expect(socket("unix:///home/me/.rd/docker.sock")).toBe("/var/run/docker.sock");
   expect(socket("unix:///home/me/.docker/run/docker.sock")).toBe("/home/me/.docker/run/docker.sock");
   expect(socket("tcp://127.0.0.1:2375")).toBe("/var/run/docker.sock");
+  expect(() => socket("unix:///tmp/a:b.sock")).toThrow("the engine's socket is /tmp/a:b.sock, and no volume can name");
+  expect(socket("unix:///tmp/a:b.sock", "darwin")).toBe("/var/run/docker.sock");
+  const env = { DOCKER_HOST: "unix:///tmp/a:b.sock" };
+  for (const options of [{ socket: "/run/x.sock" }, { join: true }]) run("one", options, env);
 });
 
 describe("with the plugin", () => {
