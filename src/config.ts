@@ -66,10 +66,9 @@ export function parseConfig(env: Environment, flags: Flags = {}): Config {
     return match ?? fallback;
   };
   const flag = (name: string): boolean => {
-    const value = read(name)?.toLowerCase();
-    if (value === undefined || ["0", "false", "no", "off"].includes(value)) return false;
-    if (!["1", "true", "yes", "on"].includes(value)) problems.push(`${name} is '${value}', which is neither 1 nor 0`);
-    return true;
+    const isOn = readSwitch(env[name]);
+    if (isOn === undefined) problems.push(`${name} is '${read(name)?.toLowerCase()}', which is neither 1 nor 0`);
+    return isOn ?? true;
   };
   const portName = flags.port === undefined ? "ECS_LOCAL_METADATA_PORT" : "--port";
   const config: Config = {
@@ -100,6 +99,13 @@ export function parseConfig(env: Environment, flags: Flags = {}): Config {
   }
   if (problems.length > 0) throw new AppError("bad-configuration", problems.join("\n"));
   return deepFreeze(config);
+}
+
+/** A variable that turns something on or off; undefined for a value that is neither. */
+export function readSwitch(value = ""): boolean | undefined {
+  const text = value.trim().toLowerCase();
+  if (["", "0", "false", "no", "off"].includes(text)) return false;
+  return ["1", "true", "yes", "on"].includes(text) || undefined;
 }
 
 function parsePaths(value: string | undefined): string[] {

@@ -31,6 +31,7 @@ export function addCompose(parent: Command, run: Run): void {
     .option("--force", "write over a file that compose wrote before")
     .option("--image <image>", "the server's image, ecs-local-endpoints:dev unless given")
     .option("--socket <path>", "the engine's socket, found unless given")
+    .option("--offline", "a server with well-formed dummy credentials, never a call to AWS")
     .option("--server", "write a project of its own for the server, which several projects share")
     .option("--join", "write no server: join the one of --server")
     .action((files: string[], options: ComposeOptions) =>

@@ -11,6 +11,8 @@ export interface ComposeOptions {
   readonly force?: boolean;
   readonly image?: string;
   readonly socket?: string;
+  /** The server gives dummy credentials. */
+  readonly offline?: boolean;
   /** Write no server: it runs in a project of its own. */
   readonly join?: boolean;
   /** Write that project. */
@@ -22,12 +24,12 @@ export interface ComposeOptions {
  * @throws AppError `bad-configuration` for a value that cannot be used, or an option that has no use beside another
  */
 export function refuseUnusable(options: ComposeOptions, given: readonly string[]): void {
-  const { image, socket, output, server, join, role, projectDirectory } = options;
+  const { image, socket, output, server, join, offline, role, projectDirectory } = options;
   if (server) {
     const useless = { FILE: given[0], "--join": join, "--role": role, "--project-directory": projectDirectory };
     refuseBeside("--server", useless, "it is a project of its own");
   }
-  if (join) refuseBeside("--join", { "--socket": socket }, "it writes no server");
+  if (join) refuseBeside("--join", { "--socket": socket, "--offline": offline }, "it writes no server");
   if (output === "") throw refused("--output is empty", "name a file, or - for stdout");
   if (image !== undefined && !isImageName(image)) {
     throw refused(`--image is '${image}', which is no image's name`, "name it as in --image registry/name:tag");

@@ -1,6 +1,6 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import type { Environment } from "../../config.ts";
+import { type Environment, readSwitch } from "../../config.ts";
 import { IMAGE } from "./names.ts";
 import type { ComposeOptions } from "./options.ts";
 import { engineSocket } from "./socket.ts";
@@ -14,6 +14,8 @@ export interface ServerOptions {
   readonly hasAwsFolder: boolean;
   /** Whether keys are the identity of the shell, to be passed on. */
   readonly hasKeys: boolean;
+  /** Whether it serves dummy credentials, whatever the shell says. */
+  readonly isOffline: boolean;
 }
 
 /**
@@ -22,7 +24,7 @@ export interface ServerOptions {
  * @throws AppError `bad-configuration` where no volume can name the engine's socket
  */
 export function serverOf(
-  { image, socket }: ComposeOptions,
+  { image, socket, offline = false }: ComposeOptions,
   env: Environment,
   platform: string,
 ): { readonly server: ServerOptions; readonly said: readonly string[] } {
@@ -31,16 +33,15 @@ export function serverOf(
     socket: socket ?? engineSocket(env, platform),
     hasAwsFolder: env.HOME !== undefined && existsSync(join(env.HOME, ".aws")),
     hasKeys: !!env.AWS_ACCESS_KEY_ID,
+    isOffline: offline,
   };
-  const hasIdentity = server.hasAwsFolder || server.hasKeys || !!env.ECS_LOCAL_OFFLINE;
+  const hasIdentity = server.hasAwsFolder || server.hasKeys || offline || readSwitch(env.ECS_LOCAL_OFFLINE);
   return {
     server,
     said: [
       ...(hasIdentity
         ? []
-        : [
-            "warning: there is no ~/.aws: give the server another identity, or ECS_LOCAL_OFFLINE=1 for dummy credentials",
-          ]),
+        : ["warning: there is no ~/.aws: give the server another identity, or --offline for dummy credentials"]),
     ],
   };
 }

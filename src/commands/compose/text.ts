@@ -8,7 +8,7 @@ import type { Share } from "./plan.ts";
 import type { ServerOptions } from "./server.ts";
 
 /** Passed on from where docker compose runs. */
-const PASSED = ["AWS_PROFILE", "AWS_REGION", "AWS_DEFAULT_REGION", "ECS_LOCAL_OFFLINE"];
+const PASSED = ["AWS_PROFILE", "AWS_REGION", "AWS_DEFAULT_REGION"];
 const KEYS = ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"];
 
 /**
@@ -77,7 +77,7 @@ export function serverCommand(file: string): string {
 }
 
 function serverLines(server: ServerOptions, more: readonly string[]): string[] {
-  const { image, socket, hasAwsFolder, hasKeys } = server;
+  const { image, socket, hasAwsFolder, hasKeys, isOffline } = server;
   const home = '      - "~/.aws:/home/.aws:ro"';
   return [
     `  ${SERVER}:`,
@@ -91,6 +91,7 @@ function serverLines(server: ServerOptions, more: readonly string[]): string[] {
       ? []
       : ["      # Keys may be passed on likewise: AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN."]),
     ...[...PASSED, ...(hasKeys ? KEYS : [])].map((name) => `      ${name}:`),
+    `      ECS_LOCAL_OFFLINE:${isOffline ? ' "1"' : ""}`,
     "    volumes:",
     "      # It reads what runs. Whoever has this socket is root on the machine: give it to nothing else.",
     `      - ${scalar(`${socket}:/var/run/docker.sock`)}`,

@@ -258,11 +258,28 @@ for (const [options, words] of [
   [{ server: true, file: ["compose.yaml"] }, "--server goes with no FILE: it is a project of its own"],
   [{ server: true, projectDirectory: "." }, "--server goes with no --project-directory: it is a project of its own"],
   [{ join: true, socket: "/x" }, "--join goes with no --socket: it writes no server"],
+  [{ join: true, offline: true }, "--join goes with no --offline: it writes no server"],
 ] as const) {
   test(`${words.split(":", 1)}, which would be dropped`, () => {
     expect(() => run("one", options)).toThrow(expect.objectContaining({ code: "bad-configuration", message: words }));
   });
 }
+
+test("--offline is written for the server, whatever the shell says", () => {
+  const switchOf = (options: ComposeOptions) =>
+    run("one", options).file.services["ecs-local-endpoints"]?.environment?.ECS_LOCAL_OFFLINE;
+  expect(switchOf({})).toBeNull();
+  expect(switchOf({ offline: true })).toBe("1");
+  expect(switchOf({ offline: true, server: true })).toBe("1");
+});
+
+test("no warning of an identity is needed where the server is offline, as the server reads that", () => {
+  const warned = (options: ComposeOptions, env: Record<string, string>) =>
+    run("one", options, { HOME: "/nonexistent", ...env }).said.stderr.some((line) => line.includes("--offline"));
+  for (const ECS_LOCAL_OFFLINE of ["", "0", "off", "nonsense"]) expect(warned({}, { ECS_LOCAL_OFFLINE })).toBeTrue();
+  for (const ECS_LOCAL_OFFLINE of ["1", " Yes"]) expect(warned({}, { ECS_LOCAL_OFFLINE })).toBeFalse();
+  expect(warned({ offline: true }, {})).toBeFalse();
+});
 
 test("without a folder ~/.aws none is mounted, which the engine would make", () => {
   const { file, said } = run("one", {}, { HOME: "/nonexistent" });
@@ -605,7 +622,7 @@ test("the command that it names is one that a shell takes, whatever the files ar
   expect(stdout.join("")).toContain(`#   ${command}\n`);
   expect(write([], { server: true, output: "my server.yaml" }).stderr).toEqual([
     "wrote my server.yaml",
-    "warning: there is no ~/.aws: give the server another identity, or ECS_LOCAL_OFFLINE=1 for dummy credentials",
+    "warning: there is no ~/.aws: give the server another identity, or --offline for dummy credentials",
     "hint: docker compose -p ecs-local-endpoints -f 'my server.yaml' up -d",
   ]);
   expect(readFileSync(join(cwd, "my server.yaml"), "utf8")).toContain(
