@@ -81,6 +81,9 @@ describe("the command line", () => {
     ["compose -f a --file --join", "--file is '--join'", "give it a value: -f, --file <file>"],
     ["env --role --container", "--role is '--container', which looks like an option", "give it a value: --role <role>"],
     ["--bind --offline", "--bind is '--offline'", "give it a value: --bind <address>"],
+    ["compose -p shop", "--project-name is an option of docker compose alone", "set COMPOSE_PROJECT_NAME"],
+    ["compose --env-file a", "--env-file is an option of docker compose alone", "set COMPOSE_ENV_FILES to it"],
+    ["compose --profile=dev", "--profile is an option of docker compose alone", "leave it out: every profile's"],
   ] as const) {
     test(`'${line.replace("\n", "\\n")}' is wrong usage: one line on stderr, and one of what to do`, () => {
       const { invocation, stdout, stderr } = parse(line);

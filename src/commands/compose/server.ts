@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { type Environment, readSwitch } from "../../config.ts";
 import { IMAGE } from "./names.ts";
 import type { ComposeOptions } from "./options.ts";
-import { engineSocket } from "./socket.ts";
+import { engineSocket, isMissing } from "./socket.ts";
 
 /** What the file's server is made of. */
 export interface ServerOptions {
@@ -39,9 +39,15 @@ export function serverOf(
   return {
     server,
     said: [
+      ...(socket !== undefined && isMissing(socket, env, platform)
+        ? [`warning: --socket is '${socket}', which is no socket on this machine`]
+        : []),
       ...(hasIdentity
         ? []
         : ["warning: there is no ~/.aws: give the server another identity, or --offline for dummy credentials"]),
+      ...(image === undefined
+        ? [`hint: its image ${IMAGE} is made by ./scripts/image of a clone; --image names another`]
+        : []),
     ],
   };
 }

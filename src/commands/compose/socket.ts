@@ -1,3 +1,4 @@
+import { existsSync, statSync } from "node:fs";
 import type { Environment } from "../../config.ts";
 import { discover } from "../../engine/discover.ts";
 import { AppError } from "../../errors.ts";
@@ -22,6 +23,12 @@ export function engineSocket(env: Environment, platform: string): string {
       hint: "name a link to it with --socket",
     },
   );
+}
+
+/** Whether a path is to be the socket of an engine of this very system, and is none. */
+export function isMissing(path: string, env: Environment, platform: string): boolean {
+  if (platform !== "linux" || localSocket(env) === undefined) return false;
+  return !existsSync(path) || !statSync(path).isSocket();
 }
 
 /** The socket of an engine that sees the paths of this system; undefined where it is none of these, or there is none. */

@@ -35,7 +35,10 @@ export function written(
     else writeFileSync(path, text, { flag: "wx" });
   } catch (cause) {
     const { code } = cause as NodeJS.ErrnoException;
-    if (code !== "EEXIST") throw new AppError("command-failed", `${target} cannot be written (${code})`, { cause });
+    if (code !== "EEXIST") {
+      const options = code === "ENOENT" ? { cause, hint: "make its folder first" } : { cause };
+      throw new AppError("command-failed", `${target} cannot be written (${code})`, options);
+    }
     throw new AppError("command-failed", `${target} exists`, {
       hint: "write over it with --force, name another with --output, or see it with --output -",
     });

@@ -281,6 +281,15 @@ test("no warning of an identity is needed where the server is offline, as the se
   expect(warned({ offline: true }, {})).toBeFalse();
 });
 
+test("it says who makes the image that nobody named, where the server is written", () => {
+  const hint = "hint: its image ecs-local-endpoints:dev is made by ./scripts/image of a clone; --image names another";
+  for (const options of [{}, { server: true }]) expect(run("one", options).said.stderr).toContain(hint);
+  const named = { image: "registry.example:5000/a/b:1" };
+  for (const options of [{ join: true }, named, { server: true, ...named }]) {
+    expect(run("one", options).said.stderr.join()).not.toContain("scripts/image");
+  }
+});
+
 test("without a folder ~/.aws none is mounted, which the engine would make", () => {
   const { file, said } = run("one", {}, { HOME: "/nonexistent" });
   expect(file.services["ecs-local-endpoints"]?.volumes).toEqual(["/var/run/docker.sock:/var/run/docker.sock"]);
@@ -524,7 +533,12 @@ test("a file is written beside the project's first, and over one that was change
   expect(first).toContain("ecs-local-endpoints compose");
   expect(write().stderr[0]).toBe(`${project}/compose.ecs-local.yaml is as it is to be`);
   expect(readFileSync(join(cwd, "compose.ecs-local.yaml"), "utf8")).toBe(first);
-  expect(() => run("one", { output: "no/such/folder.yaml" })).toThrow("no/such/folder.yaml cannot be written (ENOENT)");
+  expect(() => run("one", { output: "no/such/folder.yaml" })).toThrow(
+    expect.objectContaining({
+      message: "no/such/folder.yaml cannot be written (ENOENT)",
+      hint: "make its folder first",
+    }),
+  );
 });
 
 describe("--force", () => {
@@ -623,6 +637,7 @@ test("the command that it names is one that a shell takes, whatever the files ar
   expect(write([], { server: true, output: "my server.yaml" }).stderr).toEqual([
     "wrote my server.yaml",
     "warning: there is no ~/.aws: give the server another identity, or --offline for dummy credentials",
+    "hint: its image ecs-local-endpoints:dev is made by ./scripts/image of a clone; --image names another",
     "hint: docker compose -p ecs-local-endpoints -f 'my server.yaml' up -d",
   ]);
   expect(readFileSync(join(cwd, "my server.yaml"), "utf8")).toContain(
@@ -677,6 +692,20 @@ test("the engine's socket is the one that a container's volume can name", () => 
   expect(socket("unix:///tmp/a:b.sock", "darwin")).toBe("/var/run/docker.sock");
   const env = { DOCKER_HOST: "unix:///tmp/a:b.sock" };
   for (const options of [{ socket: "/run/x.sock" }, { join: true }]) run("one", options, env);
+});
+
+test("a socket that is not there is warned of where the engine is of this system", () => {
+  const said = (DOCKER_HOST: string, path: string) =>
+    run("one", { socket: path }, { DOCKER_HOST }).said.stderr.filter((line) => line.includes("--socket"));
+  const at = join(root, "engine.sock");
+  using server = Bun.listen({ unix: at, socket: { data() {} } });
+  expect(said(`unix://${server.unix}`, at)).toEqual([]);
+  for (const path of ["/nonexistent", join(FIXTURES, "one/compose.yaml")]) {
+    expect(said(`unix://${at}`, path)).toEqual([`warning: --socket is '${path}', which is no socket on this machine`]);
+    for (const host of ["tcp://127.0.0.1:2375", "unix:///home/me/.docker/desktop/docker.sock"]) {
+      expect(said(host, path)).toEqual([]);
+    }
+  }
 });
 
 describe("with the plugin", () => {
