@@ -120,21 +120,23 @@ function parsePort(name: string, value: string, problems: string[]): number {
   return 0;
 }
 
-/** An IP address, an IPv6 one in brackets or not, or a host's name; one of digits and dots alone can only be an address. */
+/** An IP address, an IPv6 one in brackets or not, or a host's name. */
 function parseAddress(bind: string | undefined, variable: string | undefined, problems: string[]): string {
   const value = bind ?? variable ?? "127.0.0.1";
   const address = value.replace(/^\[(.*:.*)\]$/, "$1");
   if (isIP(address) !== 0) return address;
-  if (
-    !/^[\d.]+$/.test(value) &&
-    value.length <= 253 &&
-    /^([a-z\d_]([\w-]{0,61}[a-z\d_])?(\.(?!$)|\.?$))+$/i.test(value)
-  )
-    return value;
+  if (isHostName(value)) return value;
   problems.push(
     `${bind === undefined ? "ECS_LOCAL_BIND_ADDRESS" : "--bind"} is '${value}', which is neither an IP address nor a host name: give an address of this machine, such as 127.0.0.1, 0.0.0.0 or ::1`,
   );
   return "";
+}
+
+/** Whether it can be a host's name: one of digits and dots alone can only be an address. */
+export function isHostName(text: string): boolean {
+  return (
+    !/^[\d.]+$/.test(text) && text.length <= 253 && /^([a-z\d_]([\w-]{0,61}[a-z\d_])?(\.(?!$)|\.?$))+$/i.test(text)
+  );
 }
 
 function parseDockerHost(value: string | undefined, problems: string[]): string | undefined {

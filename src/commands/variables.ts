@@ -1,5 +1,6 @@
-import { isIPv6 } from "node:net";
+import { isIPv4, isIPv6 } from "node:net";
 import type { Role } from "../aws/contract.ts";
+import { isHostName } from "../config.ts";
 import { parseRole } from "../credentials/role.ts";
 import { AppError } from "../errors.ts";
 
@@ -76,13 +77,15 @@ function roleOf(text: string): Role {
 }
 
 /**
- * Reads `host`, `host:port` or `[IPv6]:port`.
+ * Reads `host`, `host:port`, `IPv6` or `[IPv6]:port`.
  *
  * @throws AppError `bad-configuration` for anything else
  */
 export function parsePlace(text: string): Place {
-  if (isIPv6(text)) return { host: `[${text}]`, port: 80 };
-  const [, host, port = "80"] = /^(\[[0-9a-f:.]+\]|[\w.-]+)(?::(\d{1,5}))?$/i.exec(text) ?? [];
+  const [, inside = text, name = "", port = "80"] = /^(?:\[([^\]]*)\]|([^:[\]]*))(?::(\d{1,5}))?$/.exec(text) ?? [];
+  // A zone's name has no place in a URL.
+  const isAddress = isIPv6(inside) && !inside.includes("%");
+  const host = isAddress ? `[${inside}]` : isIPv4(name) || isHostName(name) ? name : undefined;
   if (host !== undefined && Number(port) >= 1 && Number(port) <= 65535) return { host, port: Number(port) };
   throw new AppError("bad-configuration", `--address is '${text}', which is not a host with or without a port`, {
     hint: `give an address such as ${TASK_ADDRESS}, 127.0.0.1:51679 or [fd00:ec2::23]`,
