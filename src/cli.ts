@@ -61,7 +61,10 @@ export function parseArguments(argv: readonly string[], version: string): Invoca
     });
   command.hook("preAction", (_, chosen) => {
     refuseMisplaced(command, chosen);
-    for (const each of new Set([command, chosen])) refuseTooLong(each);
+    for (const each of new Set([command, chosen])) {
+      refuseTooLong(each);
+      refuseOptionsAsValues(each);
+    }
   });
   addServerOptions(command.command("serve"))
     .description("answer, which is what is done without a command")
@@ -122,6 +125,19 @@ function refuseTooLong(command: Command): void {
   // Of the program itself there are none but unknown commands.
   const argument = command.parent && command.args.find((one) => one.length > PATH_MAX);
   if (argument) refuseLong(command, "an argument", argument, PATH_MAX);
+}
+
+/** An option whose value was left out would take the next one for it. */
+function refuseOptionsAsValues(command: Command): void {
+  for (const option of command.options) {
+    const value = [command.getOptionValue(option.attributeName())].flat().find((one) => /^--/.test(String(one)));
+    if (value === undefined) continue;
+    refuse(
+      command,
+      `${option.long} is '${shown(String(value), WORD_CHARACTERS_MAX)}', which looks like an option`,
+      `give it a value: ${option.flags}`,
+    );
+  }
 }
 
 function refuseLong(command: Command, what: string, value: string, max: number): never {

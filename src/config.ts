@@ -66,10 +66,9 @@ export function parseConfig(env: Environment, flags: Flags = {}): Config {
     return match ?? fallback;
   };
   const flag = (name: string): boolean => {
-    const value = read(name)?.toLowerCase();
-    if (value === undefined || ["0", "false", "no", "off"].includes(value)) return false;
-    if (!["1", "true", "yes", "on"].includes(value)) problems.push(`${name} is '${value}', which is neither 1 nor 0`);
-    return true;
+    const isOn = readSwitch(env[name]);
+    if (isOn === undefined) problems.push(`${name} is '${read(name)?.toLowerCase()}', which is neither 1 nor 0`);
+    return isOn ?? true;
   };
   const portName = flags.port === undefined ? "ECS_LOCAL_METADATA_PORT" : "--port";
   const config: Config = {
@@ -102,6 +101,13 @@ export function parseConfig(env: Environment, flags: Flags = {}): Config {
   return deepFreeze(config);
 }
 
+/** A variable that turns something on or off; undefined for a value that is neither. */
+export function readSwitch(value = ""): boolean | undefined {
+  const text = value.trim().toLowerCase();
+  if (["", "0", "false", "no", "off"].includes(text)) return false;
+  return ["1", "true", "yes", "on"].includes(text) || undefined;
+}
+
 function parsePaths(value: string | undefined): string[] {
   const paths = (value ?? "").split(",").map((path) => path.trim());
   return [...new Set(paths.filter(Boolean))];
@@ -114,21 +120,23 @@ function parsePort(name: string, value: string, problems: string[]): number {
   return 0;
 }
 
-/** An IP address, an IPv6 one in brackets or not, or a host's name; one of digits and dots alone can only be an address. */
+/** An IP address, an IPv6 one in brackets or not, or a host's name. */
 function parseAddress(bind: string | undefined, variable: string | undefined, problems: string[]): string {
   const value = bind ?? variable ?? "127.0.0.1";
   const address = value.replace(/^\[(.*:.*)\]$/, "$1");
   if (isIP(address) !== 0) return address;
-  if (
-    !/^[\d.]+$/.test(value) &&
-    value.length <= 253 &&
-    /^([a-z\d_]([\w-]{0,61}[a-z\d_])?(\.(?!$)|\.?$))+$/i.test(value)
-  )
-    return value;
+  if (isHostName(value)) return value;
   problems.push(
     `${bind === undefined ? "ECS_LOCAL_BIND_ADDRESS" : "--bind"} is '${value}', which is neither an IP address nor a host name: give an address of this machine, such as 127.0.0.1, 0.0.0.0 or ::1`,
   );
   return "";
+}
+
+/** Whether it can be a host's name: one of digits and dots alone can only be an address. */
+export function isHostName(text: string): boolean {
+  return (
+    !/^[\d.]+$/.test(text) && text.length <= 253 && /^([a-z\d_]([\w-]{0,61}[a-z\d_])?(\.(?!$)|\.?$))+$/i.test(text)
+  );
 }
 
 function parseDockerHost(value: string | undefined, problems: string[]): string | undefined {

@@ -1,43 +1,25 @@
-import { existsSync } from "node:fs";
-import { dirname, join, relative } from "node:path";
+import { basename, dirname, relative } from "node:path";
 import type { Environment } from "../config.ts";
 import { AppError } from "../errors.ts";
 import { shellWords } from "../shell-words.ts";
 import { type Files, findFiles } from "./compose/files.ts";
-import { SERVER } from "./compose/names.ts";
+import { IMAGE, SERVER_FILE } from "./compose/names.ts";
 import { failingOnOneLine, oneLine } from "./compose/one-line.ts";
+import { type ComposeOptions, refuseUnusable, rolesOf } from "./compose/options.ts";
 import { planShares, type Share } from "./compose/plan.ts";
 import { askPlugin } from "./compose/plugin.ts";
-import { engineSocket } from "./compose/socket.ts";
-import { overrideText, type ServerOptions, serverText } from "./compose/text.ts";
+import { serverOf } from "./compose/server.ts";
+import { overrideText, serverCommand, serverText } from "./compose/text.ts";
 import { written } from "./compose/written.ts";
 import { readProject } from "./compose/yaml.ts";
 import type { Said } from "./said.ts";
 import { regionOf, variablesOf } from "./variables.ts";
-
-export interface ComposeOptions {
-  /** The project's files, before those that are arguments. */
-  readonly file?: readonly string[];
-  readonly projectDirectory?: string;
-  /** Each as `service=role`. */
-  readonly role?: readonly string[];
-  readonly output?: string;
-  readonly force?: boolean;
-  readonly image?: string;
-  readonly socket?: string;
-  /** Write no server: it runs in a project of its own. */
-  readonly join?: boolean;
-  /** Write that project. */
-  readonly server?: boolean;
-}
 
 /** The folder that the command runs in, and its kind of system. */
 export interface Machine {
   readonly cwd: string;
   readonly platform: string;
 }
-
-const DEFAULT_IMAGE = "ecs-local-endpoints:dev";
 
 /**
  * Writes an override file for a Compose project: our service, the network that it shares, and the variables of each service.
@@ -56,36 +38,19 @@ function write(named: readonly string[], options: ComposeOptions, env: Environme
   const { cwd, platform } = machine;
   const given = [...(options.file ?? []), ...named];
   const roles = rolesOf(options.role ?? []);
-  refuseUnusable(options);
-  const server: ServerOptions = {
-    image: options.image ?? DEFAULT_IMAGE,
-    socket: options.socket ?? engineSocket(env, platform),
-    hasAwsFolder: env.HOME !== undefined && existsSync(join(env.HOME, ".aws")),
-    hasKeys: !!env.AWS_ACCESS_KEY_ID,
-  };
-  const hasIdentity = server.hasAwsFolder || server.hasKeys || !!env.ECS_LOCAL_OFFLINE;
-  const unidentified = hasIdentity
-    ? []
-    : ["warning: there is no ~/.aws: give the server another identity, or ECS_LOCAL_OFFLINE=1 for dummy credentials"];
-  if (options.server) {
-    if (given.length > 0 || options.join || options.role) {
-      throw new AppError(
-        "bad-configuration",
-        "--server goes with no FILE, --join or --role: it is a project of its own",
-      );
-    }
-    const usual = `${SERVER}.yaml`;
-    const target = options.output ?? usual;
-    return written(target, serverText(server), { cwd, force: options.force, inputs: [] }, [
-      ...unidentified,
-      `hint: ${shellWords(["docker", "compose", "-f", target === "-" ? usual : target, "up", "-d"])}`,
+  refuseUnusable(options, given);
+  const made = options.join ? undefined : serverOf(options, env, platform);
+  if (options.server && made) {
+    const target = options.output ?? SERVER_FILE;
+    const file = target === "-" ? SERVER_FILE : target;
+    return written(target, serverText(made.server, basename(file)), { cwd, force: options.force }, [
+      ...made.said,
+      `hint: ${serverCommand(file)}`,
     ]);
   }
   const files = findFiles(given, cwd, options.projectDirectory, env, options.output);
   const file = options.output === undefined || options.output === "-" ? relative(cwd, files.target) : options.output;
   const target = options.output ?? file;
-  // Compose reads this one as well.
-  const inputs = [...files.paths, join(files.directory, ".env")];
   const region = regionOf(env);
   const fromPlugin = askPlugin(files, env);
   const project = fromPlugin ?? readProject(files);
@@ -94,16 +59,16 @@ function write(named: readonly string[], options: ComposeOptions, env: Environme
       hint: "a Compose file names each under the key services",
     });
   }
-  const shares = planShares(project, roles, region, server.image);
+  const shares = planShares(project, roles, region, options.image ?? IMAGE);
   // In the file as it is run beside the file, so that it is the same from wherever it was written.
   const beside = upCommand(files, dirname(files.target), options.projectDirectory && files.directory);
-  const text = overrideText(shares, variablesOf({ region }), options.join ? undefined : server, beside);
+  const text = overrideText(shares, variablesOf({ region }), made?.server, beside);
   const command = upCommand(files, cwd, options.projectDirectory && files.directory);
   const others = options.join ? [] : ["hint: for several projects at once, see --server and --join"];
-  return written(target, text, { cwd, force: options.force, inputs }, [
+  return written(target, text, { cwd, force: options.force }, [
     ...project.unresolved.map((what) => `warning: ${what}`),
     ...warningsOf(shares),
-    ...(options.join ? [] : unidentified),
+    ...(made?.said ?? []),
     `hint: ${command}`,
     ...others,
   ]);
@@ -113,32 +78,10 @@ function warningsOf(shares: readonly Share[]): string[] {
   return shares.flatMap(({ name, warnings }) => warnings.map((warning) => `warning: service '${name}' ${warning}`));
 }
 
-function refuseUnusable({ image, socket, output }: ComposeOptions): void {
-  if (output === "")
-    throw new AppError("bad-configuration", "--output is empty", { hint: "name a file, or - for stdout" });
-  if (image?.trim() === "") throw new AppError("bad-configuration", "--image is empty", { hint: "name an image" });
-  // A colon would end it where the file names it with its place in the container.
-  if (socket === undefined || /^\/[^:]*$/.test(socket)) return;
-  throw new AppError("bad-configuration", `--socket is '${socket}', which is not an absolute path without a colon`, {
-    hint: "name it as in --socket /var/run/docker.sock",
-  });
-}
-
-function rolesOf(given: readonly string[]): Map<string, string> {
-  const roles = given.map((text): [string, string] => {
-    // A role's name may have a = too; a service's may not.
-    const at = text.indexOf("=");
-    if (at > 0 && at < text.length - 1) return [text.slice(0, at), text.slice(at + 1)];
-    throw new AppError("bad-configuration", `--role is '${text}', which is not SERVICE=ROLE`, {
-      hint: "name the service, as in --role web=app; repeat it for others",
-    });
-  });
-  return new Map(roles);
-}
-
 /** @param from the folder that it is run in */
-function upCommand({ paths, target }: Files, from: string, directory: string | undefined): string {
+function upCommand({ paths, envFiles, target }: Files, from: string, directory: string | undefined): string {
+  const variables = envFiles.flatMap((path) => ["--env-file", relative(from, path)]);
   const shown = [...paths, target].flatMap((path) => ["-f", relative(from, path)]);
   const project = directory === undefined ? [] : ["--project-directory", relative(from, directory) || "."];
-  return shellWords(["docker", "compose", ...project, ...shown, "up"]);
+  return shellWords(["docker", "compose", ...project, ...variables, ...shown, "up"]);
 }

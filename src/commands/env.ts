@@ -1,11 +1,15 @@
+import { existsSync, statSync } from "node:fs";
 import { isIP } from "node:net";
+import { join } from "node:path";
 import type { Environment } from "../config.ts";
 import { AppError } from "../errors.ts";
-import { failingOnOneLine } from "./compose/one-line.ts";
+import { failingOnOneLine, oneLine } from "./compose/one-line.ts";
 import type { Said } from "./said.ts";
 import {
   FULL_URI,
+  HIDING_FILES,
   HIDING_VARIABLES,
+  isDots,
   isLoopback,
   isTakenBySdks,
   type Place,
@@ -54,11 +58,6 @@ function print(options: EnvOptions, environment: Environment): Said {
       hint: "give the name, the Compose service or the id, as docker ps shows it",
     });
   }
-  if (role !== undefined && (role.trim() === "" || role.split("/").some(isDots))) {
-    throw new AppError("bad-configuration", `--role is '${role}', which is not a role`, {
-      hint: "give a role's name, path/name or ARN, or leave --role out for your own identity",
-    });
-  }
   const place = options.address === undefined ? undefined : parsePlace(options.address);
   const variables = variablesOf({ place, role, container, region: regionOf(environment) });
   return {
@@ -68,11 +67,6 @@ function print(options: EnvOptions, environment: Environment): Said {
       ...(format === "shell" ? shellHints(variables, environment) : []),
     ],
   };
-}
-
-/** Clients take such a segment out of a URL, and ask for something else. */
-function isDots(segment: string): boolean {
-  return segment === "." || segment === "..";
 }
 
 function placeHints(place: Place, variables: Record<string, string>, container: string | undefined): string[] {
@@ -97,5 +91,20 @@ function placeHints(place: Place, variables: Record<string, string>, container: 
 function shellHints(variables: Record<string, string>, environment: Environment): string[] {
   const other = variables[FULL_URI] === undefined ? FULL_URI : RELATIVE_URI;
   const hints = [...HIDING_VARIABLES, other].filter((name) => environment[name]);
-  return hints.map((name) => `hint: ${name} is set in this environment and gets in the way: unset ${name}`);
+  return [
+    ...hints.map((name) => `hint: ${name} is set in this environment and gets in the way: unset ${name}`),
+    ...fileHints(environment),
+  ];
+}
+
+/** A variable that names a file is no better unset: SDKs read ~/.aws then. */
+function fileHints(environment: Environment): string[] {
+  const found = HIDING_FILES.flatMap(([variable, name]) => {
+    const usual = environment.HOME ? join(environment.HOME, ".aws", name) : "";
+    const path = environment[variable] || usual;
+    return existsSync(path) && statSync(path).isFile() ? [path] : [];
+  });
+  if (found.length === 0) return [];
+  const nothing = HIDING_FILES.map(([variable]) => `${variable}=/dev/null`).join(" ");
+  return [oneLine(`hint: a default profile in ${found.join(" or ")} comes before the endpoint: export ${nothing}`)];
 }

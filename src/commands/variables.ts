@@ -1,4 +1,6 @@
-import { isIPv6 } from "node:net";
+import { isIPv4, isIPv6 } from "node:net";
+import type { Role } from "../aws/contract.ts";
+import { isHostName } from "../config.ts";
 import { parseRole } from "../credentials/role.ts";
 import { AppError } from "../errors.ts";
 
@@ -47,13 +49,27 @@ function isTaskAddress(place: Place | undefined): boolean {
   return place === undefined || (place.host === TASK_ADDRESS && place.port === 80);
 }
 
+/** Whether it is a segment that clients take out of a URL's path, to ask for something else. */
+export function isDots(segment: string): boolean {
+  return segment === "." || segment === "..";
+}
+
 /** The path that vends a role. */
 function rolePath(text: string): string {
+  const role = text.trim() === "" ? undefined : roleOf(text);
+  if (role === undefined || role.id.split("/").some(isDots)) {
+    throw new AppError("bad-configuration", `--role is '${text}', which is not a role`, {
+      hint: "give a role's name, path/name or ARN, or leave --role out for your own identity",
+    });
+  }
+  // A shell takes ~ behind a colon for a home, so it is encoded as well.
+  const encoded = role.id.replace(/[^\w.:/@=+,-]/g, (c) => `%${c.charCodeAt(0).toString(16).padStart(2, "0")}`);
+  return `${role.kind === "arn" ? "/role-arn/" : "/role/"}${encoded}`;
+}
+
+function roleOf(text: string): Role {
   try {
-    const role = parseRole(text, "any");
-    // A shell takes ~ behind a colon for a home, so it is encoded as well.
-    const encoded = role.id.replace(/[^\w.:/@=+,-]/g, (c) => `%${c.charCodeAt(0).toString(16).padStart(2, "0")}`);
-    return `${role.kind === "arn" ? "/role-arn/" : "/role/"}${encoded}`;
+    return parseRole(text, "any");
   } catch (error) {
     if (!(error instanceof AppError)) throw error;
     throw new AppError("bad-configuration", error.publicMessage, { cause: error });
@@ -61,13 +77,15 @@ function rolePath(text: string): string {
 }
 
 /**
- * Reads `host`, `host:port` or `[IPv6]:port`.
+ * Reads `host`, `host:port`, `IPv6` or `[IPv6]:port`.
  *
  * @throws AppError `bad-configuration` for anything else
  */
 export function parsePlace(text: string): Place {
-  if (isIPv6(text)) return { host: `[${text}]`, port: 80 };
-  const [, host, port = "80"] = /^(\[[0-9a-f:.]+\]|[\w.-]+)(?::(\d{1,5}))?$/i.exec(text) ?? [];
+  const [, inside = text, name = "", port = "80"] = /^(?:\[([^\]]*)\]|([^:[\]]*))(?::(\d{1,5}))?$/.exec(text) ?? [];
+  // A zone's name has no place in a URL.
+  const isAddress = isIPv6(inside) && !inside.includes("%");
+  const host = isAddress ? `[${inside}]` : isIPv4(name) || isHostName(name) ? name : undefined;
   if (host !== undefined && Number(port) >= 1 && Number(port) <= 65535) return { host, port: Number(port) };
   throw new AppError("bad-configuration", `--address is '${text}', which is not a host with or without a port`, {
     hint: `give an address such as ${TASK_ADDRESS}, 127.0.0.1:51679 or [fd00:ec2::23]`,
@@ -92,4 +110,16 @@ export function regionOf(env: Readonly<Record<string, string | undefined>>): str
 }
 
 /** Variables that SDKs look at before they ask the endpoint. */
-export const HIDING_VARIABLES = ["AWS_ACCESS_KEY_ID", "AWS_PROFILE", "AWS_WEB_IDENTITY_TOKEN_FILE"];
+export const HIDING_VARIABLES = [
+  "AWS_ACCESS_KEY_ID",
+  "AWS_PROFILE",
+  // Of botocore alone.
+  "AWS_DEFAULT_PROFILE",
+  "AWS_WEB_IDENTITY_TOKEN_FILE",
+];
+
+/** Variables that name files which SDKs look into before, and what these are called in ~/.aws. */
+export const HIDING_FILES = [
+  ["AWS_SHARED_CREDENTIALS_FILE", "credentials"],
+  ["AWS_CONFIG_FILE", "config"],
+] as const;

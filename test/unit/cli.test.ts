@@ -77,6 +77,13 @@ describe("the command line", () => {
     ["--port 9 network up", "--port before 'network up' is the server's", "put it behind 'network up'"],
     ["--bind ::1 completion bash", "--bind before 'completion'", "put it behind 'completion'"],
     ["--print", "unknown option '--print'", "see ecs-local-endpoints --help"],
+    ["compose --output --force", "--output is '--force'", "give it a value: --output <file>"],
+    ["compose -f a --file --join", "--file is '--join'", "give it a value: -f, --file <file>"],
+    ["env --role --container", "--role is '--container', which looks like an option", "give it a value: --role <role>"],
+    ["--bind --offline", "--bind is '--offline'", "give it a value: --bind <address>"],
+    ["compose -p shop", "--project-name is an option of docker compose alone", "set COMPOSE_PROJECT_NAME"],
+    ["compose --env-file a", "--env-file is an option of docker compose alone", "set COMPOSE_ENV_FILES to it"],
+    ["compose --profile=dev", "--profile is an option of docker compose alone", "leave it out: every profile's"],
   ] as const) {
     test(`'${line.replace("\n", "\\n")}' is wrong usage: one line on stderr, and one of what to do`, () => {
       const { invocation, stdout, stderr } = parse(line);

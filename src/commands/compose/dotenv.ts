@@ -1,4 +1,4 @@
-import { existsSync } from "node:fs";
+import { existsSync, statSync } from "node:fs";
 import { join, resolve } from "node:path";
 import type { Environment } from "../../config.ts";
 import { assignments } from "./assignments.ts";
@@ -6,16 +6,21 @@ import { interpolate } from "./interpolate.ts";
 import { readText } from "./read.ts";
 
 /**
- * A process's variables over those of the files that Compose reads them from: the folder's `.env`, or those that
- * COMPOSE_ENV_FILES names.
+ * The files that Compose reads a project's variables from: a folder's `.env`, or those that COMPOSE_ENV_FILES names.
  *
  * @param cwd where those that are named start from
  */
-export function withDotenv(folder: string, cwd: string, env: Environment): Environment {
+export function envFilesOf(folder: string, cwd: string, env: Environment): string[] {
   const named = (env.COMPOSE_ENV_FILES ?? "").split(",").filter((file) => file !== "");
+  if (named.length > 0) return named.map((file) => resolve(cwd, file));
   const usual = join(folder, ".env");
   const isOff = /^(1|t|true)$/i.test(env.COMPOSE_DISABLE_ENV_FILE ?? "");
-  const paths = named.length > 0 ? named.map((file) => resolve(cwd, file)) : !isOff && existsSync(usual) ? [usual] : [];
+  // A folder of that name is passed over.
+  return !isOff && existsSync(usual) && !statSync(usual).isDirectory() ? [usual] : [];
+}
+
+/** A process's variables over those of such files, of which the last wins. */
+export function withEnvFiles(paths: readonly string[], env: Environment): Environment {
   let all = env;
   for (const path of paths) all = { ...all, ...readVariables(path, all), ...env };
   return all;

@@ -2,7 +2,7 @@ import { existsSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import type { Environment } from "../../config.ts";
 import { AppError } from "../../errors.ts";
-import { withDotenv } from "./dotenv.ts";
+import { envFilesOf, withEnvFiles } from "./dotenv.ts";
 import { readText, refuseUnreadable } from "./read.ts";
 
 /** How an override begins. */
@@ -23,6 +23,8 @@ export interface Files {
   readonly directory: string;
   /** The folder that the command runs in: what COMPOSE_ENV_FILES names starts from it. */
   readonly cwd: string;
+  /** What `--env-file` has to name where `-f` names the files: Compose would read less by itself then. */
+  readonly envFiles: readonly string[];
   /** The override to write. */
   readonly target: string;
   /** The process's variables over those of the project's `.env`: for the files' texts alone, never for a program. */
@@ -62,15 +64,20 @@ export function findFiles(
   // The plugin would read them without a bound.
   for (const path of paths) refuseUnreadable(path);
   const folder = directory === undefined ? dirname(first) : base;
-  return { paths, directory: folder, cwd, target, env: withDotenv(folder, cwd, env) };
+  const own = envFilesOf(folder, cwd, env);
+  // Where no file was given, the folder that it runs in has the first word, which is the last in a list.
+  const all = given.length > 0 ? own : [...new Set([...own, ...envFilesOf(base, cwd, env)])];
+  const envFiles = all.length > own.length ? all : [];
+  return { paths, directory: folder, cwd, envFiles, target, env: withEnvFiles(all, env) };
 }
 
-function isOurs(path: string): boolean {
+/** Whether a file is one that we wrote. */
+export function isOurs(path: string): boolean {
   return readText(path).startsWith(WRITTEN_BY);
 }
 
 function usualFiles(cwd: string, base: string, env: Environment): string[] {
-  const configured = withDotenv(base, cwd, env);
+  const configured = withEnvFiles(envFilesOf(base, cwd, env), env);
   if (configured.COMPOSE_FILE) {
     const separator = configured.COMPOSE_PATH_SEPARATOR || ":";
     return configured.COMPOSE_FILE.split(separator).map((file) => resolve(cwd, file));

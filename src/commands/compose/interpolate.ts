@@ -54,8 +54,7 @@ function expand(inside: string, env: Environment, where: string, depth: number):
 function closingBrace(text: string): number {
   let depth = 0;
   for (let at = 0; at < text.length; at += 1) {
-    if (text.startsWith("${", at - 1) && at > 0) depth += 1;
-    else if (at === 0) depth += 1;
+    if (text[at] === "{") depth += 1;
     else if (text[at] === "}") depth -= 1;
     if (depth === 0) return at;
   }

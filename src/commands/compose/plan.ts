@@ -8,7 +8,7 @@ import { type Way, waysOf } from "./way.ts";
 /** What a service gets from us. */
 export interface Share {
   readonly name: string;
-  /** Networks that it has already; undefined where it can join none. */
+  /** Networks that it has already, be it the default one; undefined where it can join none. */
   readonly networks: readonly string[] | undefined;
   /** Undefined: nothing can be done for it. */
   readonly variables: Readonly<Record<string, string>> | undefined;
@@ -49,7 +49,7 @@ export function planShares(
 
 function shareOf(
   service: Service,
-  { kind, remark }: Way,
+  { kind, remark, isWarning = false }: Way,
   containerName: string,
   role: string | undefined,
   region: string | undefined,
@@ -64,17 +64,19 @@ function shareOf(
   const container = joins ? undefined : containerName;
   const { variables, kept } = withoutOwn(variablesOf({ role, container, region }), service, role !== undefined);
   const warnings = [
+    ...(isWarning ? [remark] : []),
     ...hidersOf(service).map((what) => `has ${what}, which SDKs use before they ask here: remove it there`),
     ...(joins || replicas <= 1 ? [] : [`has ${replicas} containers, all of which are told of ${containerName}`]),
   ];
   const remarks = [
-    ...(remark ? [remark] : []),
+    ...(remark && !isWarning ? [remark] : []),
     ...warnings,
     ...(kept.length > 0 ? [`keeps its own ${kept.join(", ")}`] : []),
   ];
   return {
     name,
-    networks: joins ? service.networks.toSorted() : undefined,
+    // The project's default network goes with the first that is named, so it is named as well.
+    networks: !joins ? undefined : service.networks.length === 0 ? ["default"] : service.networks.toSorted(),
     variables,
     remarks,
     warnings,

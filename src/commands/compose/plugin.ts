@@ -23,7 +23,8 @@ const DEADLINE_MS = 20_000;
 export function askPlugin(files: Files, env: Environment): Project | undefined {
   const command = findPlugin(files, env);
   if (command === undefined) return undefined;
-  const chosen = files.paths.flatMap((path) => ["-f", path]);
+  const envFiles = files.envFiles.flatMap((path) => ["--env-file", path]);
+  const chosen = [...envFiles, ...files.paths.flatMap((path) => ["-f", path])];
   const asked = [...command, ...chosen, "--project-directory", files.directory, "--profile", "*", "config"];
   const { success, stdout, exitedDueToTimeout } = run([...asked, "--format", "json"], files, env);
   // What it says, on either stream, may quote a value.

@@ -1,4 +1,4 @@
-import { HIDING_VARIABLES } from "../variables.ts";
+import { HIDING_FILES, HIDING_VARIABLES } from "../variables.ts";
 
 /** What we read of a service of a Compose file, in the file's long or short forms alike. */
 export interface Service {
@@ -18,8 +18,7 @@ export interface Service {
   readonly mounts: readonly string[];
 }
 
-/** They name files that SDKs look into first. */
-const HIDING_FILES = ["AWS_SHARED_CREDENTIALS_FILE", "AWS_CONFIG_FILE"];
+const FILES = HIDING_FILES.map(([variable]) => variable);
 
 export type Raw = Readonly<Record<string, unknown>>;
 
@@ -61,7 +60,7 @@ export function mergeServices(base: Service, over: Service): Service {
 export function hidersOf(service: Service): string[] {
   const mount = service.mounts.find((target) => /\/\.aws(\/|$)/.test(target));
   return [
-    ...[...HIDING_VARIABLES, ...HIDING_FILES].filter((name) => service.variables.includes(name)),
+    ...[...HIDING_VARIABLES, ...FILES].filter((name) => service.variables.includes(name)),
     ...(mount === undefined ? [] : [`a volume at ${mount}`]),
   ];
 }

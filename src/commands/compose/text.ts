@@ -1,23 +1,14 @@
 import { stringify } from "yaml";
+import { shellWords } from "../../shell-words.ts";
 import { TASK_ADDRESS } from "../variables.ts";
 import { WRITTEN_BY } from "./files.ts";
-import { NETWORK, SERVER, SUBNET } from "./names.ts";
+import { NETWORK, SERVER, SERVER_FILE, SUBNET } from "./names.ts";
 import { escaped, oneLine } from "./one-line.ts";
 import type { Share } from "./plan.ts";
-
-/** What the file's server is made of. */
-export interface ServerOptions {
-  readonly image: string;
-  /** The engine's socket on the machine. */
-  readonly socket: string;
-  /** Whether there is a folder ~/.aws: an engine would make one that belongs to root. */
-  readonly hasAwsFolder: boolean;
-  /** Whether keys are the identity of the shell, to be passed on. */
-  readonly hasKeys: boolean;
-}
+import type { ServerOptions } from "./server.ts";
 
 /** Passed on from where docker compose runs. */
-const PASSED = ["AWS_PROFILE", "AWS_REGION", "AWS_DEFAULT_REGION", "ECS_LOCAL_OFFLINE"];
+const PASSED = ["AWS_PROFILE", "AWS_REGION", "AWS_DEFAULT_REGION"];
 const KEYS = ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"];
 
 /**
@@ -33,8 +24,7 @@ export function overrideText(
   server: ServerOptions | undefined,
   command: string,
 ): string {
-  const needs =
-    server === undefined ? [`# The server's own project comes first: docker compose -f ${SERVER}.yaml up -d`] : [];
+  const needs = server === undefined ? [`# The server's own project comes first: ${serverCommand(SERVER_FILE)}`] : [];
   const services = [
     ...(server === undefined ? [] : serverLines(server, [])),
     ...shares.flatMap((share) => shareLines(share, standard, server !== undefined)),
@@ -52,28 +42,42 @@ export function overrideText(
     services.some((line) => /^ +[^# ]/.test(line)) ? "services:" : "services: {}",
     ...services,
     "",
+    "networks:",
+    // Compose makes it by itself only for a service that has no network_mode, be it an empty one.
+    ...(shares.some(({ networks }) => networks?.includes("default")) ? ["  default: {}"] : []),
     ...networkLines(server !== undefined),
     "",
   ].join("\n");
 }
 
-/** A project of its own for a server that several projects share. */
-export function serverText(server: ServerOptions): string {
+/**
+ * A project of its own for a server that several projects share.
+ *
+ * @param file its name
+ */
+export function serverText(server: ServerOptions, file: string): string {
   return [
-    "# Written by ecs-local-endpoints compose --server, and an ordinary file from now on: read it, change it, keep it.",
-    `#   docker compose -f ${SERVER}.yaml up -d`,
+    `${WRITTEN_BY} --server, and an ordinary file from now on: read it, change it, keep it.`,
+    `#   ${oneLine(serverCommand(file))}`,
     "# Each project that uses it: ecs-local-endpoints compose --join",
     `name: ${SERVER}`,
     "",
     "services:",
     ...serverLines(server, ["    restart: unless-stopped"]),
     "",
+    "networks:",
     ...networkLines(true),
     "",
   ].join("\n");
 }
 
-function serverLines({ image, socket, hasAwsFolder, hasKeys }: ServerOptions, more: readonly string[]): string[] {
+/** The line that starts it, with its name: COMPOSE_PROJECT_NAME would win over the file's. */
+export function serverCommand(file: string): string {
+  return shellWords(["docker", "compose", "-p", SERVER, "-f", file, "up", "-d"]);
+}
+
+function serverLines(server: ServerOptions, more: readonly string[]): string[] {
+  const { image, socket, hasAwsFolder, hasKeys, isOffline } = server;
   const home = '      - "~/.aws:/home/.aws:ro"';
   return [
     `  ${SERVER}:`,
@@ -87,6 +91,7 @@ function serverLines({ image, socket, hasAwsFolder, hasKeys }: ServerOptions, mo
       ? []
       : ["      # Keys may be passed on likewise: AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN."]),
     ...[...PASSED, ...(hasKeys ? KEYS : [])].map((name) => `      ${name}:`),
+    `      ECS_LOCAL_OFFLINE:${isOffline ? ' "1"' : ""}`,
     "    volumes:",
     "      # It reads what runs. Whoever has this socket is root on the machine: give it to nothing else.",
     `      - ${scalar(`${socket}:/var/run/docker.sock`)}`,
@@ -103,13 +108,11 @@ function shareLines(share: Share, standard: Readonly<Record<string, string>>, ha
   const { name, networks, variables, remarks } = share;
   const said = ["", ...remarks.map((remark) => oneLine(`  # ${name} ${remark}`))];
   if (variables === undefined) return said;
-  // The project's default network goes with the first that is named, so it is named as well.
-  const joined = networks === undefined ? [] : networks.length === 0 ? ["default"] : networks;
   const body = [
     ...environmentLines(variables, standard),
     ...(networks === undefined
       ? []
-      : ["    networks:", ...joined.map((of) => `      ${scalar(of)}: {}`), `      ${NETWORK}: { priority: -1 }`]),
+      : ["    networks:", ...networks.map((of) => `      ${scalar(of)}: {}`), `      ${NETWORK}: { priority: -1 }`]),
     ...(hasServer ? ["    depends_on:", `      ${SERVER}: { condition: service_started }`] : []),
   ];
   return body.length === 0 ? said : [...said, `  ${scalar(name)}:`, ...body];
@@ -128,9 +131,8 @@ function environmentLines(variables: Readonly<Record<string, string>>, standard:
 }
 
 function networkLines(isOurs: boolean): string[] {
-  if (!isOurs) return ["networks:", `  ${NETWORK}:`, "    external: true", `    name: ${NETWORK}`];
+  if (!isOurs) return [`  ${NETWORK}:`, "    external: true", `    name: ${NETWORK}`];
   return [
-    "networks:",
     "  # Internal: nobody gains or loses a way out by it. The range keeps the server's address from everybody else.",
     `  ${NETWORK}:`,
     `    name: ${NETWORK}`,
@@ -151,7 +153,7 @@ function variableLines(variables: Readonly<Record<string, string>>, indent: stri
 function scalar(text: string): string {
   const value = text.replaceAll("$", "$$$$");
   const [plain, older] = (["1.2", "1.1"] as const).map((version) =>
-    stringify(value, { lineWidth: 0, version }).trimEnd(),
+    stringify(value, { lineWidth: 0, blockQuote: false, version }).trimEnd(),
   );
   return escaped(value) ?? (older?.startsWith('"') ? older : plain) ?? "";
 }

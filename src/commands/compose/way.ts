@@ -7,6 +7,8 @@ export interface Way {
   /** It joins the network; it reaches us by another's addresses; it reaches nobody. */
   readonly kind: "joins" | "shares" | "none";
   readonly remark: string;
+  /** Whether a user should do something about it. */
+  readonly isWarning?: boolean;
 }
 
 /** How each service of a project reaches the server. */
@@ -20,14 +22,20 @@ export function waysOf(services: readonly Service[]): (readonly [Service, Way])[
  * looked at once, however long the chain. In a ring nobody has one, and it ends where it was entered.
  */
 function ownersOf(services: readonly Service[]): ReadonlyMap<Service, Service> {
-  const byName = new Map(services.map((service) => [service.name, service]));
+  const byMode = new Map(
+    services.flatMap((service) => {
+      const { name, containerName } = service;
+      const modes = [`service:${name}`, ...(containerName === undefined ? [] : [`container:${containerName}`])];
+      return modes.map((mode) => [mode, service]);
+    }),
+  );
   const owners = new Map<Service, Service>();
   for (const service of services) {
     const chain = new Set<Service>();
     let at = service;
     while (!owners.has(at) && !chain.has(at)) {
       chain.add(at);
-      at = byName.get(sharedWith(at) ?? "") ?? at;
+      at = byMode.get(at.networkMode ?? "") ?? at;
     }
     const owner = owners.get(at) ?? at;
     for (const each of chain) owners.set(each, owner);
@@ -35,22 +43,17 @@ function ownersOf(services: readonly Service[]): ReadonlyMap<Service, Service> {
   return owners;
 }
 
-/** The service whose network it has, by its mode. */
-function sharedWith({ networkMode = "" }: Service): string | undefined {
-  return networkMode.startsWith("service:") ? networkMode.slice("service:".length) : undefined;
-}
-
 function wayOf(service: Service, owner: Service): Way {
   const own = ownWay(owner.networkMode);
   if (owner === service) return own;
-  const of = sharedWith(service);
-  if (own.kind === "none") return { kind: "none", remark: `has the network of service ${of}, which ${own.remark}` };
-  return { kind: "shares", remark: `has the network of service ${of}: its metadata needs its own container's name` };
+  const has = `has the network of ${service.networkMode?.replace(":", " ")}`;
+  if (own.kind === "none") return { ...own, remark: `${has}, which ${own.remark}` };
+  return { kind: "shares", remark: `${has}: its metadata needs its own container's name` };
 }
 
 function ownWay(mode: string | undefined): Way {
   if (mode === undefined) return { kind: "joins", remark: "" };
-  if (mode === "none") return { kind: "none", remark: "has no network and gets nothing" };
+  if (mode === "none") return { kind: "none", remark: "has no network and gets nothing", isWarning: true };
   if (mode === "host") {
     return {
       kind: "shares",
@@ -60,10 +63,11 @@ function ownWay(mode: string | undefined): Way {
   const [, of] = /^container:(.+)$/.exec(mode) ?? [];
   if (of !== undefined) {
     const remark = `has the network of container ${of}: run ${shellWords(["docker", "network", "connect", NETWORK, of])}`;
-    return { kind: "shares", remark };
+    return { kind: "shares", remark, isWarning: true };
   }
   return {
     kind: "none",
     remark: `has network_mode '${mode}', which excludes networks, and gets nothing: let it name networks instead`,
+    isWarning: true,
   };
 }

@@ -1,32 +1,32 @@
-import { lstatSync, readFileSync, realpathSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { existsSync, lstatSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { AppError } from "../../errors.ts";
 import type { Said } from "../said.ts";
+import { isOurs } from "./files.ts";
 
 /**
- * Writes the file, whole or not at all where it takes another's place. One that says the same already is left alone.
+ * Writes the file, whole or not at all where it takes another's place, which has to be one that was written here. One that
+ * says the same already is left alone.
  *
  * @param target `-` for standard output
- * @param inputs what it was made of, which it never takes the place of
  * @throws AppError `command-failed`
  */
 export function written(
   target: string,
   text: string,
-  options: { cwd: string; force: boolean | undefined; inputs: readonly string[] },
+  options: { cwd: string; force: boolean | undefined },
   stderr: readonly string[],
 ): Said {
   if (target === "-") return { stdout: [text], stderr };
   const path = resolve(options.cwd, target);
-  const real = realPath(path);
-  if (real !== undefined && options.inputs.some((input) => realPath(input) === real)) {
-    throw new AppError("command-failed", `the output ${target} is an input, one of the project's own files`, {
-      hint: "name another with --output",
-    });
-  }
   if (isOther(path)) {
     throw new AppError("command-failed", `${target} is neither a regular file nor a link to one`, {
       hint: "name another with --output, or - for stdout",
+    });
+  }
+  if (existsSync(path) && !isOurs(path)) {
+    throw new AppError("command-failed", `${target} exists and was not written by compose`, {
+      hint: "name another with --output, or remove it first",
     });
   }
   if (isAlready(path, text)) return { stdout: [], stderr: [`${target} is as it is to be`, ...stderr] };
@@ -35,7 +35,10 @@ export function written(
     else writeFileSync(path, text, { flag: "wx" });
   } catch (cause) {
     const { code } = cause as NodeJS.ErrnoException;
-    if (code !== "EEXIST") throw new AppError("command-failed", `${target} cannot be written (${code})`, { cause });
+    if (code !== "EEXIST") {
+      const options = code === "ENOENT" ? { cause, hint: "make its folder first" } : { cause };
+      throw new AppError("command-failed", `${target} cannot be written (${code})`, options);
+    }
     throw new AppError("command-failed", `${target} exists`, {
       hint: "write over it with --force, name another with --output, or see it with --output -",
     });
@@ -73,13 +76,5 @@ function replace(path: string, text: string): void {
   } catch (error) {
     rmSync(beside, { force: true });
     throw error;
-  }
-}
-
-function realPath(path: string): string | undefined {
-  try {
-    return realpathSync(path);
-  } catch {
-    return undefined;
   }
 }

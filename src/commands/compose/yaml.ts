@@ -1,11 +1,10 @@
 import { basename, dirname, resolve } from "node:path";
 import { LineCounter, parseDocument } from "yaml";
-import type { Environment } from "../../config.ts";
 import { AppError } from "../../errors.ts";
 import { readVariables } from "./dotenv.ts";
 import { aliasFault, duplicateKey } from "./faults.ts";
 import type { Files } from "./files.ts";
-import { interpolateAll } from "./interpolate.ts";
+import { interpolate, interpolateAll } from "./interpolate.ts";
 import { beyondUs } from "./own-limit.ts";
 import { type Project, type ProjectNetwork, projectName, toNetworks } from "./project.ts";
 import { readText } from "./read.ts";
@@ -21,18 +20,15 @@ const EXTENDS_MAX = 16;
  */
 export function readProject(files: Files): Project {
   const unresolved: string[] = [];
-  const documents = new Map<string, Raw>();
-  const read = (path: string) => {
-    const document = documents.get(path) ?? readDocument(path, files.env, unresolved);
-    documents.set(path, document);
-    return document;
-  };
+  const parsed = once((path) => unlessTooDeep(path, () => parse(path, readText(path), unresolved)));
+  const name = nameOf(files, parsed);
+  // Compose has the name in that variable, wherever it is from.
+  const env = { ...files.env, COMPOSE_PROJECT_NAME: name };
+  const read = once((path) => unlessTooDeep(path, () => interpolateAll(parsed(path), env, path) as Raw));
   const services = new Map<string, Service>();
   const networks: ProjectNetwork[] = [];
-  let name: string | undefined;
   for (const path of files.paths) {
     const document = read(path);
-    name = textOf(document.name) ?? name;
     networks.push(...toNetworks(document.networks));
     if (document.include !== undefined) {
       unresolved.push(`${path} includes other files, whose services only the docker compose plugin can tell`);
@@ -40,6 +36,7 @@ export function readProject(files: Files): Project {
     const { services: listed = {} } = document;
     if (!isRecord(listed)) throw failed(`${path} has services that are no map`);
     for (const [key, raw] of Object.entries(listed)) {
+      if (raw === null && services.has(key)) continue;
       if (!isRecord(raw)) throw failed(`service '${key}' of ${path} is no map`);
       if (raw.provider !== undefined) continue;
       // Paths of a project's files start from its folder, those of a file that is extended from that file's.
@@ -48,13 +45,24 @@ export function readProject(files: Files): Project {
       services.set(key, before === undefined ? service : mergeServices(before, service));
     }
   }
-  const fallback = projectName(basename(files.directory));
-  return {
-    name: files.env.COMPOSE_PROJECT_NAME || name || fallback || "default",
-    services: [...services.values()],
-    networks,
-    unresolved: [...new Set(unresolved)],
+  return { name, services: [...services.values()], networks, unresolved: [...new Set(unresolved)] };
+}
+
+function once<T>(make: (path: string) => T): (path: string) => T {
+  const made = new Map<string, T>();
+  return (path) => {
+    const one = made.get(path) ?? make(path);
+    made.set(path, one);
+    return one;
   };
+}
+
+/** The variable's, else that of the last file that has one, else the folder's. */
+function nameOf({ paths, directory, env }: Files, parsed: (path: string) => Raw): string {
+  if (env.COMPOSE_PROJECT_NAME) return env.COMPOSE_PROJECT_NAME;
+  const path = paths.findLast((each) => textOf(parsed(each).name));
+  const name = path === undefined ? "" : interpolate(String(parsed(path).name), env, `${path}: name`);
+  return projectName(name) || projectName(basename(directory)) || "default";
 }
 
 function readService(
@@ -101,21 +109,18 @@ function envFileVariables(value: unknown, directory: string): string[] {
   });
 }
 
-function readDocument(path: string, env: Environment, unresolved: string[]): Raw {
-  const text = readText(path);
+/** The stack's end as an error; whatever else the parser says may quote the file. */
+function unlessTooDeep<T>(path: string, what: () => T): T {
   try {
-    const value = interpolateAll(parse(path, text, unresolved), env, path);
-    if (isRecord(value)) return value;
+    return what();
   } catch (error) {
     if (error instanceof AppError) throw error;
-    // The stack's end; whatever else the parser says may quote the file.
     throw beyondUs(`${path} cannot be read as YAML: it is nested too deep`);
   }
-  throw failed(`${path} is no Compose file: it holds no map`);
 }
 
 /** Its errors tell the place and never the text, which may be a secret. */
-function parse(path: string, text: string, unresolved: string[]): unknown {
+function parse(path: string, text: string, unresolved: string[]): Raw {
   const lines = new LineCounter();
   const document = parseDocument(text, { merge: true, uniqueKeys: false, logLevel: "error", lineCounter: lines });
   const place = (offset: number) => {
@@ -137,7 +142,9 @@ function parse(path: string, text: string, unresolved: string[]): unknown {
     unresolved.push(`${path} has tags such as !reset, which only the docker compose plugin follows`);
   }
   // Counted above, merge keys as well.
-  return document.toJS({ maxAliasCount: -1 });
+  const value: unknown = document.toJS({ maxAliasCount: -1 }) ?? {};
+  if (isRecord(value)) return value;
+  throw failed(`${path} is no Compose file: it holds no map`);
 }
 
 function failed(message: string): AppError {

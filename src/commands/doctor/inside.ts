@@ -2,6 +2,7 @@ import type { Runner } from "../../engine/run-once.ts";
 import { AppError } from "../../errors.ts";
 import { TASK_ADDRESS } from "../../network/plan.ts";
 import { shellWords } from "../../shell-words.ts";
+import { isImageName } from "../image-name.ts";
 import type { Answered, Inside } from "./reach.ts";
 
 /** The image that `./scripts/image` makes. */
@@ -74,7 +75,7 @@ export function checkImage(image: string | undefined, isToStart: boolean): void 
       hint: "add --start-containers, which asks from inside of each network",
     });
   }
-  if (/^(\[[\da-f:]+\]:\d+\/)?[a-z\d][\w.:-]*(\/[a-z\d][\w.:-]*)*(@[\w+.-]+:[\da-f]+)?$/i.test(image)) return;
+  if (isImageName(image)) return;
   throw new AppError("bad-configuration", `--image is '${image}', which is no image's name`, {
     hint: "give one that docker image ls shows, such as curlimages/curl:8.11.0",
   });

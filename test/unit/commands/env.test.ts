@@ -1,4 +1,7 @@
 import { describe, expect, test } from "bun:test";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { env } from "../../../src/commands/env.ts";
 
 const ARN = "arn:aws:iam::123456789012:role/team/app";
@@ -44,7 +47,7 @@ describe("--role", () => {
   test("a shell makes no home of ~", () => {
     expect(dotenv({ role: "a:~/x" })[0]).toBe("AWS_CONTAINER_CREDENTIALS_RELATIVE_URI=/role/a:%7e/x");
   });
-  for (const role of ["../creds", "a/./b", "..", "."]) {
+  for (const role of ["../creds", "a/./b", "..", ".", "%2e%2e/creds", "..%2fcreds", `${ARN}/../x`]) {
     test(`'${role}' is refused, which a client would make another path of`, () => {
       expect(() => env({ role }, {})).toThrow(`--role is '${role}'`);
     });
@@ -94,7 +97,10 @@ describe("--address", () => {
       });
     });
   }
-  for (const address of ["http://127.0.0.1", "127.0.0.1:0", "127.0.0.1:65536", "a b", ""]) {
+  for (const address of [
+    ...["http://127.0.0.1", "127.0.0.1:0", "127.0.0.1:65536", "a b", "", ":80", "::1:80x", "fe80::1%eth0"],
+    ...["[....]", "[:::]", "[1.2.3.4]:80", "[web]", "[]", "...", "a..b", "-a", "999.1.1.1", "1.2.3"],
+  ]) {
     test(`'${address}' is refused`, () => expect(() => env({ address }, {})).toThrow(`--address is '${address}'`));
   }
 });
@@ -116,14 +122,37 @@ test("a region that YAML would take for something else is text there", () => {
 test("for a shell it says what is set there and gets in the way, by its name alone", () => {
   const hidden = {
     AWS_ACCESS_KEY_ID: "AKIAIOSFODNN7EXAMPLE",
+    AWS_DEFAULT_PROFILE: "AKIAIOSFODNN7EXAMPLE",
     AWS_CONTAINER_CREDENTIALS_FULL_URI: "http://127.0.0.1/creds",
   };
   const said = env({}, hidden).stderr;
-  expect(said).toHaveLength(2);
+  expect(said).toHaveLength(3);
   expect(said[0]).toMatch(/unset AWS_ACCESS_KEY_ID$/);
-  expect(said[1]).toMatch(/unset AWS_CONTAINER_CREDENTIALS_FULL_URI$/);
+  expect(said[1]).toMatch(/unset AWS_DEFAULT_PROFILE$/);
+  expect(said[2]).toMatch(/unset AWS_CONTAINER_CREDENTIALS_FULL_URI$/);
   expect(said.join("")).not.toContain("AKIA");
   expect(env({ format: "yaml" }, hidden).stderr).toEqual([]);
+});
+
+test("for a shell it says which files of AWS's come first there, and how none does", () => {
+  const home = mkdtempSync(join(tmpdir(), "env-home-"));
+  const own = join(home, "own");
+  const [credentials, config] = [join(home, ".aws/credentials"), join(home, ".aws/config")];
+  const [nothing, remedy] = ["/dev/null", "export AWS_SHARED_CREDENTIALS_FILE=/dev/null AWS_CONFIG_FILE=/dev/null"];
+  const said = (environment: Record<string, string> = {}) => env({}, { HOME: home, ...environment }).stderr;
+  expect(said()).toEqual([]);
+  mkdirSync(join(home, ".aws"));
+  for (const path of [credentials, config, own]) writeFileSync(path, "[default]\n");
+  expect(said()).toEqual([
+    `hint: a default profile in ${credentials} or ${config} comes before the endpoint: ${remedy}`,
+  ]);
+  expect(said({ AWS_CONFIG_FILE: nothing, AWS_SHARED_CREDENTIALS_FILE: own })).toEqual([
+    `hint: a default profile in ${own} comes before the endpoint: ${remedy}`,
+  ]);
+  expect(said({ AWS_CONFIG_FILE: nothing, AWS_SHARED_CREDENTIALS_FILE: nothing })).toEqual([]);
+  expect(said({ AWS_CONFIG_FILE: nothing, AWS_SHARED_CREDENTIALS_FILE: join(home, "no") })).toEqual([]);
+  expect(env({ format: "dotenv" }, { HOME: home }).stderr).toEqual([]);
+  rmSync(home, { recursive: true });
 });
 
 test("an unknown form is refused with those that there are", () => {
@@ -132,7 +161,8 @@ test("an unknown form is refused with those that there are", () => {
 
 test("what is refused is named on one line, with nothing that a terminal obeys", () => {
   const evil = "a\nb\u001b[31m";
-  for (const options of [{ container: evil }, { format: evil }, { address: evil }, { role: `${evil}/..` }]) {
+  for (const options of [{ container: evil }, { format: evil }, { address: evil }]) {
     expect(() => env(options, {})).toThrow(/is 'a\?b\?\[31m/);
   }
+  expect(() => env({ role: `${evil}/..` }, {})).toThrow(/^"a\\nb\\u001b\[31m\/\.\." is not a role: [ -~]*$/);
 });

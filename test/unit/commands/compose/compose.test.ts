@@ -15,10 +15,12 @@ import {
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { parse } from "yaml";
+import { WRITTEN_BY } from "../../../../src/commands/compose/files.ts";
+import type { ComposeOptions } from "../../../../src/commands/compose/options.ts";
 import { toService } from "../../../../src/commands/compose/service.ts";
 import { engineSocket } from "../../../../src/commands/compose/socket.ts";
 import { waysOf } from "../../../../src/commands/compose/way.ts";
-import { type ComposeOptions, compose } from "../../../../src/commands/compose.ts";
+import { compose } from "../../../../src/commands/compose.ts";
 import type { AppError } from "../../../../src/errors.ts";
 import { secret } from "../../../support/secrets.ts";
 
@@ -169,10 +171,21 @@ test("services without a network of their own are told by name, or are told that
 describe("network_mode", () => {
   const of = (services: string) => run(`services: { ${services} }`);
   test("container: gets the variables and the command that connects that container", () => {
-    const { file, text } = of("a: { network_mode: 'container:other' }");
+    const { file, text, said } = of("a: { network_mode: 'container:other' }");
     expect(file.services.a?.networks).toBeUndefined();
     expect(file.services.a?.environment).toMatchObject({ AWS_CONTAINER_CREDENTIALS_RELATIVE_URI: "/creds" });
-    expect(text).toContain("docker network connect ecs-local other");
+    const remark = "has the network of container other: run docker network connect ecs-local other";
+    expect(text).toContain(`  # a ${remark}\n`);
+    expect(said.stderr).toContain(`warning: service 'a' ${remark}`);
+  });
+  test("container: has nothing to connect where that is another service's", () => {
+    const shares = (b: string) => of(`a: { network_mode: 'container:zz' }, b: { container_name: zz${b} }`);
+    const { file, text, said } = shares("");
+    expect(file.services.a?.environment).toMatchObject({ AWS_CONTAINER_CREDENTIALS_RELATIVE_URI: "/creds" });
+    expect(text).toContain("# a has the network of container zz: its metadata needs its own container's name\n");
+    expect(`${text}${said.stderr}`).not.toContain("connect");
+    const none = "has the network of container zz, which has no network and gets nothing";
+    expect(shares(", network_mode: none").said.stderr).toContain(`warning: service 'a' ${none}`);
   });
   test("container: gets a command that a shell takes, whatever that container is called", () => {
     const { text, said } = of("a: { network_mode: 'container:x;touch $(y)' }");
@@ -205,9 +218,13 @@ describe("--role", () => {
     ["app=", "which is not SERVICE=ROLE"],
     ["nobody=x", "--role names the service 'nobody', which is none of app"],
     ["app=two words", '"two words" is not a role'],
+    ["app=../creds", "--role is '../creds', which is not a role"],
   ] as const) {
     test(`${role} is refused`, () => expect(() => run("one", { role: [role] })).toThrow(words));
   }
+  test("two of one service are refused", () => {
+    expect(() => run("one", { role: ["app=a", "app=b"] })).toThrow("--role gives the service 'app' two roles");
+  });
   test("a role's name may have a = too", () => {
     const { file } = run("one", { role: ["app=a=b"] });
     expect(file.services.app?.environment?.AWS_CONTAINER_CREDENTIALS_RELATIVE_URI).toBe("/role/a=b");
@@ -218,8 +235,8 @@ test("--join writes no server, and takes the network as it is", () => {
   const { file, text } = run("one", { join: true });
   expect(Object.keys(file.services)).toEqual(["app"]);
   expect(file.services.app?.depends_on).toBeUndefined();
-  expect(file.networks).toEqual({ "ecs-local": { external: true, name: "ecs-local" } });
-  expect(text).toContain("docker compose -f ecs-local-endpoints.yaml up -d");
+  expect(file.networks).toEqual({ default: {}, "ecs-local": { external: true, name: "ecs-local" } });
+  expect(text).toContain("first: docker compose -p ecs-local-endpoints -f ecs-local-endpoints.yaml up -d\n");
 });
 
 test("with nothing to say of any service it is still a file that Compose takes", () => {
@@ -233,7 +250,44 @@ test("--server writes a project of its own, without one to read", () => {
   expect(file).toMatchObject({ name: "ecs-local-endpoints" });
   expect(file.services["ecs-local-endpoints"]).toMatchObject({ image: "mine:1", restart: "unless-stopped" });
   expect(file.services["ecs-local-endpoints"]?.volumes).toContain("/run/x.sock:/var/run/docker.sock");
-  expect(() => run("one", { server: true, join: true })).toThrow("--server goes with no FILE, --join or --role");
+});
+
+for (const [options, words] of [
+  [{ server: true, join: true }, "--server goes with no --join: it is a project of its own"],
+  [{ server: true, role: ["app=r"] }, "--server goes with no --role: it is a project of its own"],
+  [{ server: true, file: ["compose.yaml"] }, "--server goes with no FILE: it is a project of its own"],
+  [{ server: true, projectDirectory: "." }, "--server goes with no --project-directory: it is a project of its own"],
+  [{ join: true, socket: "/x" }, "--join goes with no --socket: it writes no server"],
+  [{ join: true, offline: true }, "--join goes with no --offline: it writes no server"],
+] as const) {
+  test(`${words.split(":", 1)}, which would be dropped`, () => {
+    expect(() => run("one", options)).toThrow(expect.objectContaining({ code: "bad-configuration", message: words }));
+  });
+}
+
+test("--offline is written for the server, whatever the shell says", () => {
+  const switchOf = (options: ComposeOptions) =>
+    run("one", options).file.services["ecs-local-endpoints"]?.environment?.ECS_LOCAL_OFFLINE;
+  expect(switchOf({})).toBeNull();
+  expect(switchOf({ offline: true })).toBe("1");
+  expect(switchOf({ offline: true, server: true })).toBe("1");
+});
+
+test("no warning of an identity is needed where the server is offline, as the server reads that", () => {
+  const warned = (options: ComposeOptions, env: Record<string, string>) =>
+    run("one", options, { HOME: "/nonexistent", ...env }).said.stderr.some((line) => line.includes("--offline"));
+  for (const ECS_LOCAL_OFFLINE of ["", "0", "off", "nonsense"]) expect(warned({}, { ECS_LOCAL_OFFLINE })).toBeTrue();
+  for (const ECS_LOCAL_OFFLINE of ["1", " Yes"]) expect(warned({}, { ECS_LOCAL_OFFLINE })).toBeFalse();
+  expect(warned({ offline: true }, {})).toBeFalse();
+});
+
+test("it says who makes the image that nobody named, where the server is written", () => {
+  const hint = "hint: its image ecs-local-endpoints:dev is made by ./scripts/image of a clone; --image names another";
+  for (const options of [{}, { server: true }]) expect(run("one", options).said.stderr).toContain(hint);
+  const named = { image: "registry.example:5000/a/b:1" };
+  for (const options of [{ join: true }, named, { server: true, ...named }]) {
+    expect(run("one", options).said.stderr.join()).not.toContain("scripts/image");
+  }
 });
 
 test("without a folder ~/.aws none is mounted, which the engine would make", () => {
@@ -368,12 +422,21 @@ test("in a ring of shared networks nobody has one", () => {
   expect(waysOf(services).map(([, { kind }]) => kind)).toEqual(["none", "none", "none"]);
 });
 
+test("the default network is named where a service is given it: Compose has none for an empty network_mode", () => {
+  const networks = (service: string) =>
+    run(`services: { a: { image: x, ${service} } }\nnetworks: { n: }`, { join: true }).file.networks;
+  for (const one of ['network_mode: "$NET"', "networks: [default]"]) {
+    expect(networks(one)).toHaveProperty("default", {});
+  }
+  for (const other of ["networks: [n]", "network_mode: host"]) expect(networks(other)).not.toHaveProperty("default");
+});
+
 test("names and values that YAML or Compose would take for something else are quoted", () => {
-  const { file, text } = run('services: { "1": { image: x, networks: ["null", "2"] } }', { image: "a$b: #c" });
-  expect(file.services["ecs-local-endpoints"]?.image).toBe("a$$b: #c");
+  const { file, text } = run('services: { "1": { image: x, networks: ["null", "2"] } }', { socket: "/a$b #c" });
+  expect(file.services["ecs-local-endpoints"]?.volumes).toContain("/a$$b #c:/var/run/docker.sock");
   expect(Object.keys(file.services["1"]?.networks ?? {})).toEqual(["2", "null", "ecs-local"]);
   expect(text).toMatch(/^ {2}"1":$/m);
-  for (const name of ["no", "1_000", "0b1", "0o7", "2026-01-02"]) {
+  for (const name of ["no", "1_000", "0b1", "0o7", "2026-01-02", "---", "---a", "..."]) {
     const { text } = run(`services: { "${name}": { image: x, networks: ["${name}"] } }`);
     expect(text).toContain(`\n  "${name}":\n`);
     expect(text).toContain(`\n      "${name}": {}\n`);
@@ -414,11 +477,11 @@ describe("no word of a project ends the line that it is on", () => {
       /^[^\n\r\u0085\u2028]*$/,
     );
   });
-  test("the image, which is kept as it is", () => {
-    const image = `${broken("    pwn: 1")}"\\\u{e0001}`;
-    const made = run("one", { image });
+  test("the socket, which is kept as it is", () => {
+    const socket = `/${broken("    pwn")}"\\\u{e0001}`;
+    const made = run("one", { socket });
     expect(lines(made)).toEqual([]);
-    expect(made.file.services["ecs-local-endpoints"]?.image).toBe(image);
+    expect(made.file.services["ecs-local-endpoints"]?.volumes).toContain(`${socket}:/var/run/docker.sock`);
   });
   test("a service's name, which is refused", () => {
     const refused = /^the project has a service 'x\? {2}pwn[^\n]*', which is not/;
@@ -429,6 +492,9 @@ describe("no word of a project ends the line that it is on", () => {
 
 for (const [name, options] of [
   ["--image", { image: "" }],
+  ["--image", { image: "a$b: #c" }],
+  ["--image", { image: "Upper/Case" }],
+  ["--image", { image: "a:" }],
   ["--output", { output: "" }],
   ["--socket", { socket: "" }],
   ["--socket", { socket: "run/x.sock" }],
@@ -447,21 +513,32 @@ test("the options are looked at before the files", () => {
   expect(() => run("one", { role: ["app"] }, {}, ["nowhere.yaml"])).toThrow("which is not SERVICE=ROLE");
 });
 
-test("a file is written beside the project's first, and never over another without --force", () => {
+test("a file is written beside the project's first, and over one that was changed only with --force", () => {
   const { cwd } = run("one");
   const machine = { cwd: join(cwd, ".."), platform: "linux" };
   const project = cwd.slice(machine.cwd.length + 1);
   const write = (force?: boolean) => compose([`${project}/compose.yaml`], { force }, { HOME: "/nonexistent" }, machine);
   expect(write().stderr[0]).toBe(`wrote ${project}/compose.ecs-local.yaml`);
-  writeFileSync(join(cwd, "compose.ecs-local.yaml"), "mine");
-  expect(write).toThrow(`${project}/compose.ecs-local.yaml exists`);
-  expect(readFileSync(join(cwd, "compose.ecs-local.yaml"), "utf8")).toBe("mine");
+  const changed = `${WRITTEN_BY}, and changed`;
+  writeFileSync(join(cwd, "compose.ecs-local.yaml"), changed);
+  expect(write).toThrow(
+    expect.objectContaining({
+      message: `${project}/compose.ecs-local.yaml exists`,
+      hint: expect.stringMatching(/--force/),
+    }),
+  );
+  expect(readFileSync(join(cwd, "compose.ecs-local.yaml"), "utf8")).toBe(changed);
   write(true);
   const first = readFileSync(join(cwd, "compose.ecs-local.yaml"), "utf8");
   expect(first).toContain("ecs-local-endpoints compose");
   expect(write().stderr[0]).toBe(`${project}/compose.ecs-local.yaml is as it is to be`);
   expect(readFileSync(join(cwd, "compose.ecs-local.yaml"), "utf8")).toBe(first);
-  expect(() => run("one", { output: "no/such/folder.yaml" })).toThrow("no/such/folder.yaml cannot be written (ENOENT)");
+  expect(() => run("one", { output: "no/such/folder.yaml" })).toThrow(
+    expect.objectContaining({
+      message: "no/such/folder.yaml cannot be written (ENOENT)",
+      hint: "make its folder first",
+    }),
+  );
 });
 
 describe("--force", () => {
@@ -476,10 +553,10 @@ describe("--force", () => {
   }
   test("replaces a link and leaves what it leads to", () => {
     const { cwd } = run("one");
-    writeFileSync(join(cwd, "precious"), "mine");
+    writeFileSync(join(cwd, "precious"), `${WRITTEN_BY} long ago`);
     symlinkSync("precious", join(cwd, WRITTEN));
     again(cwd, []);
-    expect(readFileSync(join(cwd, "precious"), "utf8")).toBe("mine");
+    expect(readFileSync(join(cwd, "precious"), "utf8")).toBe(`${WRITTEN_BY} long ago`);
     expect(lstatSync(join(cwd, WRITTEN)).isFile()).toBeTrue();
     expect(readdirSync(cwd).toSorted()).toEqual([WRITTEN, "compose.yaml", "precious"]);
   });
@@ -516,15 +593,24 @@ describe("--force", () => {
     Bun.spawnSync(["mkfifo", at]);
     return at;
   }
-  test("never takes the place of an input, by whatever name", () => {
+  test("never takes the place of what was not written by it, by whatever name", () => {
     const { cwd } = run("one");
+    const files = ["compose.yaml", "base.yaml", ".env", "a.env", "empty"];
+    for (const name of files.slice(1)) writeFileSync(join(cwd, name), name === "empty" ? "" : "# mine\n");
     symlinkSync("compose.yaml", join(cwd, "link.yaml"));
-    writeFileSync(join(cwd, ".env"), "A=1");
-    const before = readFileSync(join(cwd, "compose.yaml"), "utf8");
-    for (const output of ["compose.yaml", "link.yaml", ".env"]) {
-      expect(() => again(cwd, ["compose.yaml"], { output })).toThrow(`the output ${output} is an input`);
+    const texts = () => files.map((name) => readFileSync(join(cwd, name), "utf8"));
+    const before = texts();
+    for (const output of [...files, "link.yaml"]) {
+      for (const options of [{ output }, { output, server: true }, { output, force: false }]) {
+        expect(() => again(cwd, options.server ? [] : ["compose.yaml"], options)).toThrow(
+          expect.objectContaining({
+            message: `${output} exists and was not written by compose`,
+            hint: "name another with --output, or remove it first",
+          }),
+        );
+      }
     }
-    expect(readFileSync(join(cwd, "compose.yaml"), "utf8")).toBe(before);
+    expect(texts()).toEqual(before);
   });
   test("runs again where the output is named with the project's files", () => {
     const { cwd } = run("one");
@@ -550,9 +636,17 @@ test("the command that it names is one that a shell takes, whatever the files ar
   expect(stdout.join("")).toContain(`#   ${command}\n`);
   expect(write([], { server: true, output: "my server.yaml" }).stderr).toEqual([
     "wrote my server.yaml",
-    "warning: there is no ~/.aws: give the server another identity, or ECS_LOCAL_OFFLINE=1 for dummy credentials",
-    "hint: docker compose -f 'my server.yaml' up -d",
+    "warning: there is no ~/.aws: give the server another identity, or --offline for dummy credentials",
+    "hint: its image ecs-local-endpoints:dev is made by ./scripts/image of a clone; --image names another",
+    "hint: docker compose -p ecs-local-endpoints -f 'my server.yaml' up -d",
   ]);
+  expect(readFileSync(join(cwd, "my server.yaml"), "utf8")).toContain(
+    "#   docker compose -p ecs-local-endpoints -f 'my server.yaml' up -d\n",
+  );
+  mkdirSync(join(cwd, "sub"));
+  expect(write([], { server: true, output: "sub/s.yaml" }).stderr.at(-1)).toEndWith(" -f sub/s.yaml up -d");
+  expect(readFileSync(join(cwd, "sub/s.yaml"), "utf8")).toContain(" -f s.yaml up -d\n");
+  expect(write([], { server: true }).stdout.join("")).toContain(" -f ecs-local-endpoints.yaml up -d\n");
 });
 
 test("the file is the same from wherever it is written, with the command as it is run beside it", () => {
@@ -575,6 +669,17 @@ test("the file is the same from wherever it is written, with the command as it i
   );
 });
 
+test("the command names the variables of the folder that it was written in, which -f would leave out", () => {
+  const { cwd } = run("one");
+  mkdirSync(join(cwd, "docker"));
+  cpSync(join(cwd, "compose.yaml"), join(cwd, "docker/compose.yml"));
+  writeFileSync(join(cwd, ".env"), "COMPOSE_FILE=docker/compose.yml\n");
+  const { stdout, stderr } = compose([], { output: "-" }, { HOME: "/nonexistent" }, { cwd, platform: "linux" });
+  const files = (folder: string) => `-f ${folder}compose.yml -f ${folder}compose.ecs-local.yaml up`;
+  expect(stderr).toContain(`hint: docker compose --env-file .env ${files("docker/")}`);
+  expect(stdout.join("")).toContain(`#   docker compose --env-file ../.env ${files("")}\n`);
+});
+
 test("the engine's socket is the one that a container's volume can name", () => {
   const socket = (DOCKER_HOST: string, platform = "linux") => engineSocket({ DOCKER_HOST }, platform);
   expect(socket("unix:///run/user/1000/docker.sock")).toBe("/run/user/1000/docker.sock");
@@ -583,6 +688,24 @@ test("the engine's socket is the one that a container's volume can name", () => 
   expect(socket("unix:///home/me/.rd/docker.sock")).toBe("/var/run/docker.sock");
   expect(socket("unix:///home/me/.docker/run/docker.sock")).toBe("/home/me/.docker/run/docker.sock");
   expect(socket("tcp://127.0.0.1:2375")).toBe("/var/run/docker.sock");
+  expect(() => socket("unix:///tmp/a:b.sock")).toThrow("the engine's socket is /tmp/a:b.sock, and no volume can name");
+  expect(socket("unix:///tmp/a:b.sock", "darwin")).toBe("/var/run/docker.sock");
+  const env = { DOCKER_HOST: "unix:///tmp/a:b.sock" };
+  for (const options of [{ socket: "/run/x.sock" }, { join: true }]) run("one", options, env);
+});
+
+test("a socket that is not there is warned of where the engine is of this system", () => {
+  const said = (DOCKER_HOST: string, path: string) =>
+    run("one", { socket: path }, { DOCKER_HOST }).said.stderr.filter((line) => line.includes("--socket"));
+  const at = join(root, "engine.sock");
+  using server = Bun.listen({ unix: at, socket: { data() {} } });
+  expect(said(`unix://${server.unix}`, at)).toEqual([]);
+  for (const path of ["/nonexistent", join(FIXTURES, "one/compose.yaml")]) {
+    expect(said(`unix://${at}`, path)).toEqual([`warning: --socket is '${path}', which is no socket on this machine`]);
+    for (const host of ["tcp://127.0.0.1:2375", "unix:///home/me/.docker/desktop/docker.sock"]) {
+      expect(said(host, path)).toEqual([]);
+    }
+  }
 });
 
 describe("with the plugin", () => {
@@ -606,6 +729,18 @@ describe("with the plugin", () => {
     expect(Object.keys(file.services)).toEqual(["ecs-local-endpoints", "web"]);
     const asked = `compose -f ${cwd}/compose.yaml --project-directory ${cwd} --profile * config --format json`;
     expect(readFileSync(join(folder, "asked"), "utf8").trim().split("\n").at(-1)).toBe(asked);
+  });
+
+  test("it is told of the variables that it would read without -f", () => {
+    const folder = plugin(`printf '%s' '${JSON.stringify(answer)}'`);
+    const { cwd } = run("one");
+    mkdirSync(join(cwd, "sub"));
+    writeFileSync(join(cwd, ".env"), "A=1");
+    writeFileSync(join(cwd, "sub/.env"), "A=2");
+    const machine = { cwd: join(cwd, "sub"), platform: "linux" };
+    compose([], { output: "-" }, { PATH: `${folder}:/bin:/usr/bin` }, machine);
+    const asked = readFileSync(join(folder, "asked"), "utf8").trim().split("\n").at(-1);
+    expect(asked).toStartWith(`compose --env-file ${cwd}/.env --env-file ${cwd}/sub/.env -f ${cwd}/compose.yaml `);
   });
 
   test("nothing of the project's .env gets to it, its path least of all", () => {

@@ -17,6 +17,7 @@ describe("a text with variables is what Compose makes of it", () => {
     ["${EMPTY:+a}${EMPTY+b}${NONE+c}", "b"],
     ["${NONE:-${EMPTY:-${NAME}-x}}", "shop-x"],
     ["${NONE:-a}b}", "ab}"],
+    ["${NONE:-{a}-${NONE:-{b}}}", "{a}-{b}"],
     ["${NAME:?not read}${EMPTY?not read}", "shop"],
   ] as const) {
     test(text, () => expect(interpolate(text, ENV, "w")).toBe(result));

@@ -202,6 +202,28 @@ test("the project's name is the variable's, the file's or the folder's, in that 
   expect(read({ "compose.yaml": "services: {}" }).name).toMatch(/^myshop_\d+$/);
 });
 
+test("the project's name is a variable for its files, wherever it is from", () => {
+  const compose = "services: { a: { image: '$COMPOSE_PROJECT_NAME' } }";
+  const of = (files: Record<string, string>, env = {}) => {
+    const { name, services } = read({ "compose.yaml": compose, ...files }, [], env);
+    expect(services[0]?.image).toBe(name);
+    return name;
+  };
+  expect(of({})).toMatch(/^myshop_\d+$/);
+  expect(of({ "compose.override.yaml": "name: '_Over ${MORE:-ride}'" })).toBe("override");
+  expect(of({ ".env": "COMPOSE_PROJECT_NAME=dotenv", "compose.override.yaml": "name: other" })).toBe("dotenv");
+});
+
+test("a later file may be empty, or say nothing of a service that is known", () => {
+  for (const later of ["", "# nothing yet\n", "services: { web: }", "services: {}"]) {
+    const { services } = read({
+      "compose.yaml": "services: { web: { image: x } }",
+      "compose.override.yaml": later,
+    });
+    expect(services).toMatchObject([{ name: "web", image: "x" }]);
+  }
+});
+
 test("the files are those given, those of COMPOSE_FILE, or the usual ones, and never what we write", () => {
   const path = folder({
     "docker-compose.yml": "",
@@ -253,6 +275,44 @@ test("the variables are those of .env, or of the files that COMPOSE_ENV_FILES na
   writeFileSync(join(path, ".env"), "A=one # said\nB=$A-${C:-c}\nC='$A'\nD=\"${USER}\"\n");
   expect(variables({ USER: "me" })).toEqual({ USER: "me", A: "one", B: "one-c", C: "$A", D: "me" });
   expect(variables({ COMPOSE_DISABLE_ENV_FILE: "1" })).toEqual({ COMPOSE_DISABLE_ENV_FILE: "1" });
+});
+
+describe("where no file is given, the folder that it runs in has variables too", () => {
+  const SOURCE = { "docker/compose.yml": "services: { web: { image: 'nginx:${TAG}${OWN}' } }" };
+  const RUN = "COMPOSE_FILE=docker/compose.yml\nCOMPOSE_PROJECT_NAME=shop\nTAG=7\n";
+  const find = (path: string, given: string[] = [], env: Record<string, string> = {}) => {
+    const found = findFiles(given, path, undefined, env, undefined);
+    const { name, services } = readProject(found);
+    const named = found.envFiles.map((file) => file.slice(path.length + 1));
+    return { name, image: services[0]?.image, named };
+  };
+  test("and the first word", () => {
+    expect(find(folder({ ...SOURCE, ".env": RUN }))).toEqual({ name: "shop", image: "nginx:7", named: [".env"] });
+    const both = folder({ ...SOURCE, ".env": RUN, "docker/.env": "TAG=1\nOWN=own\n" });
+    expect(find(both)).toEqual({ name: "shop", image: "nginx:7own", named: ["docker/.env", ".env"] });
+    const env = { COMPOSE_FILE: "docker/compose.yml", TAG: "8" };
+    expect(find(both, [], env)).toMatchObject({ image: "nginx:8own", named: ["docker/.env", ".env"] });
+  });
+  test("but not where a file is given, or nothing but the usual is read", () => {
+    const path = folder({ ...SOURCE, ".env": RUN, "docker/.env": "TAG=1" });
+    expect(find(path, ["docker/compose.yml"])).toEqual({ name: "docker", image: "nginx:1", named: [] });
+    const env = { COMPOSE_FILE: "docker/compose.yml", COMPOSE_ENV_FILES: "docker/.env" };
+    expect(find(path, [], env)).toEqual({ name: "docker", image: "nginx:1", named: [] });
+    const off = { COMPOSE_FILE: "docker/compose.yml", COMPOSE_DISABLE_ENV_FILE: "1" };
+    expect(find(path, [], off)).toEqual({ name: "docker", image: "nginx:", named: [] });
+    expect(find(folder({ "compose.yaml": "services: { a: { image: x } }", ".env": "A=1" })).named).toEqual([]);
+  });
+  test("below the project's own", () => {
+    const above = folder({ "compose.yaml": "name: p\nservices: { a: { image: '$TAG' } }", "sub/.env": "TAG=7" });
+    const found = findFiles([], join(above, "sub"), undefined, {}, undefined);
+    expect(found.envFiles).toEqual([join(above, "sub/.env")]);
+    expect(readProject(found).services[0]?.image).toBe("7");
+  });
+});
+
+test("a folder called .env is passed over", () => {
+  const path = folder({ "compose.yaml": "services: { a: { image: x } }", ".env/x": "" });
+  expect(findFiles([], path, undefined, {}, undefined).env).toEqual({});
 });
 
 test("Windows line ends, a byte order mark and UTF-16 are read", () => {
