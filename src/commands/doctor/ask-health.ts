@@ -1,7 +1,7 @@
 import { createConnection } from "node:net";
+import { askHere, healthOf, readStart, SHOWN_CHARACTERS_MAX } from "../ask-here.ts";
 
 const DEADLINE_MS = 1_000;
-const BODY_CHARACTERS_MAX = 64 * 1024;
 
 /** Who answers at an address: our server with its version where it says one, somebody else, or nobody. */
 export type Answering =
@@ -17,25 +17,13 @@ export async function askHealth(address: string, port: number): Promise<Answerin
   if (!(await accepts(address, port))) return { by: "nobody" };
   const host = address.includes(":") ? `[${address}]` : address;
   try {
-    const signal = AbortSignal.timeout(DEADLINE_MS);
-    // A proxy for the internet is not the way to this machine.
-    const init = { signal, redirect: "manual", proxy: false } as unknown as BunFetchRequestInit;
-    const answer = await fetch(`http://${host}:${port}/health`, init);
-    const text = (await answer.text()).slice(0, BODY_CHARACTERS_MAX);
-    return isOurs(text);
+    const answer = await askHere(`http://${host}:${port}/health`, AbortSignal.timeout(DEADLINE_MS));
+    const health = healthOf(answer, await readStart(answer));
+    if (health === undefined) return { by: "other" };
+    const { version } = health;
+    return { by: "us", version: typeof version === "string" ? version.slice(0, SHOWN_CHARACTERS_MAX) : undefined };
   } catch {
     // It is there, and says nothing of HTTP.
-    return { by: "other" };
-  }
-}
-
-/** Fields that we do not know are none of our business: the server may be newer. */
-function isOurs(text: string): Answering {
-  try {
-    const { status, version } = JSON.parse(text) as { status?: unknown; version?: unknown };
-    if (typeof status !== "string") return { by: "other" };
-    return { by: "us", version: typeof version === "string" ? version : undefined };
-  } catch {
     return { by: "other" };
   }
 }

@@ -19,18 +19,44 @@ function serve(answer: (path: string) => Response | Promise<Response>): number {
   return server.port ?? 0;
 }
 
+/** A body that has no end, and how much of it was taken. */
+function endless() {
+  let bytes = 0;
+  const pull = async (controller: ReadableStreamDefaultController) => {
+    await Bun.sleep(1);
+    bytes += 65_536;
+    controller.enqueue(new Uint8Array(65_536).fill(120));
+  };
+  return { body: () => new ReadableStream({ pull }), sent: () => bytes };
+}
+
 describe("who answers at an address", () => {
-  for (const [title, body, expected] of [
-    ["our server", '{"status":"ok"}', { by: "us", version: undefined }],
-    ["a newer one", '{"status":"ok","version":"9.9.9","engine":{"later":1}}', { by: "us", version: "9.9.9" }],
-    ["another program", "<html>", { by: "other" }],
-    ["another program's JSON", "null", { by: "other" }],
+  for (const [title, status, body, expected] of [
+    ["our server", 200, '{"status":"ok"}', { by: "us", version: undefined }],
+    ["a newer one", 200, '{"status":"ok","version":"9.9.9","engine":{"later":1}}', { by: "us", version: "9.9.9" }],
+    [
+      "one of a long version",
+      200,
+      `{"status":"ok","version":"${"9".repeat(99)}"}`,
+      { by: "us", version: "9".repeat(80) },
+    ],
+    ["another program", 200, "<html>", { by: "other" }],
+    ["another program's JSON", 200, "null", { by: "other" }],
+    ["another program's health", 200, '{"status":"UP"}', { by: "other" }],
+    ["another program's error", 404, '{"status":"error"}', { by: "other" }],
+    ["one that is well by its body alone", 503, '{"status":"ok"}', { by: "other" }],
   ] as const) {
     test(title, async () => {
-      const port = serve((path) => new Response(path === "/health" ? body : "", {}));
+      const port = serve((path) => new Response(path === "/health" ? body : "", { status }));
       expect<unknown>(await askHealth("127.0.0.1", port)).toEqual(expected);
     });
   }
+  test("one that sends without end, of which no more is read than health can be", async () => {
+    const { body, sent } = endless();
+    const port = serve(() => new Response(body()));
+    expect(await askHealth("127.0.0.1", port)).toEqual({ by: "other" });
+    expect(sent()).toBeLessThan(16 * 1024 * 1024);
+  });
   test("nobody", async () => {
     expect(await askHealth("127.0.0.1", freePort())).toEqual({ by: "nobody" });
   });
@@ -60,6 +86,13 @@ describe("from inside", () => {
     let asked = 0;
     const port = serve(() => Response.json({ message: "still fetching" }, { status: ++asked < 4 ? 503 : 200 }));
     expect((await askFromInside("127.0.0.1", port)).credentials).toEqual({ status: 200 });
+  });
+  test("of a refusal that has no end, no more is read than one can be", async () => {
+    const { body, sent } = endless();
+    const port = serve(() => new Response(body(), { status: 404 }));
+    const { credentials, metadata } = await askFromInside("127.0.0.1", port);
+    expect([credentials, metadata]).toEqual([{ status: 404 }, { status: 404 }]);
+    expect(sent()).toBeLessThan(16 * 1024 * 1024);
   });
   test("nobody is nothing", async () => {
     expect(await askFromInside("127.0.0.1", freePort())).toEqual({ server: "nobody" });
