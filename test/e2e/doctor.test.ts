@@ -123,6 +123,21 @@ describeEngines("doctor", ({ engine }) => {
     expect(await reach()).toMatchObject(ok);
   }, 90_000);
 
+  test("address (problem): our container refuses port 80, until its server listens there", async () => {
+    await serve({ env: ["ECS_LOCAL_METADATA_PORT=51679"] });
+    const bad = (await doctor()).findings.find(({ check }) => check === "address");
+    expect(bad?.message).toBe(
+      `169.254.170.2 (container ${server}) has our image, which refuses port 80: no server of ours listens there`,
+    );
+    expect(bad?.state).toBe("problem");
+    expect(bad?.remedy).toContain("without --port, --bind, ECS_LOCAL_METADATA_PORT and ECS_LOCAL_BIND_ADDRESS");
+    const [, logs = ""] = /\((.+) says where it does\)$/.exec(bad?.remedy ?? "") ?? [];
+    expect(logs).toBe(`${cli} logs ${server}`);
+    expect(await engine.output(server)).toContain("port=51679");
+    await serve();
+    expect(states((await doctor()).findings, "address")).toEqual(["ok"]);
+  }, 90_000);
+
   test("reach (problem): there is a way and no answer, until our server runs", async () => {
     await engine.remove(server);
     const bad = await reach();

@@ -11,6 +11,8 @@ export interface AddressFacts {
   readonly answering: Answering;
   /** The container that has it on a network of the engine's. */
   readonly container: { readonly name: string; readonly image: string } | undefined;
+  /** Whether the engine's networks are not this machine's, so that who answers or refuses here is not its container. */
+  readonly isElsewhere: boolean;
   /** The port of this machine to which the rules of `network up` lead, where they stand or may. */
   readonly ledPort: number | undefined;
   /** Which process of this machine listens on a port, as far as it can be told. */
@@ -18,6 +20,9 @@ export interface AddressFacts {
 }
 
 const RUN = "run our image at that address of a network 169.254.170.0/24 (for Compose: ecs-local-endpoints compose)";
+
+const LISTEN =
+  "let its server listen on port 80 of all addresses: without --port, --bind, ECS_LOCAL_METADATA_PORT and ECS_LOCAL_BIND_ADDRESS";
 
 /** Who is at 169.254.170.2, where SDKs ask. */
 export function checkAddress(facts: AddressFacts, commands: Commands): Finding {
@@ -29,7 +34,10 @@ export function checkAddress(facts: AddressFacts, commands: Commands): Finding {
   }
   if (answering.by === "other") return strange(facts, at, commands);
   if (container !== undefined && isOurImage(container.image)) {
-    return finding("address", "ok", `${at} has our image, which cannot be asked from here`);
+    if (!hasRefused(facts)) return finding("address", "ok", `${at} has our image, which cannot be asked from here`);
+    const logs = `${commands.engine} ${shellWords(["logs", container.name])}`;
+    const text = `${at} has our image, which refuses port 80: no server of ours listens there`;
+    return finding("address", "problem", text, `${LISTEN} (${logs} says where it does)`);
   }
   if (place === undefined) {
     return finding(
@@ -41,6 +49,18 @@ export function checkAddress(facts: AddressFacts, commands: Commands): Finding {
   }
   const remedy = container === undefined ? `start our server: ${commands.server}` : insteadOf(container.name, commands);
   return finding("address", "warning", `${at}, port 80: nobody answers`, remedy);
+}
+
+/** Whether our server is there, where it can be told; a container of ours that is out of reach counts as such. */
+export function isServed(facts: AddressFacts): boolean {
+  const { answering, container } = facts;
+  return answering.by === "us" || (container !== undefined && isOurImage(container.image) && !hasRefused(facts));
+}
+
+/** Whether it is the container that refused, and not what this machine has or leads there. */
+function hasRefused({ answering, interfaces, ledPort, isElsewhere }: AddressFacts): boolean {
+  const isRefused = answering.by === "nobody" && answering.isRefused === true;
+  return isRefused && interfaces.length === 0 && ledPort === undefined && !isElsewhere;
 }
 
 function strange(facts: AddressFacts, at: string, commands: Commands): Finding {

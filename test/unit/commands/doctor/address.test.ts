@@ -1,17 +1,20 @@
 import { describe, expect, test } from "bun:test";
-import { type AddressFacts, checkAddress, isOurImage } from "../../../../src/commands/doctor/address.ts";
+import { type AddressFacts, checkAddress, isOurImage, isServed } from "../../../../src/commands/doctor/address.ts";
 import { COMMANDS } from "../../../support/doctor-commands.ts";
 
 const NOBODY: AddressFacts = {
   interfaces: [],
   answering: { by: "nobody" },
   container: undefined,
+  isElsewhere: false,
   ledPort: undefined,
   listenerOf: () => undefined,
 };
 const ours = { name: "ecs", image: "ecs-local-endpoints:dev" };
 const listenerOf = (port: number) => (port === 80 ? "nginx (process 812)" : "caddy (process 813)");
 const web = { name: "web", image: "nginx:1" };
+
+const REFUSED = { by: "nobody", isRefused: true } as const;
 
 describe("the address", () => {
   for (const [title, facts, state, text, remedy] of [
@@ -45,6 +48,13 @@ describe("the address", () => {
       "",
     ],
     ["our image has, out of reach", { container: ours }, "ok", "cannot be asked from here", ""],
+    [
+      "our image has and refuses",
+      { container: ours, answering: REFUSED },
+      "problem",
+      "(container ecs) has our image, which refuses port 80",
+      "let its server listen on port 80 of all addresses: without --port, --bind, ECS_LOCAL_METADATA_PORT and ECS_LOCAL_BIND_ADDRESS (docker logs ecs says where it does)",
+    ],
     [
       "another container has",
       { answering: { by: "other" }, container: web },
@@ -81,6 +91,20 @@ describe("the address", () => {
       expect(found.remedy !== undefined).toBe(state !== "ok");
     });
   }
+  test("that our image has is served, unless it is the container that refuses", () => {
+    const of = (more: Partial<AddressFacts>) => {
+      const facts = { ...NOBODY, container: ours, ...more };
+      return [isServed(facts), checkAddress(facts, COMMANDS).state];
+    };
+    expect(of({})).toEqual([true, "ok"]);
+    expect(of({ answering: REFUSED })).toEqual([false, "problem"]);
+    // What this machine has or leads there is asked first, and who refuses beyond it may be anybody.
+    for (const more of [{ interfaces: ["lo"] }, { ledPort: 51679 }, { isElsewhere: true }]) {
+      expect(of({ answering: REFUSED, ...more })).toEqual([true, "ok"]);
+    }
+    expect(isServed({ ...NOBODY, container: web })).toBe(false);
+    expect(isServed({ ...NOBODY, answering: { by: "us" } })).toBe(true);
+  });
   test("is not led by rules where there can be none", () => {
     expect(checkAddress(NOBODY, { ...COMMANDS, networkUp: undefined }).remedy).not.toContain("network up");
   });

@@ -57,8 +57,12 @@ describe("who answers at an address", () => {
     expect(await askHealth("127.0.0.1", port)).toEqual({ by: "other" });
     expect(sent()).toBeLessThan(16 * 1024 * 1024);
   });
-  test("nobody", async () => {
-    expect(await askHealth("127.0.0.1", freePort())).toEqual({ by: "nobody" });
+  test("nobody, where the port is refused", async () => {
+    expect(await askHealth("127.0.0.1", freePort())).toEqual({ by: "nobody", isRefused: true });
+  });
+  test("nobody, where no way leads", async () => {
+    // No machine sends TCP to all of its link.
+    expect(await askHealth("255.255.255.255", 80)).toEqual({ by: "nobody" });
   });
   test("one that accepts and says nothing, within a second or two", async () => {
     const server = Bun.listen({ hostname: "127.0.0.1", port: 0, socket: { data: () => {} } });
