@@ -246,6 +246,19 @@ describe("the port", () => {
     await other.stop(true);
     expect(await check(port)).toMatchObject({ state: "ok", message: expect.stringContaining("free") });
   });
+  // Another system has one address of loopback alone.
+  test.skipIf(process.platform !== "linux")("is not of who has it on another address", async () => {
+    const elsewhere = Bun.listen({ hostname: "127.0.0.2", port: 0, socket: { data: () => {} } });
+    const { port } = elsewhere;
+    const script = `Bun.serve({ hostname: "127.0.0.1", port: ${port}, fetch: () => new Response("hello") })`;
+    const other = Bun.spawn([process.execPath, "-e", script]);
+    atEnd(() => Promise.all([elsewhere.stop(true), other.kill("SIGKILL")]));
+    while ((await check(port)).state === "ok") await Bun.sleep(20);
+    for (const bindAddress of ["127.0.0.1", "localhost"]) {
+      const { message } = checkPort(await readPort({ port, bindAddress }, false));
+      expect(message).toEndWith(`(process ${other.pid})`);
+    }
+  });
   test("that our server has is fine", async () => {
     const ours = Bun.serve({ port: 0, hostname: "127.0.0.1", fetch: () => Response.json({ status: "ok", later: 1 }) });
     atEnd(() => ours.stop(true));

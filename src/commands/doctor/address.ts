@@ -15,8 +15,8 @@ export interface AddressFacts {
   readonly isElsewhere: boolean;
   /** The port of this machine to which the rules of `network up` lead, where they stand or may. */
   readonly ledPort: number | undefined;
-  /** Which process of this machine listens on a port, as far as it can be told. */
-  readonly listenerOf: (port: number) => string | undefined;
+  /** Which process of this machine listens on a port of an address, as far as it can be told. */
+  readonly listenerOf: (address: string, port: number) => string | undefined;
 }
 
 const RUN = "run our image at that address of a network 169.254.170.0/24 (for Compose: ecs-local-endpoints compose)";
@@ -65,13 +65,14 @@ function hasRefused({ answering, interfaces, ledPort, isElsewhere }: AddressFact
 
 function strange(facts: AddressFacts, at: string, commands: Commands): Finding {
   const { interfaces, container, ledPort, listenerOf } = facts;
-  const port = ledPort ?? (interfaces.length > 0 ? 80 : undefined);
-  const who = container === undefined && port !== undefined ? listenerOf(port) : undefined;
+  const isHere = ledPort !== undefined || interfaces.length > 0;
+  const listener = () => (ledPort === undefined ? listenerOf(TASK_ADDRESS, 80) : listenerOf("127.0.0.1", ledPort));
+  const who = container === undefined && isHere ? listener() : undefined;
   const text = `${at}, port 80, is answered by ${who ?? "something else"}, not by our server`;
   if (container !== undefined) {
     return finding("address", "problem", text, insteadOf(container.name, commands));
   }
-  if (port !== undefined) {
+  if (isHere) {
     const remedy = `stop ${who ?? "it (sudo tells what it is)"}, and start our server: ${commands.server}`;
     return finding("address", "problem", text, remedy);
   }

@@ -11,7 +11,11 @@ const NOBODY: AddressFacts = {
   listenerOf: () => undefined,
 };
 const ours = { name: "ecs", image: "ecs-local-endpoints:dev" };
-const listenerOf = (port: number) => (port === 80 ? "nginx (process 812)" : "caddy (process 813)");
+const LISTENERS = new Map([
+  ["169.254.170.2:80", "nginx (process 812)"],
+  ["127.0.0.1:51679", "caddy (process 813)"],
+]);
+const listenerOf = (address: string, port: number) => LISTENERS.get(`${address}:${port}`);
 const web = { name: "web", image: "nginx:1" };
 
 const REFUSED = { by: "nobody", isRefused: true } as const;
