@@ -111,6 +111,12 @@ test("our own container has its keys and is not told to remove them", async () =
   expect(of("hidden-endpoint")).toMatchObject([{ state: "ok" }]);
 });
 
+test("a container that shares the network of ours has its way", async () => {
+  const { Id } = server;
+  const sharing = container({ name: "side", env: [RELATIVE], networkMode: `container:${Id}` });
+  expect((await withContainers([server, sharing])).of("no-way")).toMatchObject([{ state: "ok" }]);
+});
+
 describe("the engine", () => {
   test("engine (problem): it is gone, with what was tried, until it is there", async () => {
     const fake = startFakeEngine();

@@ -12,7 +12,7 @@ const RELATIVE = "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI";
 const FULL = "AWS_CONTAINER_CREDENTIALS_FULL_URI";
 const V4 = "ECS_CONTAINER_METADATA_URI_V4";
 const ways = {
-  ...{ networks: [], home: undefined, ledBridges: [], answering: "nobody" as const },
+  ...{ containers: [], networks: [], home: undefined, ledBridges: [], answering: "nobody" as const },
   ...{ isOnMachine: false, isOpenToMachine: false },
 };
 const shop = { network: "shop", interfaceName: "br-shop", internal: false, subnets: ["10.0.0.0/24"], gateways: [] };

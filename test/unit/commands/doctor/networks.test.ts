@@ -18,7 +18,7 @@ const home = net("ecs", "169.254.170.0/24");
 const shop = net("shop", "10.1.0.0/16");
 const closed = net("closed", "10.2.0.0/16", { internal: true });
 const ways: Ways = {
-  ...{ networks: [home, shop, closed], home: undefined, ledBridges: [], answering: "nobody" },
+  ...{ containers: [], networks: [home, shop, closed], home: undefined, ledBridges: [], answering: "nobody" },
   ...{ isOnMachine: false, isOpenToMachine: false },
 };
 
@@ -39,13 +39,15 @@ describe("a way to the address", () => {
     const sidecar = (owner: string) => on("side", [], `container:${owner}`);
     const all = [web, lone];
     expect(
-      [web, lone, sidecar("id-web"), sidecar("lone"), sidecar("gone")].map((one) => canReach(one, all, ways)),
+      [web, lone, sidecar("id-web"), sidecar("lone"), sidecar("gone")].map((one) =>
+        canReach(one, { ...ways, containers: all }),
+      ),
     ).toEqual([true, false, true, false, false]);
-    expect(canReach(on("host", [], "host"), [], ways)).toBeFalse();
-    expect(canReach(on("host", [], "host"), [], { ...ways, isOpenToMachine: true })).toBeTrue();
-    expect(canReach(on("none", [], "none"), [], { ...ways, isOnMachine: true, isOpenToMachine: true })).toBeFalse();
+    expect(canReach(on("host", [], "host"), ways)).toBeFalse();
+    expect(canReach(on("host", [], "host"), { ...ways, isOpenToMachine: true })).toBeTrue();
+    expect(canReach(on("none", [], "none"), { ...ways, isOnMachine: true, isOpenToMachine: true })).toBeFalse();
     const loop = [on("a", [], "container:b"), on("b", [], "container:a")];
-    expect(loop.map((one) => canReach(one, loop, ways))).toEqual([false, false]);
+    expect(loop.map((one) => canReach(one, { ...ways, containers: loop }))).toEqual([false, false]);
   });
 });
 
