@@ -111,6 +111,12 @@ test("our own container has its keys and is not told to remove them", async () =
   expect(of("hidden-endpoint")).toMatchObject([{ state: "ok" }]);
 });
 
+test("a container of an image that has our name and more is checked as any other", async () => {
+  const other = container({ name: "web", image: "ecs-local-endpoints-web", env: [KEY, RELATIVE] });
+  const { of } = await withContainers([server, withNetwork(other, shop, { ipv4: "10.1.0.5" })]);
+  expect([...of("hidden-endpoint"), ...of("no-way")].map(({ state }) => state)).toEqual(["problem", "problem"]);
+});
+
 test("a container that shares the network of ours has its way", async () => {
   const { Id } = server;
   const sharing = container({ name: "side", env: [RELATIVE], networkMode: `container:${Id}` });

@@ -94,7 +94,10 @@ function orRules({ networkUp, server }: Commands): string {
   return networkUp === undefined ? "" : `, or lead it to a server here: ${networkUp} && ${server}`;
 }
 
-/** Whether an image is this program, or the one whose place it takes. */
+/**
+ * Whether an image is this program, or the one whose place it takes, by its whole name: Compose names what it builds in a
+ * folder `ecs-local-endpoints` after that, as `ecs-local-endpoints-web`.
+ */
 export function isOurImage(image: string): boolean {
-  return /(^|\/)(amazon-)?ecs-local-(container-)?endpoints(-[\w.-]+)?([:@]|$)/.test(image);
+  return /(^|\/)(amazon-)?ecs-local-(container-)?endpoints([:@]|$)/.test(image);
 }

@@ -124,7 +124,9 @@ describe("the address", () => {
     ["ecs-local-endpoints:dev", true],
     ["ghcr.io/someone/ecs-local-endpoints@sha256:00", true],
     ["amazon/amazon-ecs-local-container-endpoints:latest-arm64", true],
-    ["docker.io/library/ecs-local-endpoints-test:latest", true],
+    ["docker.io/library/ecs-local-endpoints:test", true],
+    ["ecs-local-endpoints-web", false],
+    ["ecs-local-endpoints-test:latest", false],
     ["not-ecs-local-endpoints:1", false],
     ["nginx", false],
   ] as const) {
