@@ -45,7 +45,13 @@ describe("the container that asks", () => {
       "credentials no-client\nmetadata no-client\n",
       "neither this program nor a shell",
     ],
-    ["is of no use with another output", ["/ecs-local-endpoints"], "panic", "neither this program nor a shell"],
+    ["is of no use with another output", [], "panic", "neither this program nor a shell"],
+    [
+      "is not understood where it is ours and says something else",
+      ["/ecs-local-endpoints"],
+      "ecs-local-endpoints: ECS_LOCAL_METADATA_PORT is 'abc'",
+      "the image ecs-local-endpoints:dev gave no answer that could be read",
+    ],
     ["says why it could not be started", [], new AppError("engine-refused", "no sh in it"), "no sh in it"],
   ] as const) {
     test(`${title}, and says what to do`, async () => {
@@ -58,6 +64,16 @@ describe("the container that asks", () => {
       });
     });
   }
+  test("of our image is tried by hand as it was run, where its answer cannot be read", async () => {
+    for (const output of ["", "null", '{"credentials":{"status":403,"message":"cut o']) {
+      const { made } = runner(["/ecs-local-endpoints"], output);
+      expect(await createInside(made)("shop")).toMatchObject({
+        why: "could not be asked from inside: the image ecs-local-endpoints:dev gave no answer that could be read",
+        remedy:
+          "see whether it starts by hand (docker run --rm --network shop ecs-local-endpoints:dev doctor --from-inside), or give another: --image NAME",
+      });
+    }
+  });
   test("is tried by hand with names that are a word each", async () => {
     const { made } = runner([], new Error("no"));
     expect(await createInside(made, "a;b", "podman")("x$(touch y)")).toMatchObject({
