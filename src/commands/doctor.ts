@@ -108,7 +108,7 @@ async function diagnose(
   started.push(asking);
   const about = await asking;
   return [
-    checkEngine(engine),
+    checkEngine(engine, commands),
     await identity,
     await clock,
     checkPort(port),

@@ -138,6 +138,28 @@ describe("the engine", () => {
     expect(of("engine")[0]?.message).toBe(`Docker 29.0.0 at ${fake.host}, API 1.47, 0 containers running`);
     expect(of("engine")).toMatchObject([{ state: "ok" }]);
   });
+  test("engine (warning): it does not show a container, which alone is left out, until it does", async () => {
+    const broken = container({ name: "a b", env: [KEY, RELATIVE] });
+    const fake = startFakeEngine({
+      containers: [server, web([KEY], [shop, "10.1.0.5"]), broken],
+      networks: [shop, ecs],
+    });
+    atEnd(() => fake.stop());
+    const env = { DOCKER_HOST: fake.host, ECS_LOCAL_OFFLINE: "1" };
+    fake.faults.inspect500(broken.Id);
+    const bad = await run(env);
+    expect(bad.of("engine")[0]?.message).toContain("3 containers running, left out of the checks: a b (The engine at ");
+    expect(bad.of("engine")).toMatchObject([
+      { state: "warning", remedy: expect.stringContaining("docker inspect 'a b'") },
+    ]);
+    expect(bad.of("hidden-endpoint")).toMatchObject([{ state: "warning", message: expect.stringContaining("web") }]);
+    await fake.stop();
+    const whole = startFakeEngine({ containers: [server, broken], networks: [shop, ecs] });
+    atEnd(() => whole.stop());
+    const { of } = await run({ ...env, DOCKER_HOST: whole.host });
+    expect(of("engine")).toMatchObject([{ state: "ok" }]);
+    expect(of("hidden-endpoint")).toMatchObject([{ state: "problem", message: expect.stringContaining("a b") }]);
+  });
   test("that never answers ends the wait, not doctor", async () => {
     const fake = startFakeEngine();
     atEnd(() => fake.stop());
