@@ -109,6 +109,8 @@ main() {
     dir=/usr/local/bin
     [ -w "$dir" ] || dir=${HOME:?}/.local/bin
   fi
+  # `cd -` goes somewhere else.
+  [ "$dir" != - ] || dir=./-
   elsewhere="name another folder by --dir, or run this as one who may write there"
   mkdir -p -- "$dir" || fail "the folder $dir cannot be made" "$elsewhere"
   dir=$(CDPATH='' cd -- "$dir" && pwd) || fail "the folder $dir cannot be entered" "$elsewhere"

@@ -1,3 +1,5 @@
+import { withoutUserinfo } from "./without-userinfo.ts";
+
 export interface AwsConfig {
   readonly stsEndpoint: string | undefined;
   readonly iamEndpoint: string | undefined;
@@ -32,7 +34,9 @@ export function readAws(read: (name: string) => string | undefined, problems: st
     const name = names.find((candidate) => read(candidate) !== undefined);
     const value = name && read(name);
     if (name && value && !/^https?:$/.test(URL.parse(value)?.protocol ?? "")) {
-      problems.push(`${name} is '${value}', which is not an http or https URL such as http://localstack:4566`);
+      problems.push(
+        `${name} is '${withoutUserinfo(value)}', which is not an http or https URL such as http://localstack:4566`,
+      );
     }
     return value;
   };

@@ -3,6 +3,7 @@ import { type AccessConfig, readAccess } from "./access-config.ts";
 import { type AwsConfig, readAws } from "./aws-config.ts";
 import { AppError } from "./errors.ts";
 import { readTask, type TaskConfig } from "./task-config.ts";
+import { withoutUserinfo } from "./without-userinfo.ts";
 
 /** An environment as `process.env` has it; an argument everywhere, so that a test can give its own. */
 export type Environment = Readonly<Record<string, string | undefined>>;
@@ -141,7 +142,7 @@ export function isHostName(text: string): boolean {
 
 function parseDockerHost(value: string | undefined, problems: string[]): string | undefined {
   if (value !== undefined && !/^((unix:\/\/)?\/.|(tcp|https?):\/\/[^/])/.test(value)) {
-    problems.push(`DOCKER_HOST is '${value}', which is neither unix:///path nor tcp://host:port`);
+    problems.push(`DOCKER_HOST is '${withoutUserinfo(value)}', which is neither unix:///path nor tcp://host:port`);
   }
   return value;
 }

@@ -2,6 +2,7 @@ import { cpSync, mkdirSync, mkdtempSync, readdirSync, rmSync, statSync } from "n
 import { basename, dirname, join } from "node:path";
 import { bundledPackages } from "../licenses/bundled.ts";
 import { thirdPartyText } from "../licenses/third-party.ts";
+import { runOwn } from "../run-own.ts";
 import { bunExecutable } from "./bun-executable.ts";
 import { debianPackage, unpack } from "./debian.ts";
 import { type Arch, CA_CERTIFICATES, LIBRARIES, PLATFORMS } from "./pins.ts";
@@ -50,7 +51,7 @@ async function compile(root: string, arch: Arch, outfile: string, metafile: stri
   const args = [`--outfile=${outfile}`, `--metafile=${metafile}`, `--target=${PLATFORMS[arch].target}`];
   const executable = await bunExecutable(root, arch);
   if (executable !== undefined) args.push(`--executable=${executable}`);
-  const build = Bun.spawnSync([process.execPath, join(root, "scripts/build.ts"), ...args], { stderr: "pipe" });
+  const build = runOwn(root, "scripts/build.ts", ...args);
   if (!build.success) throw new Error(`the program could not be compiled:\n${build.stderr.toString().trim()}`);
 }
 

@@ -30,7 +30,8 @@ export function commitOf(root: string, version: string, isSnapshot: boolean): Co
   if (!tags.includes(`v${version}`)) {
     throw new Error(`package.json is of ${version}, and the commit is not tagged v${version}\nhint: see --snapshot`);
   }
-  const changed = git("status", "--porcelain");
+  // Whatever the user's git is told to leave out of it.
+  const changed = git("status", "--porcelain", "--untracked-files=normal");
   if (changed !== "") throw new Error(`these files are not as the commit has them:\n${changed}\nhint: see --snapshot`);
   return { version, made };
 }

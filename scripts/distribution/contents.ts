@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { pinnedBun } from "../container/bun-executable.ts";
 import { type Bundled, bundledPackages } from "../licenses/bundled.ts";
 import { thirdPartyText } from "../licenses/third-party.ts";
+import { runOwn } from "../run-own.ts";
 import { signed } from "./macho.ts";
 import type { Member } from "./tar.ts";
 import { PROGRAM, type Target } from "./targets.ts";
@@ -23,7 +24,7 @@ export async function compile(root: string, target: Target, folder: string) {
     `--executable=${executable}`,
     `--metafile=${metafile}`,
   ];
-  const build = Bun.spawnSync([process.execPath, join(root, "scripts/build.ts"), ...args], { stderr: "pipe" });
+  const build = runOwn(root, "scripts/build.ts", ...args);
   if (!build.success) throw new Error(`${target.name} could not be compiled:\n${build.stderr.toString().trim()}`);
   const compiled = await Bun.file(outfile).bytes();
   const program = target.name === "darwin-x64" ? signed(compiled, PROGRAM) : compiled;
@@ -34,7 +35,7 @@ export async function compile(root: string, target: Target, folder: string) {
 export async function sharedMembers(root: string): Promise<Member[]> {
   const files = { bash: `${PROGRAM}.bash`, zsh: `_${PROGRAM}`, fish: `${PROGRAM}.fish` };
   const completions = Object.entries(files).map(([shell, file]) => {
-    const run = Bun.spawnSync([process.execPath, "--no-env-file", join(root, "src/main.ts"), "completion", shell]);
+    const run = runOwn(root, "src/main.ts", "completion", shell);
     if (!run.success) throw new Error(`the completion of ${shell} failed:\n${run.stderr.toString().trim()}`);
     return { path: `completions/${file}`, bytes: new Uint8Array(run.stdout) };
   });

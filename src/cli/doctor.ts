@@ -5,7 +5,8 @@ const DOCTOR_HELP = `
 Changes nothing. --start-containers lets it start a container for some seconds on each network, which asks as yours
 would; its image has to be there. Every finding and its remedy: docs/doctor.md
 
-Exit codes: 0 no problem, 1 a problem, 2 wrong usage or configuration, 130 ended by Ctrl-C`;
+Exit codes: 0 no problem, 1 a problem, 2 wrong usage or configuration,
+130 ended by Ctrl-C, 143 by SIGTERM, 129 by SIGHUP`;
 
 /** Adds `doctor`, and gives what the command line asks of it to `choose`. */
 export function addDoctor(program: Command, choose: (request: DoctorRequest) => void): void {

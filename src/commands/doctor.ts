@@ -4,7 +4,7 @@ import { createOnlineSource } from "../aws/online.ts";
 import type { Config, Environment } from "../config.ts";
 import { AppError } from "../errors.ts";
 import { TASK_ADDRESS } from "../network/plan.ts";
-import { checkAddress, isOurImage } from "./doctor/address.ts";
+import { type AddressFacts, checkAddress, isServed } from "./doctor/address.ts";
 import { askHealth } from "./doctor/ask-health.ts";
 import { checkClock } from "./doctor/clock.ts";
 import { createCommands } from "./doctor/commands.ts";
@@ -83,18 +83,20 @@ async function diagnose(
   ]);
   const interfaces = interfacesAtAddress();
   const isInside = isInContainer(engine, env);
-  const container = atAddress(engine);
-  const isOurs = answering.by === "us" || (container !== undefined && isOurImage(container.image));
-  const port = await readPort(served, isOurs);
+  const areLed =
+    ruleFacts.kind === "unseen" || (ruleFacts.kind === "seen" && ruleFacts.standing.lines.every((line) => line.stands));
+  const led = areLed ? (state?.made ?? []).flatMap((made) => (made.kind === "rules" ? made : [])) : [];
+  const address: AddressFacts = {
+    ...{ interfaces, answering, container: atAddress(engine), ledPort: led.at(-1)?.port, listenerOf },
+    isElsewhere: engine.kind === "found" && engine.isElsewhere,
+  };
+  const port = await readPort(served, isServed(address));
   const recovered = ruleFacts.kind === "seen" ? ruleFacts.asked : undefined;
   const commands = createCommands({
     ...{ program, env, isInContainer: isInside },
     asked: state?.asked ?? recovered ?? (saysPort ? { port: config.port, loopback: false } : ASKED_BY_DEFAULT),
     engine: engine.kind === "found" ? { ...engine, target: engine.endpoint.target } : undefined,
   });
-  const areLed =
-    ruleFacts.kind === "unseen" || (ruleFacts.kind === "seen" && ruleFacts.standing.lines.every((line) => line.stands));
-  const led = areLed ? (state?.made ?? []).flatMap((made) => (made.kind === "rules" ? made : [])) : [];
   const isOnMachine = interfaces.length > 0;
   const seen = {
     ledBridges: led.flatMap(({ bridges }) => bridges.map(({ name }) => name)),
@@ -105,13 +107,12 @@ async function diagnose(
     engine.kind === "found" ? checkContainers(engine, request, seen, commands, ended) : Promise.resolve([]);
   started.push(asking);
   const about = await asking;
-  const ledPort = led.at(-1)?.port;
   return [
-    checkEngine(engine),
+    checkEngine(engine, commands),
     await identity,
     await clock,
     checkPort(port),
-    checkAddress({ interfaces, answering, container, ledPort, listenerOf }, commands),
+    checkAddress(address, commands),
     checkRules(ruleFacts.kind === "never" && isInside ? { kind: "elsewhere" } : ruleFacts, commands),
     ...about,
   ];

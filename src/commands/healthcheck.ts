@@ -1,10 +1,8 @@
 import type { Config } from "../config.ts";
+import { askHere, healthOf, readStart, SHOWN_CHARACTERS_MAX } from "./ask-here.ts";
 
 /** Under the 3 s of the image's HEALTHCHECK, so that the reason is said before the engine ends us. */
 const TIMEOUT_MS = 2_000;
-const SHOWN_CHARACTERS_MAX = 80;
-/** Many times what /health is: whoever is at the port may send without end. */
-const BODY_BYTES_MAX = 64 * 1024;
 
 /** One line for whoever asked, and the exit code: 0 well, 1 not. */
 export interface Verdict {
@@ -25,16 +23,11 @@ export async function healthcheck(
   const where = `${askable(bindAddress)}:${port}`;
   const unhealthy = (reason: string): Verdict => ({ code: 1, line: oneLine(`unhealthy: ${where} ${reason}`) });
   try {
-    const answer = await fetch(`http://${where}/health`, {
-      signal: AbortSignal.timeout(timeoutMs),
-      redirect: "manual",
-      // Whatever HTTP_PROXY says: we ask our own machine. Bun's types do not know `false` yet.
-      proxy: false,
-    } as unknown as BunFetchRequestInit);
+    const answer = await askHere(`http://${where}/health`, AbortSignal.timeout(timeoutMs));
     const text = await readStart(answer);
     if (answer.status !== 200) return unhealthy(`answers with status ${answer.status}`);
-    const health = parse(text);
-    if (health?.status !== "ok") return unhealthy(`is not ecs-local-endpoints: it answers ${shown(text)}`);
+    const health = healthOf(answer, text);
+    if (health === undefined) return unhealthy(`is not ecs-local-endpoints: it answers ${shown(text)}`);
     return { code: 0, line: oneLine(`healthy: ${where}${details(health)}`) };
   } catch (error) {
     if ((error as Error).name === "TimeoutError") return unhealthy(`does not answer within ${timeoutMs / 1000} s`);
@@ -46,27 +39,6 @@ export async function healthcheck(
 function askable(bindAddress: string): string {
   if (bindAddress === "0.0.0.0" || bindAddress === "::") return "127.0.0.1";
   return bindAddress.includes(":") ? `[${bindAddress}]` : bindAddress;
-}
-
-/** The body, cut off at its bound. */
-async function readStart({ body }: Response): Promise<string> {
-  const decoder = new TextDecoder();
-  let text = "";
-  let bytes = 0;
-  for await (const chunk of body ?? []) {
-    text += decoder.decode(chunk.subarray(0, BODY_BYTES_MAX - bytes), { stream: true });
-    bytes += chunk.byteLength;
-    if (bytes >= BODY_BYTES_MAX) break;
-  }
-  return text;
-}
-
-function parse(text: string): Record<string, unknown> | undefined {
-  try {
-    return Object(JSON.parse(text));
-  } catch {
-    return undefined;
-  }
 }
 
 /** Of what the server says, that which has the shape of it: it may be another version, or another program. */

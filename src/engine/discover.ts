@@ -2,6 +2,7 @@ import { accessSync, constants, existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { DockerConfig, Environment } from "../config.ts";
 import { AppError } from "../errors.ts";
+import { withoutUserinfo } from "../without-userinfo.ts";
 
 /** Where an engine can be asked, in the terms of Bun's fetch. */
 export interface EngineEndpoint {
@@ -88,7 +89,7 @@ export function parseHost(
   if (url === null || !/^https?:$/.test(url.protocol) || !/^(tcp|https?):\/\//.test(host)) {
     throw new AppError(
       "bad-configuration",
-      `${source} is '${host}', which is neither unix:///path nor tcp://host:port`,
+      `${source} is '${withoutUserinfo(host)}', which is neither unix:///path nor tcp://host:port`,
       { hint: "set DOCKER_HOST to one of those" },
     );
   }

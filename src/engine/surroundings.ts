@@ -1,7 +1,7 @@
 import { Type } from "@sinclair/typebox";
 import { AppError } from "../errors.ts";
 import type { Engine } from "./client.ts";
-import { decodeText, ListSchema } from "./schema.ts";
+import { decodeText } from "./schema.ts";
 
 /** Inspected at once, so that a machine with hundreds of containers keeps its engine for itself. */
 const INSPECTED_AT_ONCE = 16;
@@ -10,6 +10,12 @@ const INSPECTED_AT_ONCE = 16;
 const ENDPOINT_VARIABLES = new Set(["ECS_CONTAINER_METADATA_URI", "ECS_CONTAINER_METADATA_URI_V4"]);
 
 const text = Type.Optional(Type.Union([Type.String(), Type.Null()]));
+const ListSchema = Type.Array(
+  Type.Object({
+    Id: Type.String(),
+    Names: Type.Optional(Type.Union([Type.Array(Type.String()), Type.Null()])),
+  }),
+);
 const SurroundingsSchema = Type.Object({
   Id: Type.String(),
   Name: Type.String(),
@@ -43,38 +49,51 @@ export interface Surrounding {
   readonly endpoints: ReadonlyMap<string, string>;
 }
 
-/**
- * The running containers with the names of their variables, ordered by name. The inventory has no environments, so that
- * nothing of the server can come to show one.
- *
- * @throws AppError `engine-unavailable`, `engine-refused` or `engine-bad-answer`
- */
-export async function readSurroundings(engine: Engine, signal: AbortSignal): Promise<readonly Surrounding[]> {
-  const list = decodeText(ListSchema, await engine.get("/containers/json", { signal }), "the list of containers");
-  const found: Surrounding[] = [];
-  const ids = list.map(({ Id }) => Id);
-  for (let at = 0; at < ids.length; at += INSPECTED_AT_ONCE) {
-    const some = ids.slice(at, at + INSPECTED_AT_ONCE).map((id) => readOne(engine, id, signal));
-    for (const one of await Promise.all(some)) if (one !== undefined) found.push(one);
-  }
-  return found.toSorted((a, b) => (a.name < b.name ? -1 : 1));
+/** What could be read of the running containers. */
+export interface Surroundings {
+  /** Ordered by name. */
+  readonly containers: readonly Surrounding[];
+  /** Those that the engine lists and does not show, with its error. */
+  readonly unread: readonly { readonly name: string; readonly error: AppError }[];
 }
 
-/** Undefined for a container that is gone meanwhile. */
-async function readOne(engine: Engine, id: string, signal: AbortSignal): Promise<Surrounding | undefined> {
-  let answer: string;
-  try {
-    answer = await engine.get(`/containers/${id}/json`, { signal });
-  } catch (error) {
-    if (error instanceof AppError && error.code === "container-unknown") return undefined;
-    throw error;
+/**
+ * The running containers with the names of their variables. The inventory has no environments, so that nothing of the server
+ * can come to show one.
+ *
+ * @throws AppError `engine-unavailable`, `engine-refused` or `engine-bad-answer` where it shows none of those that it lists
+ */
+export async function readSurroundings(engine: Engine, signal: AbortSignal): Promise<Surroundings> {
+  const list = decodeText(ListSchema, await engine.get("/containers/json", { signal }), "the list of containers");
+  const containers: Surrounding[] = [];
+  const unread: { name: string; error: AppError }[] = [];
+
+  async function read(id: string, name: string): Promise<void> {
+    try {
+      containers.push(await readOne(engine, id, signal));
+    } catch (error) {
+      if (!(error instanceof AppError)) throw error;
+      // Else it is gone meanwhile.
+      if (error.code !== "container-unknown") unread.push({ name, error });
+    }
   }
+
+  for (let at = 0; at < list.length; at += INSPECTED_AT_ONCE) {
+    const some = list.slice(at, at + INSPECTED_AT_ONCE);
+    await Promise.all(some.map(({ Id, Names }) => read(Id, withoutSlash(Names?.[0] ?? Id))));
+  }
+  if (containers.length === 0 && unread[0]) throw unread[0].error;
+  return { containers: containers.toSorted(byName), unread: unread.toSorted(byName) };
+}
+
+async function readOne(engine: Engine, id: string, signal: AbortSignal): Promise<Surrounding> {
+  const answer = await engine.get(`/containers/${id}/json`, { signal });
   const { Id, Name, Config, HostConfig, NetworkSettings } = decodeText(SurroundingsSchema, answer, `container ${id}`);
   const pairs = (Config.Env ?? []).map((line) => [line.split("=", 1)[0] ?? "", line.slice(line.indexOf("=") + 1)]);
   const set = pairs.filter(([name, value]) => name !== "" && value !== "") as [string, string][];
   return {
     id: Id,
-    name: Name.replace(/^\//, ""),
+    name: withoutSlash(Name),
     image: Config.Image ?? "",
     networkMode: HostConfig.NetworkMode ?? "",
     networks: Object.entries(NetworkSettings.Networks ?? {}).map(([name, { IPAddress }]) => ({
@@ -84,6 +103,14 @@ async function readOne(engine: Engine, id: string, signal: AbortSignal): Promise
     variables: new Set(set.map(([name]) => name)),
     endpoints: new Map(set.filter(([name]) => ENDPOINT_VARIABLES.has(name))),
   };
+}
+
+function withoutSlash(name: string): string {
+  return name.replace(/^\//, "");
+}
+
+function byName(a: { readonly name: string }, b: { readonly name: string }): number {
+  return a.name < b.name ? -1 : 1;
 }
 
 /**

@@ -117,7 +117,7 @@ test("wrong usage and configuration have exit code 2 and name the value", () => 
   expect(runBinary(["--prot", "9"])).toMatchObject({ exitCode: 2, stderr: expect.stringContaining("--port") });
   expect(runBinary(["--port", "x9"])).toMatchObject({ exitCode: 2, stderr: expect.stringContaining("'x9'") });
   const ssh = runBinary([], { DOCKER_HOST: "ssh://me@box" });
-  expect(ssh).toMatchObject({ exitCode: 2, stderr: expect.stringContaining("ssh://me@box") });
+  expect(ssh).toMatchObject({ exitCode: 2, stderr: expect.stringContaining("'ssh://***@box'") });
   const missing = runBinary([], { TASK_METADATA_PATH: "/nonexistent.json" });
   expect(missing).toMatchObject({ exitCode: 2, stderr: expect.stringContaining("/nonexistent.json") });
 });

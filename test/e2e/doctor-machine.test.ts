@@ -4,6 +4,7 @@ import { join } from "node:path";
 import type { Finding } from "../../src/commands/doctor/finding.ts";
 import { container } from "../support/containers.ts";
 import { startFakeEngine } from "../support/fake-engine.ts";
+import { folder } from "../support/folder.ts";
 import { startMachine, whyNoNamespaces } from "../support/netns.ts";
 import { network, withNetwork } from "../support/networks.ts";
 
@@ -165,6 +166,32 @@ describe.skipIf(why !== undefined)(`doctor on a machine of its own${why ? ` (ski
     await machine.networkLater("up", { DOCKER_HOST: fake.host });
   }, 30_000);
 
+  test("rules (problem): none stands, until network up is run", async () => {
+    for (const table of ["raw", "nat", "filter"])
+      machine.onMachine(`iptables -t ${table} -F && iptables -t ${table} -X`);
+    machine.sysctl(machine.bridge, 0);
+    const bad = await one("rules");
+    expect(bad?.message).toStartWith("none of what network up made stands: missing is ");
+    expect(bad?.state).toBe("problem");
+    expect(await runRemedy(bad)).toMatchObject({ exitCode: 0 });
+    expect((await one("rules"))?.state).toBe("ok");
+  }, 30_000);
+
+  test("rules (warning): iptables fails, until it is mended", async () => {
+    const broken = folder("doctor-iptables");
+    const real = `case "$1" in --version) exec ${machine.bin}/iptables "$@";; esac`;
+    const script = `#!/bin/sh\n${real}\necho no such table >&2\nexit 3\n`;
+    writeFileSync(join(broken.path, "iptables"), script, { mode: 0o755 });
+    const PATH = `${broken.path}:${machine.bin}:/usr/sbin:/usr/bin:/sbin:/bin`;
+    expect(await one("rules", "", "", { DOCKER_HOST: fake.host, PATH })).toEqual({
+      ...{ check: "rules", state: "warning" },
+      message: "iptables -w 5 -t raw -S ECS-LOCAL-GUARD failed with 3: no such table",
+      remedy: "mend what it names and run this again",
+    });
+    broken.remove();
+    expect((await one("rules"))?.state).toBe("ok");
+  }, 30_000);
+
   test("rules (warning): shown to root only, until doctor is run as the line says", async () => {
     const unseen = await one("rules", "", `${NOBODY} --clear-groups`);
     expect(unseen).toMatchObject({ state: "warning", message: expect.stringContaining("shown to root only") });
@@ -215,6 +242,41 @@ describe.skipIf(why !== undefined)(`doctor on a machine of its own${why ? ` (ski
     machine.onMachine(`rm /run/ecs-local-endpoints-network/*.json`);
     expect(machine.network("down").exitCode).toBe(0);
     expect(await one("rules")).toMatchObject({ state: "ok", message: expect.stringContaining("was not run") });
+  }, 30_000);
+
+  test("address (problem): another process has it by the rules, until it stops and our server is started", async () => {
+    expect((await machine.networkLater("up --port 51681", { DOCKER_HOST: fake.host })).exitCode).toBe(0);
+    const stop = await startOther("127.0.0.1", 51681);
+    const bad = await one("address");
+    const at = "169.254.170.2 (led to port 51681 by network up), port 80, is answered by";
+    const [, who = ""] = /is answered by (\S+ \(process \d+\)), /.exec(bad?.message ?? "") ?? [];
+    expect(bad).toEqual({
+      ...{ check: "address", state: "problem", message: `${at} ${who}, not by our server` },
+      remedy: `stop ${who}, and start our server: ${BINARY} --port 51681`,
+    });
+    await stop();
+    const end = await startRemedy(bad, "127.0.0.1", 51681);
+    expect(await one("address")).toMatchObject({ state: "ok", message: expect.stringContaining("our server") });
+    await end();
+    expect(machine.network("down").exitCode).toBe(0);
+  }, 30_000);
+
+  test("address (warning): a container has it in silence, until it is stopped and our server is led there", async () => {
+    const ecs = network({ name: "ecs", subnet: "169.254.170.0/24", gateway: "169.254.170.1" });
+    const silent = withNetwork(container({ name: "a silent one" }), ecs, { ipv4: "169.254.170.2" });
+    const engine = startFakeEngine({ containers: [silent], networks: [ecs] });
+    const env = { DOCKER_HOST: engine.host };
+    expect(await one("address", "", "", env)).toEqual({
+      ...{ check: "address", state: "warning" },
+      message: "169.254.170.2 (container a silent one), port 80: nobody answers",
+      remedy: "stop it (docker stop 'a silent one'), and run our image at that address",
+    });
+    await engine.stop(silent.Id);
+    engine.add(
+      withNetwork(container({ name: "ours", image: "ecs-local-endpoints:dev" }), ecs, { ipv4: "169.254.170.2" }),
+    );
+    expect(await one("address", "", "", env)).toMatchObject({ state: "ok" });
+    await engine.stop();
   }, 30_000);
 
   test("address (problem): another process has it, until it stops and our server is started as the line says", async () => {

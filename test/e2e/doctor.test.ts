@@ -123,6 +123,27 @@ describeEngines("doctor", ({ engine }) => {
     expect(await reach()).toMatchObject(ok);
   }, 90_000);
 
+  test("address (problem): our container refuses port 80, until its server listens there", async () => {
+    await serve({ env: ["ECS_LOCAL_METADATA_PORT=51679"] });
+    // With Podman the kernel goes on for some seconds to send to the hardware address of who had it before.
+    const ask = () => fetch("http://169.254.170.2/", { signal: AbortSignal.timeout(500) });
+    for (let tries = 0; (await ask().catch(({ code }) => code)) !== "ECONNREFUSED"; tries += 1) {
+      if (tries > 40) throw new Error("the container does not refuse");
+      await Bun.sleep(50);
+    }
+    const bad = (await doctor()).findings.find(({ check }) => check === "address");
+    expect(bad?.message).toBe(
+      `169.254.170.2 (container ${server}) has our image, which refuses port 80: no server of ours listens there`,
+    );
+    expect(bad?.state).toBe("problem");
+    expect(bad?.remedy).toContain("without --port, --bind, ECS_LOCAL_METADATA_PORT and ECS_LOCAL_BIND_ADDRESS");
+    const [, logs = ""] = /\((.+) says where it does\)$/.exec(bad?.remedy ?? "") ?? [];
+    expect(logs).toBe(`${cli} logs ${server}`);
+    expect(await engine.output(server)).toContain("port=51679");
+    await serve();
+    expect(states((await doctor()).findings, "address")).toEqual(["ok"]);
+  }, 90_000);
+
   test("reach (problem): there is a way and no answer, until our server runs", async () => {
     await engine.remove(server);
     const bad = await reach();
@@ -196,6 +217,23 @@ describeEngines("doctor", ({ engine }) => {
     await engine.run({ name: web, network: home, env: [relative] });
     expect((await doctor()).findings.filter(({ message }) => message.includes(web))).toEqual([]);
   }, 90_000);
+
+  test("reach (warning): no way and no answer, until the container is on our container's network", async () => {
+    const name = `${home.name}-closed`;
+    await engine.define({
+      ...{ Name: name, Driver: "bridge", Internal: true },
+      IPAM: { Driver: "default", Config: [{ Subnet: "10.61.3.0/24", Gateway: "10.61.3.1" }] },
+    });
+    const closed = await engine.run({ name: `wdoc-closed-${process.pid}`, network: { name, gateway: "10.61.3.1" } });
+    const found = async () =>
+      (await doctor("--start-containers", "--image", image)).findings.filter(({ message }) => message.includes(name));
+    const said = `a container on ${name} got no answer from 169.254.170.2`;
+    const remedy = `put it on the network of our container: ${cli} network connect ${home.name} <container>`;
+    expect(await found()).toEqual([{ check: "reach", state: "warning", message: said, remedy }]);
+    await engine.connect(home, closed);
+    expect(await found()).toEqual([]);
+    await engine.remove(closed);
+  }, 60_000);
 
   test("says nothing of the machine in a container that it cannot see from there", async () => {
     const shop = await engine.createNetwork("10.61.2");

@@ -31,9 +31,19 @@ let files: string[];
 /** As the archives' names have it. */
 let released: string;
 
-async function makeRelease(out: string, ...args: string[]): Promise<string> {
+interface Where {
+  readonly cwd?: string;
+  readonly env?: Record<string, string>;
+  readonly umask?: string;
+}
+
+async function makeRelease(out: string, args: string[] = [], where: Where = {}): Promise<string> {
+  const { cwd = "/", env = {}, umask = "022" } = where;
   const command = [join(root, "scripts/release"), "--snapshot", "--out", out, ...args];
-  const run = Bun.spawn(command, { cwd: "/", stdout: "pipe", stderr: "pipe" });
+  const run = Bun.spawn(["sh", "-c", `umask ${umask} && exec "$@"`, "sh", ...command], {
+    ...{ cwd, env: { ...process.env, ...env } },
+    ...{ stdout: "pipe", stderr: "pipe" },
+  });
   const [stdout, stderr] = await Promise.all([run.stdout.text(), run.stderr.text()]);
   expect(await run.exited, stderr).toBe(0);
   return stdout;
@@ -251,13 +261,26 @@ test("install.sh installs from where the release was made", () => {
   expect(readdirSync(dir)).toEqual(["ecs-local-endpoints"]);
 });
 
+/** A folder of somebody whose Bun says more, and makes another program. */
+function foreignFolder(): string {
+  const path = join(folder, "of another project");
+  mkdirSync(path);
+  writeFileSync(join(path, "bunfig.toml"), 'preload = ["./said.ts"]\n');
+  writeFileSync(join(path, "said.ts"), 'console.log("of another project");\n');
+  writeFileSync(join(path, ".env"), "NODE_ENV=development\nSOURCE_DATE_EPOCH=1\nGIT_DIR=/nonexistent\n");
+  writeFileSync(join(path, "tsconfig.json"), '{ "compilerOptions": { "jsx": "react", "baseUrl": "/nonexistent" } }\n');
+  return path;
+}
+
 test(
-  "a second release of the same files, in a folder with a space, has the same archive, lists the same, and is installed",
+  "a second release of the same files, from and in a folder with a space, with another umask, time zone and language, has the same archive, lists the same, and is installed",
   async () => {
     const again = join(folder, "once again");
     const [own] = targets;
     if (own === undefined) throw new Error("this machine has no target");
-    await makeRelease(again, "--targets", `${own.name},${own.name}`);
+    const env = { TZ: "Pacific/Kiritimati", LC_ALL: "tr_TR.UTF-8", LANG: "tr_TR.UTF-8" };
+    const where = { cwd: foreignFolder(), env, umask: "077" };
+    await makeRelease(again, ["--targets", `${own.name},${own.name}`], where);
     const archive = `${archiveName(released, own)}.tar.gz`;
     expect(digest(readFileSync(join(again, archive)))).toBe(digest(readFileSync(join(release, archive))));
     const bill = JSON.parse(readFileSync(join(again, `ecs-local-endpoints_${released}.cdx.json`), "utf8"));

@@ -1,9 +1,11 @@
 import { afterAll, beforeAll, expect, test } from "bun:test";
-import { cpSync, mkdirSync, mkdtempSync, rmSync, symlinkSync } from "node:fs";
+import { cpSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
+import { packageManager } from "../../package.json";
 import { freePort } from "../support/free-port.ts";
 
+const bunVersion = packageManager.replace("bun@", "");
 const root = resolve(import.meta.dir, "../..");
 let folder: string;
 /** A PATH with what any machine has, and nothing that could run or fetch the program. */
@@ -24,6 +26,23 @@ for (const script of ["start", "test"]) {
     const run = Bun.spawnSync(["bash", `${folder}/scripts/${script}`], { env: { PATH: bare }, cwd: "/" });
     expect(run.exitCode).toBe(1);
     expect(run.stderr.toString()).toMatch(/^Install Bun \d+\.\d+\.\d+ .*npm.*run this again\.\n$/);
+  });
+}
+
+for (const [title, says, status, counted] of [
+  ["dies before its summary", "", 134, "0 passed, 1 failed, 0 skipped"],
+  ["fails by what is no test", " 2 pass\n 0 fail", 1, "2 passed, 1 failed, 0 skipped"],
+  ["fails by its tests", " 2 pass\n 3 fail", 1, "2 passed, 3 failed, 0 skipped"],
+] as const) {
+  test(`scripts/test counts a run that ${title}`, () => {
+    const bin = mkdtempSync(join(folder, "stub-"));
+    const answers = [`--version) echo ${bunVersion} ;;`, "install*) mkdir -p node_modules ;;"];
+    const tests = `*" test") printf '${says}\\n'; exit ${status} ;;`;
+    const bun = `#!/bin/sh\ncase "$*" in\n${[...answers, tests].join("\n")}\nesac\n`;
+    writeFileSync(join(bin, "bun"), bun, { mode: 0o755 });
+    const env = { PATH: `${bin}:${process.env.PATH}` };
+    const run = Bun.spawnSync(["bash", `${folder}/scripts/test`], { env, cwd: "/" });
+    expect([run.exitCode, run.stdout.toString().trimEnd().split("\n").at(-1)]).toEqual([status, counted]);
   });
 }
 

@@ -20,6 +20,7 @@ afterEach(endAll);
 const RELATIVE = "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI=/creds";
 const FULL = "AWS_CONTAINER_CREDENTIALS_FULL_URI=http://localhost/creds";
 const KEY = `AWS_ACCESS_KEY_ID=${secret("AKIAOFACONTAINER")}`;
+const TOKEN_FILE = "AWS_WEB_IDENTITY_TOKEN_FILE=/of-a-token";
 const V4 = "ECS_CONTAINER_METADATA_URI_V4=http://169.254.170.2";
 const shop = network({ name: "shop", subnet: "10.1.0.0/16", gateway: "10.1.0.1" });
 const ecs = network({ name: "ecs", subnet: "169.254.170.0/24", gateway: "169.254.170.1" });
@@ -55,44 +56,97 @@ async function withContainers(containers: ContainerDocument[], networks = [shop,
 }
 
 describe("a finding about containers is cleared by its remedy", () => {
-  const provoked: [string, string, ContainerDocument, ContainerDocument][] = [
+  const onEcs: [typeof ecs, string] = [ecs, "169.254.170.5"];
+  const onShop: [typeof shop, string] = [shop, "10.1.0.5"];
+  const owner = container({ name: "owner" });
+  const withOwner = (net: typeof shop, ipv4: string) => [server, withNetwork(owner, net, { ipv4 })];
+  const sharing = container({ name: "web", env: [RELATIVE], networkMode: `container:${owner.Id}` });
+  const none = container({ name: "web", env: [RELATIVE], networkMode: "none" });
+  const host = container({ name: "web", env: [RELATIVE], networkMode: "host" });
+  const remove = (name: string) => `remove ${name} from the container's environment`;
+  const provoked: [string, string, string, ContainerDocument[], ContainerDocument[]][] = [
     [
       "hidden-endpoint (problem)",
-      "web",
-      web([RELATIVE, KEY], [ecs, "169.254.170.5"]),
-      web([RELATIVE], [ecs, "169.254.170.5"]),
+      "container web has AWS_ACCESS_KEY_ID, which hides",
+      `${remove("AWS_ACCESS_KEY_ID")}, and make it again`,
+      [server, web([RELATIVE, KEY], onEcs)],
+      [server, web([RELATIVE], onEcs)],
     ],
-    ["hidden-endpoint (warning)", "web", web([KEY], [shop, "10.1.0.5"]), web([], [shop, "10.1.0.5"])],
+    [
+      "hidden-endpoint (problem): by a token's file",
+      "container web has AWS_WEB_IDENTITY_TOKEN_FILE, which hides",
+      `${remove("AWS_WEB_IDENTITY_TOKEN_FILE")}, and make it again`,
+      [server, web([RELATIVE, TOKEN_FILE], onEcs)],
+      [server, web([RELATIVE], onEcs)],
+    ],
+    [
+      "hidden-endpoint (warning)",
+      "container web has AWS_ACCESS_KEY_ID: it would not ask",
+      `${remove("AWS_ACCESS_KEY_ID")}, and make it again`,
+      [server, web([KEY], onShop)],
+      [server, web([], onShop)],
+    ],
     [
       "two-endpoints (warning)",
-      "web",
-      web([RELATIVE, FULL], [ecs, "169.254.170.5"]),
-      web([RELATIVE], [ecs, "169.254.170.5"]),
+      "container web has both",
+      `${remove("AWS_CONTAINER_CREDENTIALS_FULL_URI")}, or the other, and make it again`,
+      [server, web([RELATIVE, FULL], onEcs)],
+      [server, web([RELATIVE], onEcs)],
     ],
     [
       "no-way (problem)",
-      "web",
-      web([RELATIVE], [shop, "10.1.0.5"]),
-      web([RELATIVE], [shop, "10.1.0.5"], [ecs, "169.254.170.5"]),
+      "reaches 169.254.170.2 (shop)",
+      "run: docker network connect ecs web",
+      [server, web([RELATIVE], onShop)],
+      [server, web([RELATIVE], onShop, onEcs)],
+    ],
+    [
+      "no-way (problem): without a network",
+      "reaches 169.254.170.2 (none)",
+      "make it again on the network ecs",
+      [server, none],
+      [server, web([RELATIVE], onEcs)],
+    ],
+    [
+      "no-way (problem): with the network of another",
+      `reaches 169.254.170.2 (container:${owner.Id})`,
+      "put the container whose network it shares on the network ecs",
+      [...withOwner(...onShop), sharing],
+      [...withOwner(...onEcs), sharing],
+    ],
+    [
+      "no-way (problem): with the machine's network",
+      "reaches 169.254.170.2 (host)",
+      "put it on a network 169.254.170.0/24 with our container",
+      [host],
+      [server, web([RELATIVE], onEcs)],
     ],
     [
       "metadata-version (warning)",
-      "web",
-      web([`${V4}/v3`], [ecs, "169.254.170.5"]),
-      web([`${V4}/v4`], [ecs, "169.254.170.5"]),
+      "container web has ECS_CONTAINER_METADATA_URI_V4 with a path of version 3",
+      "set ECS_CONTAINER_METADATA_URI_V4 to http://169.254.170.2/v4",
+      [server, web([`${V4}/v3`], onEcs)],
+      [server, web([`${V4}/v4`], onEcs)],
     ],
-    ["reach (warning)", "shop", web([], [shop, "10.1.0.5"]), web([], [ecs, "169.254.170.5"])],
+    [
+      "reach (warning)",
+      "a container on shop has no way",
+      "put it on the network of our container: docker network connect ecs <container>",
+      [server, web([], onShop)],
+      [server, web([], onEcs)],
+    ],
   ];
-  for (const [title, name, before, after] of provoked) {
+  for (const [title, message, remedy, before, after] of provoked) {
     test(title, async () => {
-      const [, check = "", state = ""] = /^(\S+) \((\w+)\)$/.exec(title) ?? [];
-      const bad = await withContainers([server, before]);
+      const [, check = "", state = ""] = /^(\S+) \((\w+)\)/.exec(title) ?? [];
+      const bad = await withContainers(before);
       expect(bad.of(check)).toHaveLength(1);
-      expect(bad.of(check)[0]?.message).toContain(name);
-      expect(bad.of(check)[0]).toMatchObject({ state, remedy: expect.any(String) });
+      expect(bad.of(check)[0]?.message).toContain(message);
+      expect(bad.of(check)[0]?.state).toBe(state as Finding["state"]);
+      expect(bad.of(check)[0]?.remedy).toStartWith(remedy);
       // Not a value of a variable, whatever it is called.
-      expect(bad.said).not.toMatch(/AKIA|=\/creds|localhost\/creds/);
-      const good = await withContainers([server, after]);
+      expect(bad.said).not.toMatch(/AKIA|=\/creds|localhost\/creds|\/of-a-token/);
+      const good = await withContainers(after);
       expect(good.of(check).map((one) => one.state)).toEqual(["ok"]);
     });
   }
@@ -111,6 +165,18 @@ test("our own container has its keys and is not told to remove them", async () =
   expect(of("hidden-endpoint")).toMatchObject([{ state: "ok" }]);
 });
 
+test("a container of an image that has our name and more is checked as any other", async () => {
+  const other = container({ name: "web", image: "ecs-local-endpoints-web", env: [KEY, RELATIVE] });
+  const { of } = await withContainers([server, withNetwork(other, shop, { ipv4: "10.1.0.5" })]);
+  expect([...of("hidden-endpoint"), ...of("no-way")].map(({ state }) => state)).toEqual(["problem", "problem"]);
+});
+
+test("a container that shares the network of ours has its way", async () => {
+  const { Id } = server;
+  const sharing = container({ name: "side", env: [RELATIVE], networkMode: `container:${Id}` });
+  expect((await withContainers([server, sharing])).of("no-way")).toMatchObject([{ state: "ok" }]);
+});
+
 describe("the engine", () => {
   test("engine (problem): it is gone, with what was tried, until it is there", async () => {
     const fake = startFakeEngine();
@@ -125,6 +191,28 @@ describe("the engine", () => {
     const { of } = await run(env);
     expect(of("engine")[0]?.message).toBe(`Docker 29.0.0 at ${fake.host}, API 1.47, 0 containers running`);
     expect(of("engine")).toMatchObject([{ state: "ok" }]);
+  });
+  test("engine (warning): it does not show a container, which alone is left out, until it does", async () => {
+    const broken = container({ name: "a b", env: [KEY, RELATIVE] });
+    const fake = startFakeEngine({
+      containers: [server, web([KEY], [shop, "10.1.0.5"]), broken],
+      networks: [shop, ecs],
+    });
+    atEnd(() => fake.stop());
+    const env = { DOCKER_HOST: fake.host, ECS_LOCAL_OFFLINE: "1" };
+    fake.faults.inspect500(broken.Id);
+    const bad = await run(env);
+    expect(bad.of("engine")[0]?.message).toContain("3 containers running, left out of the checks: a b (The engine at ");
+    expect(bad.of("engine")).toMatchObject([
+      { state: "warning", remedy: expect.stringContaining("docker inspect 'a b'") },
+    ]);
+    expect(bad.of("hidden-endpoint")).toMatchObject([{ state: "warning", message: expect.stringContaining("web") }]);
+    await fake.stop();
+    const whole = startFakeEngine({ containers: [server, broken], networks: [shop, ecs] });
+    atEnd(() => whole.stop());
+    const { of } = await run({ ...env, DOCKER_HOST: whole.host });
+    expect(of("engine")).toMatchObject([{ state: "ok" }]);
+    expect(of("hidden-endpoint")).toMatchObject([{ state: "problem", message: expect.stringContaining("a b") }]);
   });
   test("that never answers ends the wait, not doctor", async () => {
     const fake = startFakeEngine();
@@ -245,6 +333,27 @@ describe("the port", () => {
     expect((await check(port, true)).state).toBe("ok");
     await other.stop(true);
     expect(await check(port)).toMatchObject({ state: "ok", message: expect.stringContaining("free") });
+  });
+  test("port (problem): its address is a name that nobody knows, until an address is chosen as the line says", async () => {
+    const port = freePort();
+    const bad = checkPort(await readPort({ port, bindAddress: "no..name" }, false));
+    expect(bad).toMatchObject({ state: "problem", message: `no..name:${port} is no name of an address` });
+    const [, bindAddress = ""] =
+      /^choose an address: --bind (\S+) or ECS_LOCAL_BIND_ADDRESS$/.exec(bad.remedy ?? "") ?? [];
+    expect(checkPort(await readPort({ port, bindAddress }, false))).toMatchObject({ state: "ok" });
+  });
+  // Another system has one address of loopback alone.
+  test.skipIf(process.platform !== "linux")("is not of who has it on another address", async () => {
+    const elsewhere = Bun.listen({ hostname: "127.0.0.2", port: 0, socket: { data: () => {} } });
+    const { port } = elsewhere;
+    const script = `Bun.serve({ hostname: "127.0.0.1", port: ${port}, fetch: () => new Response("hello") })`;
+    const other = Bun.spawn([process.execPath, "-e", script]);
+    atEnd(() => Promise.all([elsewhere.stop(true), other.kill("SIGKILL")]));
+    while ((await check(port)).state === "ok") await Bun.sleep(20);
+    for (const bindAddress of ["127.0.0.1", "localhost"]) {
+      const { message } = checkPort(await readPort({ port, bindAddress }, false));
+      expect(message).toEndWith(`(process ${other.pid})`);
+    }
   });
   test("that our server has is fine", async () => {
     const ours = Bun.serve({ port: 0, hostname: "127.0.0.1", fetch: () => Response.json({ status: "ok", later: 1 }) });

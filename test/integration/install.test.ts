@@ -67,6 +67,12 @@ for (const shell of SHELLS) {
       expect([exitCode, stderr, readdirSync(to)]).toEqual([0, "", ["ecs-local-endpoints"]]);
     });
 
+    test("installs to a folder whose name is a dash", async () => {
+      const { exitCode, stdout } = await at.install(shell, ["--dir", "-"], { OLDPWD: "/" });
+      expect([exitCode, readdirSync(join(at.folder, "-"))]).toEqual([0, ["ecs-local-endpoints"]]);
+      expect(stdout).toEndWith(`installed as ${at.folder}/-/ecs-local-endpoints\n`);
+    });
+
     test("prints its usage, and refuses what it does not know", async () => {
       expect(await at.install(shell, ["--help"])).toMatchObject({ exitCode: 0, stderr: "" });
       const unknown = await at.install(shell, ["--prefix", "/"]);

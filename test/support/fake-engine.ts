@@ -36,6 +36,7 @@ export function startFakeEngine(options: Options = {}) {
   /** What it has sent of events, or will. */
   const events: string[] = [];
   const vanished = new Set<string>();
+  const broken = new Set<string>();
   const faults = {
     /** Accept and never answer: every request, or those whose path passes. */
     hold: false as boolean | ((path: string) => boolean),
@@ -47,6 +48,8 @@ export function startFakeEngine(options: Options = {}) {
     garbage: (_path: string): boolean => false,
     /** Listed, and gone when inspected. */
     inspect404: (id: string) => vanished.add(id),
+    /** Listed, and an error when inspected. */
+    inspect500: (id: string) => broken.add(id),
     dropEvents: () => streams.end("events"),
     down: async () => {
       await server.stop(true);
@@ -103,6 +106,7 @@ export function startFakeEngine(options: Options = {}) {
     const found = findContainer(containers, id);
     if (collection !== "containers" || !found) return missing(`container: ${id}`);
     if (rest === "stats") return stats(found);
+    if (broken.has(found.Id)) return json({ message: "its layer is damaged" }, 500);
     return vanished.has(found.Id) ? missing(`container: ${id}`) : json(found);
   }
 

@@ -5,7 +5,7 @@ import type { RealEngine } from "./real-engine.ts";
 
 const root = resolve(import.meta.dir, "../..");
 /** In full: Podman adds its own prefix to a shorter name. Of this run: who removes another's, ends its containers. */
-const IMAGE = `docker.io/library/ecs-local-endpoints-test:${process.pid}`;
+const IMAGE = `docker.io/library/ecs-local-endpoints:test-${process.pid}`;
 
 let staged: Promise<void> | undefined;
 

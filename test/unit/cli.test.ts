@@ -172,6 +172,13 @@ describe("the command line", () => {
     });
   }
 
+  test("'doctor --help' has each exit code that its page has", async () => {
+    const page = await Bun.file(new URL("../../docs/doctor.md", import.meta.url)).text();
+    for (const text of [parse("doctor --help").stdout, page]) {
+      for (const code of ["130", "143", "129"]) expect(text).toMatch(new RegExp(`\\b${code}\\b`));
+    }
+  });
+
   for (const line of ["--version", "-V"]) {
     test(`'${line}' is the version on stdout`, () => {
       expect(parse(line)).toEqual({ invocation: { kind: "exit", code: 0 }, stdout: "1.2.3\n", stderr: "" });

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { parseConfig } from "../../src/config.ts";
 import { misnamedEndpoints, unknownVariables } from "../../src/misspelt.ts";
+import { withoutUserinfo } from "../../src/without-userinfo.ts";
 
 test("the defaults are the reference's", () => {
   const config = parseConfig({});
@@ -35,7 +36,7 @@ describe("a bad value is named", () => {
     ["DOCKER_API_VERSION", "new"],
     ["STS_ENDPOINT", "localhost:4566"],
     ["SHARED_TOKEN_EXPIRATION", "soon"],
-    ["DOCKER_HOST", "ssh://me@box"],
+    ["DOCKER_HOST", "ssh://box"],
     ["DOCKER_HOST", "unix://"],
     ["ECS_LOCAL_SESSION_DURATION", "899"],
     ["ECS_LOCAL_SESSION_DURATION", "43201"],
@@ -56,6 +57,34 @@ describe("a bad value is named", () => {
   test("and all of them at once", () => {
     expect(() => parseConfig({ ECS_LOCAL_METADATA_PORT: "x", ECS_LOCAL_LOG_FORMAT: "y" })).toThrow(/PORT.*\n.*FORMAT/);
   });
+});
+
+describe("a bad address is said without its user and password", () => {
+  const VARIABLES = [
+    ...["DOCKER_HOST", "STS_ENDPOINT", "STS_CUSTOM_ENDPOINT", "AWS_ENDPOINT_URL_STS"],
+    ...["IAM_ENDPOINT", "IAM_CUSTOM_ENDPOINT", "AWS_ENDPOINT_URL_IAM", "AWS_ENDPOINT_URL"],
+  ];
+  for (const [value, said] of [
+    ["ssh://dev:hunter2@box", "ssh://***@box"],
+    ["ftp://hunter2@box/a", "ftp://***@box/a"],
+    ["FTP://dev:hunter2@box", "FTP://***@box"],
+    ["dev:hunter2@box:4566", "***@box:4566"],
+    ["http//dev:hunter2@box", "***@box"],
+    ["http:///dev:hunter2@box", "http://***@box"],
+    ["ssh://dev:hunter2@hunter2/@box", "ssh://***@box"],
+    ["ssh://dev:hunter2#\n@box", "ssh://***@box"],
+    ["://dev:hunter2@", "***@"],
+  ] as const) {
+    test(JSON.stringify(value), () => {
+      expect(withoutUserinfo(value)).toBe(said);
+      for (const name of VARIABLES) {
+        const readable = name !== "DOCKER_HOST" && URL.parse(value)?.protocol === "http:";
+        if (readable) continue;
+        expect(() => parseConfig({ [name]: value })).toThrow(`${name} is '${said}', which is n`);
+      }
+    });
+  }
+  test("and without one as it is", () => expect(withoutUserinfo("localhost:4566")).toBe("localhost:4566"));
 });
 
 describe("an address to listen on", () => {

@@ -16,13 +16,13 @@ afterEach(() => {
 });
 
 /** Runs lines of a test in a process of its own, which has the folder of a run; then looks for the secrets in there. */
-function find(lines: string, output = "1 pass\n") {
+function find(lines: string, output = "1 pass\n", path = process.env.PATH ?? "") {
   const folder = mkdtempSync(join(tmpdir(), "find-secrets-"));
   folders.push(folder);
   const script = `const { note, noteAnswer, secret, secretsOf, secretsOfFile } = await import(${JSON.stringify(SECRETS)});\n${lines}`;
   Bun.spawnSync([process.execPath, "-e", script], { env: { ECS_TEST_RECORDS: folder }, stderr: "inherit" });
   writeFileSync(join(folder, "output"), output);
-  const { exitCode, stdout, stderr } = Bun.spawnSync([SCRIPT, folder]);
+  const { exitCode, stdout, stderr } = Bun.spawnSync([SCRIPT, folder], { env: { PATH: path } });
   return { exitCode, said: `${stdout}${stderr}` };
 }
 
@@ -66,4 +66,12 @@ describe("the end of a run", () => {
   ] as const) {
     test(`is no proof where ${what}`, () => expect(find(lines).exitCode).toBe(2));
   }
+
+  test("is no proof where grep fails, as for want of memory", () => {
+    const bin = mkdtempSync(join(tmpdir(), "find-secrets-grep-"));
+    folders.push(bin);
+    writeFileSync(join(bin, "grep"), "#!/bin/sh\nexit 2\n", { mode: 0o755 });
+    const { exitCode, said } = find(`${known} note("listening")`, undefined, `${bin}:${process.env.PATH}`);
+    expect([exitCode, said]).toEqual([2, "secrets: grep ended with 2, so it is not known whether there are any\n"]);
+  });
 });

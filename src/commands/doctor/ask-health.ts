@@ -1,54 +1,48 @@
 import { createConnection } from "node:net";
+import { askHere, healthOf, readStart, SHOWN_CHARACTERS_MAX } from "../ask-here.ts";
 
 const DEADLINE_MS = 1_000;
-const BODY_CHARACTERS_MAX = 64 * 1024;
 
 /** Who answers at an address: our server with its version where it says one, somebody else, or nobody. */
 export type Answering =
   | { readonly by: "us"; readonly version?: string | undefined }
   | { readonly by: "other" }
-  | { readonly by: "nobody" };
+  /** Whether a machine or container has the address and refuses the port; else there may be no way to it from here. */
+  | { readonly by: "nobody"; readonly isRefused?: boolean };
+
+type Met = "somebody" | "an error" | "silence";
 
 /**
- * Asks an address for `/health`, as our own server answers it. Never throws. Where nobody is, it takes at most a second; a
- * process that accepts and says nothing takes another.
+ * Asks an address for `/health`, as our own server answers it. Never throws, and takes at most two seconds: one to get
+ * there, one for the answer.
  */
 export async function askHealth(address: string, port: number): Promise<Answering> {
-  if (!(await accepts(address, port))) return { by: "nobody" };
+  const met = await tryToConnect(address, port);
+  if (met === "silence") return { by: "nobody" };
   const host = address.includes(":") ? `[${address}]` : address;
   try {
-    const signal = AbortSignal.timeout(DEADLINE_MS);
-    // A proxy for the internet is not the way to this machine.
-    const init = { signal, redirect: "manual", proxy: false } as unknown as BunFetchRequestInit;
-    const answer = await fetch(`http://${host}:${port}/health`, init);
-    const text = (await answer.text()).slice(0, BODY_CHARACTERS_MAX);
-    return isOurs(text);
-  } catch {
+    const answer = await askHere(`http://${host}:${port}/health`, AbortSignal.timeout(DEADLINE_MS));
+    const health = healthOf(answer, await readStart(answer));
+    if (health === undefined) return { by: "other" };
+    const { version } = health;
+    return { by: "us", version: typeof version === "string" ? version.slice(0, SHOWN_CHARACTERS_MAX) : undefined };
+  } catch (error) {
     // It is there, and says nothing of HTTP.
-    return { by: "other" };
+    if (met === "somebody") return { by: "other" };
+    return (error as { code?: unknown }).code === "ECONNREFUSED" ? { by: "nobody", isRefused: true } : { by: "nobody" };
   }
 }
 
-/** Fields that we do not know are none of our business: the server may be newer. */
-function isOurs(text: string): Answering {
-  try {
-    const { status, version } = JSON.parse(text) as { status?: unknown; version?: unknown };
-    if (typeof status !== "string") return { by: "other" };
-    return { by: "us", version: typeof version === "string" ? version : undefined };
-  } catch {
-    return { by: "other" };
-  }
-}
-
-function accepts(host: string, port: number): Promise<boolean> {
-  const { promise, resolve } = Promise.withResolvers<boolean>();
+/** Whether somebody is there. Of an error Bun always says here that it was refused: `fetch` knows which it is. */
+function tryToConnect(host: string, port: number): Promise<Met> {
+  const { promise, resolve } = Promise.withResolvers<Met>();
   const socket = createConnection({ host, port, timeout: DEADLINE_MS });
-  const end = (answer: boolean) => {
+  const end = (met: Met) => {
     socket.destroy();
-    resolve(answer);
+    resolve(met);
   };
-  socket.once("connect", () => end(true));
-  socket.once("error", () => end(false));
-  socket.once("timeout", () => end(false));
+  socket.once("connect", () => end("somebody"));
+  socket.once("error", () => end("an error"));
+  socket.once("timeout", () => end("silence"));
   return promise;
 }

@@ -25,7 +25,7 @@ type Found = Extract<EngineFacts, { kind: "found" }>;
 export async function checkContainers(
   engine: Found,
   request: DoctorRequest,
-  seen: Omit<Ways, "networks" | "home">,
+  seen: Omit<Ways, "containers" | "networks" | "home">,
   commands: Commands,
   ended: AbortSignal,
 ): Promise<readonly Finding[]> {
@@ -37,7 +37,7 @@ export async function checkContainers(
   const home = own && networks.find((one) => isHome(one) && own.networks.some(({ name }) => name === one.network));
   // Its bridge leads the engine's machine there, which may not be seen from where this runs.
   const isOpenToMachine = seen.isOpenToMachine || home !== undefined;
-  const ways = { ...seen, networks, home: home?.network, isOpenToMachine };
+  const ways = { ...seen, containers: engine.containers, networks, home: home?.network, isOpenToMachine };
   const inUse = networksInUse(ways, containers);
   const runner = createRunner(endpoint, apiVersion, ended);
   if (request.startContainers) await runner.removeLeft().catch(() => {});

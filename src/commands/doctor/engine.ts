@@ -2,14 +2,16 @@ import type { Config, Environment } from "../../config.ts";
 import { type BridgeNetwork, bridgeNetworks } from "../../engine/bridges.ts";
 import { createEngine } from "../../engine/client.ts";
 import { discover, type EngineEndpoint } from "../../engine/discover.ts";
-import { readProduct, readSurroundings, type Surrounding } from "../../engine/surroundings.ts";
+import { readProduct, readSurroundings, type Surroundings } from "../../engine/surroundings.ts";
+import { shellWords } from "../../shell-words.ts";
+import type { Commands } from "./commands.ts";
 import { type Finding, failed, finding } from "./finding.ts";
 
 const LIST_MS = 3_000;
 
 /** What the engine tells, or why there is none. */
 export type EngineFacts =
-  | {
+  | ({
       readonly kind: "found";
       readonly endpoint: EngineEndpoint;
       readonly apiVersion: string;
@@ -17,8 +19,7 @@ export type EngineFacts =
       /** Whether its networks are not this machine's, as those of a rootless one. */
       readonly isElsewhere: boolean;
       readonly networks: readonly BridgeNetwork[];
-      readonly containers: readonly Surrounding[];
-    }
+    } & Surroundings)
   | { readonly kind: "missing"; readonly error: unknown };
 
 /** Asks the engine for all that the checks need of it. Never throws; bounded by the engine's own deadlines. */
@@ -26,24 +27,35 @@ export async function readEngine({ docker }: Pick<Config, "docker">, env: Enviro
   try {
     const endpoint = discover(docker, env);
     const engine = await createEngine(endpoint, docker.apiVersion);
-    const [product, networks, containers] = await Promise.all([
+    const [product, networks, surroundings] = await Promise.all([
       readProduct(engine),
       bridgeNetworks(engine),
       readSurroundings(engine, AbortSignal.timeout(LIST_MS)),
     ]);
     const { apiVersion, place } = engine;
-    return { kind: "found", endpoint, apiVersion, product, isElsewhere: place.isElsewhere, networks, containers };
+    const facts = { endpoint, apiVersion, product, isElsewhere: place.isElsewhere, networks };
+    return { kind: "found", ...facts, ...surroundings };
   } catch (error) {
     return { kind: "missing", error };
   }
 }
 
 /** Which engine there is, or what was tried. */
-export function checkEngine(facts: EngineFacts): Finding {
+export function checkEngine(facts: EngineFacts, { engine: cli }: Pick<Commands, "engine">): Finding {
   if (facts.kind === "missing") {
     return failed("engine", "problem", facts.error, "start the engine, or set DOCKER_HOST to another");
   }
-  const { product, endpoint, apiVersion, containers } = facts;
-  const text = `${product} at ${endpoint.target}, API ${apiVersion}, ${containers.length} containers running`;
-  return finding("engine", "ok", text);
+  const { product, endpoint, apiVersion, containers, unread } = facts;
+  const running = containers.length + unread.length;
+  const text = `${product} at ${endpoint.target}, API ${apiVersion}, ${running} containers running`;
+  const [first] = unread;
+  if (first === undefined) return finding("engine", "ok", text);
+  const names = unread.map(({ name }) => name).join(", ");
+  const remedy = `see whether the engine shows it: ${cli} ${shellWords(["inspect", first.name])}`;
+  return finding(
+    "engine",
+    "warning",
+    `${text}, left out of the checks: ${names} (${first.error.publicMessage})`,
+    remedy,
+  );
 }

@@ -46,7 +46,7 @@ export function checkTwoEndpoints(containers: readonly Surrounding[]): readonly 
 export function checkWays(containers: readonly Surrounding[], ways: Ways, commands: Commands): readonly Finding[] {
   const asking = containers.filter(({ variables }) => variables.has(RELATIVE));
   const found = asking
-    .filter((container) => !canReach(container, containers, ways))
+    .filter((container) => !canReach(container, ways))
     .map(({ name, networks, networkMode }) =>
       finding(
         "no-way",

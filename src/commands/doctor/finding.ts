@@ -2,7 +2,7 @@ import { AppError } from "../../errors.ts";
 
 /** Every check, and the states that it can come to. docs/doctor.md has a row for each pair. */
 export const CHECKS = {
-  engine: ["ok", "problem"],
+  engine: ["ok", "warning", "problem"],
   identity: ["ok", "warning", "problem"],
   clock: ["ok", "warning", "problem"],
   port: ["ok", "problem"],

@@ -1,3 +1,4 @@
+import { askHere, readStart } from "../ask-here.ts";
 import { type Answering, askHealth } from "./ask-health.ts";
 import type { Answered } from "./reach.ts";
 
@@ -33,13 +34,12 @@ async function ask(url: string, until: number): Promise<Answered | undefined> {
   do {
     const leftMs = Math.max(1, until - performance.now());
     try {
-      const init = { signal: AbortSignal.timeout(leftMs), redirect: "manual", proxy: false };
-      const answer = await fetch(url, init as unknown as BunFetchRequestInit);
+      const answer = await askHere(url, AbortSignal.timeout(leftMs));
       if (answer.ok) {
         await answer.body?.cancel();
         return { status: answer.status };
       }
-      last = { status: answer.status, message: messageOf(await answer.text()) };
+      last = { status: answer.status, message: messageOf(await readStart(answer)) };
     } catch {
       return last;
     }

@@ -42,22 +42,27 @@ export function createInside(
   let entrypoint: Promise<readonly string[] | undefined> | undefined;
 
   return async (network) => {
-    try {
-      entrypoint ??= runner.entrypointOf(image);
-      const found = await entrypoint;
-      if (found === undefined) return noImage(image);
-      const isOurs = PROGRAM.test(found[0] ?? "");
-      const what = isOurs ? { command: ["doctor", "--from-inside"] } : { entrypoint: ["sh", "-c", SHELL], command: [] };
-      const output = await runner.run({ image, network, runMs: RUN_MS, ...what });
-      return (isOurs ? readOwn(output) : readShell(output)) ?? unreadable(image);
-    } catch (error) {
-      const why = error instanceof AppError ? error.publicMessage : "the container that asks failed";
-      const byHand = `${cli} ${shellWords(["run", "--rm", "--network", network, image])}`;
+    let command: readonly string[] = [];
+    const unasked = (why: string): Inside => {
+      const byHand = `${cli} ${shellWords(["run", "--rm", "--network", network, image, ...command])}`;
       return {
         kind: "unasked",
         why: `could not be asked from inside: ${why}`,
         remedy: `see whether it starts by hand (${byHand}), or give another: --image NAME`,
       };
+    };
+    try {
+      entrypoint ??= runner.entrypointOf(image);
+      const found = await entrypoint;
+      if (found === undefined) return noImage(image);
+      const isOurs = PROGRAM.test(found[0] ?? "");
+      if (isOurs) command = ["doctor", "--from-inside"];
+      const shell = isOurs ? {} : { entrypoint: ["sh", "-c", SHELL] };
+      const output = await runner.run({ image, network, runMs: RUN_MS, command, ...shell });
+      if (!isOurs) return readShell(output) ?? useless(image);
+      return readOwn(output) ?? unasked(`the image ${image} gave no answer that could be read`);
+    } catch (error) {
+      return unasked(error instanceof AppError ? error.publicMessage : "the container that asks failed");
     }
   };
 }
@@ -89,7 +94,7 @@ function noImage(image: string): Inside {
   };
 }
 
-function unreadable(image: string): Inside {
+function useless(image: string): Inside {
   return {
     kind: "unasked",
     why: `cannot be asked from inside with the image ${image}: it has neither this program nor a shell with curl, nc or wget`,

@@ -1,3 +1,4 @@
+import { lookup } from "node:dns/promises";
 import { existsSync } from "node:fs";
 import { networkInterfaces } from "node:os";
 import type { Config, Environment } from "../../config.ts";
@@ -91,5 +92,14 @@ export async function readPort(
   const refusal = tryToListen(bind, port);
   const nobody: Answering = { by: "nobody" };
   const answering = refusal === "EADDRNOTAVAIL" ? nobody : await askHealth(asked, port);
-  return { bind, port, refusal, answering, isServedElsewhere, listener: listenerOf(port) };
+  const listener = refusal === "EADDRINUSE" ? listenerOf(await addressOf(bind), port) : undefined;
+  return { bind, port, refusal, answering, isServedElsewhere, listener };
+}
+
+/** That of a name as well, which was found when its port was tried. */
+function addressOf(bind: string): Promise<string> {
+  return lookup(bind).then(
+    ({ address }) => address,
+    () => bind,
+  );
 }

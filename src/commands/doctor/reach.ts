@@ -33,8 +33,7 @@ export function networksInUse(ways: Ways, containers: readonly Surrounding[]): r
   const found = networks.filter(({ network }) => containers.some((each) => isOn(each, network)));
   const needed = found.filter(
     (one) =>
-      wayOf(one, ways) !== undefined ||
-      containers.some((each) => isOn(each, one.network) && !canReach(each, containers, ways)),
+      wayOf(one, ways) !== undefined || containers.some((each) => isOn(each, one.network) && !canReach(each, ways)),
   );
   return found.length > 0 ? needed : networks;
 }

@@ -6,6 +6,8 @@ import type { Answering } from "./ask-health.ts";
 
 /** What leads to 169.254.170.2 on this machine. */
 export interface Ways {
+  /** Every running container, ours among them: another may share its network. */
+  readonly containers: readonly Surrounding[];
   readonly networks: readonly BridgeNetwork[];
   /** The network on which our container has the address, if any. */
   readonly home: string | undefined;
@@ -31,14 +33,14 @@ export function wayOf(network: BridgeNetwork, ways: Ways): string | undefined {
 }
 
 /** Whether a running container gets there by any of its networks. */
-export function canReach(container: Surrounding, all: readonly Surrounding[], ways: Ways): boolean {
+export function canReach(container: Surrounding, ways: Ways): boolean {
   const { networkMode, networks } = container;
   if (networkMode === "none") return false;
   if (networkMode === "host") return ways.isOpenToMachine;
   if (networkMode.startsWith("container:")) {
     const owner = networkMode.slice("container:".length);
-    const found = all.find(({ id, name }) => id === owner || name === owner);
-    return found !== undefined && !found.networkMode.startsWith("container:") && canReach(found, all, ways);
+    const found = ways.containers.find(({ id, name }) => id === owner || name === owner);
+    return found !== undefined && !found.networkMode.startsWith("container:") && canReach(found, ways);
   }
   return networks.some(({ name }) => {
     const on = ways.networks.find(({ network }) => network === name);

@@ -53,7 +53,7 @@ describe("DOCKER_HOST", () => {
     });
   }
   for (const host of [
-    "ssh://me@host",
+    "ssh://host",
     "npipe:////./pipe/docker_engine",
     "fd://",
     "docker.sock",
@@ -74,6 +74,19 @@ describe("DOCKER_HOST", () => {
       }
     });
   }
+  for (const [host, said] of [
+    ["ssh://me:hunter2@host", "ssh://***@host"],
+    ["tcp//me:hunter2@host", "***@host"],
+    ["tcp://me:hunter2/@host", "tcp://***@host"],
+    ["me:hunter2@host", "***@host"],
+  ] as const) {
+    test(`${host} is refused without its user and password`, () => {
+      expect(() => parseHost(host, plain, "DOCKER_HOST")).toThrow(`DOCKER_HOST is '${said}', which is neither`);
+    });
+  }
+  test("has no user and password in what is said of it", () => {
+    expect(parseHost("tcp://me:hunter2@10.0.0.5:2375", plain, "DOCKER_HOST").target).toBe("tcp://10.0.0.5:2375");
+  });
   for (const [title, path] of [
     ["that is not there", "/nowhere"],
     ["that lacks a file", file("half/ca.pem", "CA")],

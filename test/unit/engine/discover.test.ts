@@ -138,11 +138,11 @@ describe("the docker command's context", () => {
     expect(() => discover(NO_CONFIG, far, all)).toThrow(
       expect.objectContaining({
         code: "bad-configuration",
-        message: `The endpoint of the current Docker context is 'ssh://me@host', ${told}`,
+        message: `The endpoint of the current Docker context is 'ssh://***@host', ${told}`,
       }),
     );
     expect(() => discover({ ...NO_CONFIG, host: "ssh://me@own" }, far, all)).toThrow(
-      expect.objectContaining({ code: "bad-configuration", message: `DOCKER_HOST is 'ssh://me@own', ${told}` }),
+      expect.objectContaining({ code: "bad-configuration", message: `DOCKER_HOST is 'ssh://***@own', ${told}` }),
     );
   });
   test("and DOCKER_HOST are taken as they are, there or not", () => {

@@ -40,4 +40,6 @@ test("a release is of a commit that is tagged as its version, and of no changed 
   expect(release()).toEqual({ version: "1.2.3", made: MADE });
   writeFileSync(join(folder, "another"), "");
   expect(release).toThrow("these files are not as the commit has them:\n?? another");
+  git("config", "status.showUntrackedFiles", "no");
+  expect(release).toThrow("?? another");
 });

@@ -1,86 +1,100 @@
 import { describe, expect, test } from "bun:test";
-import { type AddressFacts, checkAddress, isOurImage } from "../../../../src/commands/doctor/address.ts";
+import { type AddressFacts, checkAddress, isOurImage, isServed } from "../../../../src/commands/doctor/address.ts";
 import { COMMANDS } from "../../../support/doctor-commands.ts";
 
 const NOBODY: AddressFacts = {
   interfaces: [],
   answering: { by: "nobody" },
   container: undefined,
+  isElsewhere: false,
   ledPort: undefined,
   listenerOf: () => undefined,
 };
 const ours = { name: "ecs", image: "ecs-local-endpoints:dev" };
-const listenerOf = (port: number) => (port === 80 ? "nginx (process 812)" : "caddy (process 813)");
+const LISTENERS = new Map([
+  ["169.254.170.2:80", "nginx (process 812)"],
+  ["127.0.0.1:51679", "caddy (process 813)"],
+]);
+const listenerOf = (address: string, port: number) => LISTENERS.get(`${address}:${port}`);
 const web = { name: "web", image: "nginx:1" };
+
+const REFUSED = { by: "nobody", isRefused: true } as const;
+
+const RUN =
+  "run our image at that address of a network 169.254.170.0/24 (for Compose: ecs-local-endpoints compose), or lead it to a server here: sudo ecs-local-endpoints network up && ecs-local-endpoints --port 51679";
+const START = "start our server: ecs-local-endpoints --port 51679";
+const INSTEAD = "stop it (docker stop web), and run our image at that address";
 
 describe("the address", () => {
   for (const [title, facts, state, text, remedy] of [
-    ["nobody is at", {}, "warning", "nobody is at 169.254.170.2", "network up && ecs-local-endpoints --port 51679"],
-    [
-      "an interface has without a server",
-      { interfaces: ["lo"] },
-      "warning",
-      "(interface lo), port 80: nobody",
-      "start our server: ecs-local-endpoints",
-    ],
+    ["nobody is at", {}, "warning", "nobody is at 169.254.170.2", RUN],
+    ["an interface has without a server", { interfaces: ["lo"] }, "warning", "(interface lo), port 80: nobody", START],
     [
       "rules lead to no server",
       { ledPort: 51679 },
       "warning",
       "(led to port 51679 by network up), port 80: nobody",
-      "start our server: ecs-local-endpoints --port 51679",
+      START,
     ],
-    [
-      "another container has in silence",
-      { container: web },
-      "warning",
-      "(container web), port 80: nobody",
-      "docker stop web",
-    ],
+    ["another container has in silence", { container: web }, "warning", "(container web), port 80: nobody", INSTEAD],
     [
       "our server answers at",
       { answering: { by: "us" }, container: ours },
       "ok",
       "answers at 169.254.170.2 (container ecs)",
-      "",
+      undefined,
     ],
-    ["our image has, out of reach", { container: ours }, "ok", "cannot be asked from here", ""],
+    ["our image has, out of reach", { container: ours }, "ok", "cannot be asked from here", undefined],
     [
-      "another container has",
-      { answering: { by: "other" }, container: web },
+      "our image has and refuses",
+      { container: ours, answering: REFUSED },
       "problem",
-      "(container web)",
-      "docker stop web",
+      "(container ecs) has our image, which refuses port 80",
+      "let its server listen on port 80 of all addresses: without --port, --bind, ECS_LOCAL_METADATA_PORT and ECS_LOCAL_BIND_ADDRESS (docker logs ecs says where it does)",
     ],
+    ["another container has", { answering: { by: "other" }, container: web }, "problem", "(container web)", INSTEAD],
     [
       "another process has",
       { answering: { by: "other" }, interfaces: ["lo"] },
       "problem",
       "by nginx (process 812)",
-      "stop nginx (process 812), and start our server",
+      `stop nginx (process 812), and ${START}`,
     ],
     [
       "another process has by the rules",
       { answering: { by: "other" }, ledPort: 51679 },
       "problem",
       "by caddy (process 813)",
-      "stop caddy (process 813), and start our server",
+      `stop caddy (process 813), and ${START}`,
     ],
     [
       "somebody beyond answers at",
       { answering: { by: "other" } },
       "problem",
       "something else, not by our server: no interface",
-      "network up && ecs-local-endpoints --port 51679",
+      RUN,
     ],
   ] as const) {
     test(`that ${title} is ${state}`, () => {
       const found = checkAddress({ ...NOBODY, listenerOf, ...facts }, COMMANDS);
       expect(found).toMatchObject({ state, message: expect.stringContaining(text) });
-      expect(found.remedy ?? "").toContain(remedy);
-      expect(found.remedy !== undefined).toBe(state !== "ok");
+      expect(found.remedy).toBe(remedy);
     });
   }
+  test("that our image has is served, unless it is the container that refuses", () => {
+    const of = (more: Partial<AddressFacts>) => {
+      const facts = { ...NOBODY, container: ours, ...more };
+      return [isServed(facts), checkAddress(facts, COMMANDS).state];
+    };
+    expect(of({})).toEqual([true, "ok"]);
+    expect(of({ answering: REFUSED })).toEqual([false, "problem"]);
+    // What this machine has or leads there is asked first, and who refuses beyond it may be anybody.
+    for (const more of [{ interfaces: ["lo"] }, { ledPort: 51679 }, { isElsewhere: true }]) {
+      expect(of({ answering: REFUSED, ...more })).toEqual([true, "ok"]);
+    }
+    expect(isServed({ ...NOBODY, container: web })).toBe(false);
+    expect(isServed({ ...NOBODY, answering: { by: "us" } })).toBe(true);
+  });
   test("is not led by rules where there can be none", () => {
     expect(checkAddress(NOBODY, { ...COMMANDS, networkUp: undefined }).remedy).not.toContain("network up");
   });
@@ -96,7 +110,9 @@ describe("the address", () => {
     ["ecs-local-endpoints:dev", true],
     ["ghcr.io/someone/ecs-local-endpoints@sha256:00", true],
     ["amazon/amazon-ecs-local-container-endpoints:latest-arm64", true],
-    ["docker.io/library/ecs-local-endpoints-test:latest", true],
+    ["docker.io/library/ecs-local-endpoints:test", true],
+    ["ecs-local-endpoints-web", false],
+    ["ecs-local-endpoints-test:latest", false],
     ["not-ecs-local-endpoints:1", false],
     ["nginx", false],
   ] as const) {

@@ -12,7 +12,7 @@ const RELATIVE = "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI";
 const FULL = "AWS_CONTAINER_CREDENTIALS_FULL_URI";
 const V4 = "ECS_CONTAINER_METADATA_URI_V4";
 const ways = {
-  ...{ networks: [], home: undefined, ledBridges: [], answering: "nobody" as const },
+  ...{ containers: [], networks: [], home: undefined, ledBridges: [], answering: "nobody" as const },
   ...{ isOnMachine: false, isOpenToMachine: false },
 };
 const shop = { network: "shop", interfaceName: "br-shop", internal: false, subnets: ["10.0.0.0/24"], gateways: [] };
@@ -41,14 +41,15 @@ describe("a container's environment", () => {
       const found = checkHiddenEndpoints([web([...variables])]);
       expect(found).toHaveLength(1);
       expect(found[0]).toMatchObject({ check: "hidden-endpoint", state });
-      if (state !== "ok") expect(found[0]?.message).toContain(`container web has ${variables[0]}`);
+      if (state === "ok") return;
+      expect(found[0]?.message).toContain(`container web has ${variables[0]}`);
+      expect(found[0]?.remedy).toBe(`remove ${variables[0]} from the container's environment, and make it again`);
     });
   }
   test("with both variables of the endpoint is a warning", () => {
     expect(checkTwoEndpoints([web([RELATIVE]), web([FULL])])).toMatchObject([{ state: "ok" }]);
-    expect(checkTwoEndpoints([web([RELATIVE, FULL])])).toMatchObject([
-      { state: "warning", remedy: expect.any(String) },
-    ]);
+    const remedy = `remove ${FULL} from the container's environment, or the other, and make it again`;
+    expect(checkTwoEndpoints([web([RELATIVE, FULL])])).toMatchObject([{ state: "warning", remedy }]);
   });
   test("that asks at 169.254.170.2 from nowhere is a problem, and the absolute form is not", () => {
     expect(checkWays([web([FULL])], ways, COMMANDS)).toMatchObject([{ state: "ok" }]);
@@ -67,7 +68,9 @@ describe("a container's environment", () => {
     expect(remedyFor("shop", {}, [{ ...shop, internal: true }])).toBe("run: docker network connect ecs web");
     expect(remedyFor("host", { networks: [] })).toBe(`make it again on the network ecs, ${up}`);
     expect(remedyFor("none", { networks: [] })).toBe("make it again on the network ecs");
-    expect(remedyFor("container:x", { networks: [] })).toStartWith("put the container whose network it shares");
+    expect(remedyFor("container:x", { networks: [] })).toBe(
+      "put the container whose network it shares on the network ecs",
+    );
   });
   test("is shown a way whose names are a word each, whatever they are", () => {
     const remedyOf = (networkMode: string) =>
@@ -89,7 +92,10 @@ describe("a container's environment", () => {
     ["nonsense", "ok"],
   ] as const) {
     test(`with ${V4}=${url} is ${state}`, () => {
-      expect(checkMetadataVersion([web([], { [V4]: url })])).toMatchObject([{ check: "metadata-version", state }]);
+      const remedy = state === "ok" ? undefined : `set ${V4} to http://169.254.170.2/v4: version 4 is there`;
+      const found = checkMetadataVersion([web([], { [V4]: url })]);
+      expect(found).toMatchObject([{ check: "metadata-version", state }]);
+      expect(found[0]?.remedy).toBe(remedy);
     });
   }
   test("with a final slash in the variable of version 3 is fine", () => {

@@ -29,7 +29,7 @@ test("a check that failed says our error with its hint, and of any other its kin
 
 const ROOT = join(import.meta.dir, "../../../..");
 
-test("each row that is not ok is of a test that provokes it and applies the remedy", async () => {
+test("each row that is not ok is named by a test of those that provoke findings and apply remedies", async () => {
   const titles = await Promise.all(
     ["integration/doctor", "e2e/doctor", "e2e/doctor-machine"].map((name) =>
       Bun.file(join(ROOT, `test/${name}.test.ts`)).text(),

@@ -37,27 +37,54 @@ describe("the container that asks", () => {
     expect(found).toEqual({ kind: "asked", credentials: { status: 200 }, metadata: undefined });
     expect(runs).toMatchObject([{ image: "busybox", entrypoint: ["sh", "-c", expect.any(String)], command: [] }]);
   });
-  for (const [title, entrypoint, output, text] of [
-    ["is not there where the engine has no image", undefined, "", "no image ecs-local-endpoints:dev"],
+  const GIVE = "give one that has: --image NAME";
+  const BY_HAND = (words: string) =>
+    `see whether it starts by hand (docker run --rm --network shop ${words}), or give another: --image NAME`;
+  for (const [title, entrypoint, output, text, remedy] of [
+    [
+      "is not there where the engine has no image",
+      undefined,
+      "",
+      "no image a:1",
+      "make it with ./scripts/image, or give one that is there: --image NAME (with a shell and curl, nc or wget)",
+    ],
     [
       "is of no use without a client",
       [],
       "credentials no-client\nmetadata no-client\n",
-      "neither this program nor a shell",
+      "neither this program nor",
+      GIVE,
     ],
-    ["is of no use with another output", ["/ecs-local-endpoints"], "panic", "neither this program nor a shell"],
-    ["says why it could not be started", [], new AppError("engine-refused", "no sh in it"), "no sh in it"],
+    ["is of no use with another output", [], "panic", "neither this program nor a shell", GIVE],
+    [
+      "says why it could not be started",
+      [],
+      new AppError("engine-refused", "no sh in it"),
+      "no sh in it",
+      BY_HAND("a:1"),
+    ],
+    [
+      "is not understood where it is ours and says something else",
+      ["/ecs-local-endpoints"],
+      "ecs-local-endpoints: ECS_LOCAL_METADATA_PORT is 'abc'",
+      "the image a:1 gave no answer that could be read",
+      BY_HAND("a:1 doctor --from-inside"),
+    ],
   ] as const) {
     test(`${title}, and says what to do`, async () => {
       const { made } = runner(entrypoint, output);
-      const found = await createInside(made)("shop");
-      expect(found).toMatchObject({
-        kind: "unasked",
-        why: expect.stringContaining(text),
-        remedy: expect.stringContaining("--image"),
-      });
+      const found = await createInside(made, "a:1")("shop");
+      expect(found).toEqual({ kind: "unasked", why: expect.stringContaining(text), remedy });
     });
   }
+  test("of our image is not understood with half an answer or none", async () => {
+    for (const output of ["", "null", '{"credentials":{"status":403,"message":"cut o']) {
+      const { made } = runner(["/ecs-local-endpoints"], output);
+      expect(await createInside(made)("shop")).toMatchObject({
+        why: "could not be asked from inside: the image ecs-local-endpoints:dev gave no answer that could be read",
+      });
+    }
+  });
   test("is tried by hand with names that are a word each", async () => {
     const { made } = runner([], new Error("no"));
     expect(await createInside(made, "a;b", "podman")("x$(touch y)")).toMatchObject({

@@ -18,7 +18,7 @@ const home = net("ecs", "169.254.170.0/24");
 const shop = net("shop", "10.1.0.0/16");
 const closed = net("closed", "10.2.0.0/16", { internal: true });
 const ways: Ways = {
-  ...{ networks: [home, shop, closed], home: undefined, ledBridges: [], answering: "nobody" },
+  ...{ containers: [], networks: [home, shop, closed], home: undefined, ledBridges: [], answering: "nobody" },
   ...{ isOnMachine: false, isOpenToMachine: false },
 };
 
@@ -39,13 +39,15 @@ describe("a way to the address", () => {
     const sidecar = (owner: string) => on("side", [], `container:${owner}`);
     const all = [web, lone];
     expect(
-      [web, lone, sidecar("id-web"), sidecar("lone"), sidecar("gone")].map((one) => canReach(one, all, ways)),
+      [web, lone, sidecar("id-web"), sidecar("lone"), sidecar("gone")].map((one) =>
+        canReach(one, { ...ways, containers: all }),
+      ),
     ).toEqual([true, false, true, false, false]);
-    expect(canReach(on("host", [], "host"), [], ways)).toBeFalse();
-    expect(canReach(on("host", [], "host"), [], { ...ways, isOpenToMachine: true })).toBeTrue();
-    expect(canReach(on("none", [], "none"), [], { ...ways, isOnMachine: true, isOpenToMachine: true })).toBeFalse();
+    expect(canReach(on("host", [], "host"), ways)).toBeFalse();
+    expect(canReach(on("host", [], "host"), { ...ways, isOpenToMachine: true })).toBeTrue();
+    expect(canReach(on("none", [], "none"), { ...ways, isOnMachine: true, isOpenToMachine: true })).toBeFalse();
     const loop = [on("a", [], "container:b"), on("b", [], "container:a")];
-    expect(loop.map((one) => canReach(one, loop, ways))).toEqual([false, false]);
+    expect(loop.map((one) => canReach(one, { ...ways, containers: loop }))).toEqual([false, false]);
   });
 });
 
@@ -60,15 +62,18 @@ describe("reach", () => {
     expect(networksInUse(ways, [both, on("db", ["shop"])])).toEqual([home, shop]);
     expect(networksInUse({ ...ways, ledBridges: ["br-shop"] }, [both])).toEqual([home, shop]);
   });
-  for (const [title, network, inside, state, text] of [
-    ["a way", home, undefined, "ok", "has a way"],
-    ["no way", shop, undefined, "warning", "has no way"],
+  const JOIN = "put it on a network 169.254.170.0/24 with our container, or run: sudo ecs-local-endpoints network up";
+  const SEE_DOCS = "docs/errors.md and docs/security.md have more";
+  for (const [title, network, inside, state, text, remedy] of [
+    ["a way", home, undefined, "ok", "has a way", undefined],
+    ["no way", shop, undefined, "warning", "has no way", JOIN],
     [
       "an answer",
       shop,
       { kind: "asked", credentials: { status: 200 }, metadata: { status: 200 } },
       "ok",
       "credentials yes, metadata yes",
+      undefined,
     ],
     [
       "a refusal",
@@ -76,6 +81,7 @@ describe("reach", () => {
       { kind: "asked", credentials: { status: 403, message: "not you" }, metadata: undefined },
       "problem",
       "credentials 403 (not you), metadata no answer",
+      SEE_DOCS,
     ],
     [
       "credentials and no metadata",
@@ -83,6 +89,7 @@ describe("reach", () => {
       { kind: "asked", credentials: { status: 200 }, metadata: { status: 503, message: "no engine; mount it" } },
       "warning",
       "credentials yes, metadata 503",
+      `do what that answer says behind its semicolon; ${SEE_DOCS}`,
     ],
     [
       "a token that is asked for",
@@ -90,16 +97,38 @@ describe("reach", () => {
       { kind: "asked", credentials: { status: 401, message: "no token" }, metadata: { status: 401 } },
       "warning",
       "credentials 401 (no token)",
+      "doctor sends no token: see that your containers have AWS_CONTAINER_AUTHORIZATION_TOKEN",
     ],
-    ["a way without answer", home, { kind: "asked", credentials: undefined, metadata: undefined }, "problem", "though"],
-    ["neither", shop, { kind: "asked", credentials: undefined, metadata: undefined }, "warning", "got no answer"],
-    ["nobody who could ask", home, { kind: "unasked", why: "no image", remedy: "make it" }, "warning", "no image"],
+    [
+      "a way without answer",
+      home,
+      { kind: "asked", credentials: undefined, metadata: undefined },
+      "problem",
+      "got no answer from 169.254.170.2, though it is the network of that address",
+      "see that our server runs and that no firewall stands between: address and rules above",
+    ],
+    [
+      "neither",
+      shop,
+      { kind: "asked", credentials: undefined, metadata: undefined },
+      "warning",
+      "got no answer from 169.254.170.2",
+      JOIN,
+    ],
+    [
+      "nobody who could ask",
+      home,
+      { kind: "unasked", why: "no image", remedy: "make it" },
+      "warning",
+      "no image",
+      "make it",
+    ],
   ] as const) {
     test(`with ${title} is ${state}`, () => {
       const found = checkReach(network, ways, inside, COMMANDS);
       expect(found.message).toStartWith(`a container on ${network.network}`);
       expect(found).toMatchObject({ check: "reach", state, message: expect.stringContaining(text) });
-      expect(found.remedy !== undefined).toBe(state !== "ok");
+      expect(found.remedy).toBe(remedy);
     });
   }
 });
