@@ -175,6 +175,7 @@ const CASES: Readonly<Record<string, Provoke>> = {
   "the URL is this server's own": itself,
   "what is there is slow, or broken": container({ status: 500, body: "" }),
   "nobody is there": containerAt(`${NOBODY}/creds`),
+  "what is there answers without end": container({ status: 200, body: " ".repeat(2 * 1024 * 1024) }),
   "what is there gives something else than credentials": container({ status: 200, body: "<html>" }),
   "what is there refuses": container({ status: 404, body: "" }),
   "the file with the token for it cannot be read": container(undefined, {

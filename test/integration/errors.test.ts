@@ -21,8 +21,8 @@ const at = (endpoint: string, env: Record<string, string> = {}): Provoke => {
   return async () => configured({ ...SECRETS, STS_ENDPOINT: endpoint, ...env });
 };
 /** An endpoint that answers everything so. */
-const constant = (body: string): string => {
-  const server = Bun.serve({ port: 0, hostname: "127.0.0.1", fetch: () => new Response(body) });
+const constant = (body: string | Uint8Array<ArrayBuffer>, headers: Record<string, string> = {}): string => {
+  const server = Bun.serve({ port: 0, hostname: "127.0.0.1", fetch: () => new Response(body, { headers }) });
   atEnd(() => server.stop(true));
   return `http://127.0.0.1:${server.port}`;
 };
@@ -130,6 +130,10 @@ const CASES: Readonly<Record<string, Case>> = {
         constant("<GetSessionTokenResponse><GetSessionTokenResult></GetSessionTokenResult></GetSessionTokenResponse>"),
       )(),
   },
+  "an answer that is packed and cannot be unpacked": {
+    provoke: () => at(constant("no gzip", { "content-encoding": "gzip" }))(),
+  },
+  "an answer without end": { provoke: () => at(constant(" ".repeat(2 * 1024 * 1024)))() },
   "TLS certificate that is not trusted": { provoke: tls("IP:127.0.0.1", false) },
   "TLS certificate for another host": { provoke: tls("DNS:sts.other.example", true) },
   "TLS certificate that has ended or not begun, or a wrong clock": { provoke: tls("IP:127.0.0.1", true, true) },
