@@ -1,5 +1,5 @@
 import { AppError, type ErrorCode } from "../errors.ts";
-import { noAnswerOf } from "./unreachable.ts";
+import { noAnswerOf, UNREADABLE } from "./unreachable.ts";
 
 /** What was being done, for the sentence and for the meaning of a refusal. */
 export interface Attempt {
@@ -44,9 +44,11 @@ export function toAppError(error: unknown, attempt: Attempt, now: number = Date.
   const say = (errorCode: ErrorCode, what: string, hint: string): AppError =>
     new AppError(errorCode, `${attempt.action} ${what}`, { hint, cause: error });
 
-  const unanswered = noAnswerOf(error);
-  if (unanswered !== undefined) return say(unanswered.code, unanswered.what, unanswered.hint);
   const { name, status, message, date } = facts(error);
+  // AWS refuses with a status of its own: what else the SDK stumbles over is no answer of AWS.
+  const isUnreadable = name === "SyntaxError" || (status >= 200 && status < 400);
+  const unanswered = noAnswerOf(error) ?? (isUnreadable ? UNREADABLE : undefined);
+  if (unanswered !== undefined) return say(unanswered.code, unanswered.what, unanswered.hint);
   if (isSkewRefusal(error)) {
     const hint =
       "set this machine's clock: sudo timedatectl set-ntp true (in a virtual machine: sudo hwclock --hctosys)";

@@ -17,6 +17,12 @@ export interface NoAnswer {
 }
 
 const CHECK = "check the network, HTTPS_PROXY and STS_ENDPOINT";
+/** For what came where nobody knows from which server. */
+export const UNREADABLE: NoAnswer = {
+  code: "upstream-unavailable",
+  what: "had an answer that cannot be read",
+  hint: CHECK,
+};
 const NETWORK =
   /^(ECONN|ENOTFOUND|EAI_|EPIPE|ETIMEDOUT|EHOST|ENET|EADDRNOTAVAIL|Connection|FailedToOpenSocket|DNS|Unexpected|Malformed_HTTP|InvalidHTTP|UnsupportedProxy)/;
 const CERTIFICATE = /^(UNABLE_TO_|CERT_|SELF_SIGNED|DEPTH_ZERO|ERR_TLS|INVALID_CA|HOSTNAME_MISMATCH)/;

@@ -5,6 +5,7 @@ import { createProcesses } from "../../src/aws/identity-process.ts";
 import { createOnlineSource } from "../../src/aws/online.ts";
 import { parseConfig } from "../../src/config.ts";
 import {
+  atEnd,
   configured,
   endAll,
   home,
@@ -54,6 +55,15 @@ const refusedRole: Provoke = async () => {
 const endedPortal: Provoke = async () => {
   const portal = startIdentity();
   return sso("revoked", "2099-01-01T00:00:00Z", { AWS_ENDPOINT_URL_SSO: portal.url })();
+};
+const RENEWABLE = { clientId: "c", clientSecret: secret("client-secret"), refreshToken: secret("refresh-0") };
+/** A login of SSO where something else answers. */
+const page = (session: string, expiresAt: string, variable: string): Provoke => {
+  return async () => {
+    const server = Bun.serve({ port: 0, hostname: "127.0.0.1", fetch: () => new Response("<html>") });
+    atEnd(() => server.stop(true));
+    return sso(session, expiresAt, { [variable]: `http://127.0.0.1:${server.port}` }, RENEWABLE)();
+  };
 };
 
 /** What AWS_CONTAINER_CREDENTIALS_FULL_URI names answers so. */
@@ -126,7 +136,17 @@ const CASES: Readonly<Record<string, Provoke>> = {
     "unrenewed",
     "2020-01-01T00:00:00Z",
     { AWS_ENDPOINT_URL_SSO_OIDC: NOBODY },
-    { clientId: "c", clientSecret: secret("client-secret"), refreshToken: secret("refresh-0") },
+    RENEWABLE,
+  ),
+  "what answers is not AWS's SSO, as the page of a login": page(
+    "paged",
+    "2099-01-01T00:00:00Z",
+    "AWS_ENDPOINT_URL_SSO",
+  ),
+  "what answers is not AWS's SSO, where the login is to be renewed": page(
+    "unrenewable",
+    "2020-01-01T00:00:00Z",
+    "AWS_ENDPOINT_URL_SSO_OIDC",
   ),
   "SSO without account or role": profile("sso_session = corp"),
   "an sso_session that the file does not describe": profile(

@@ -130,6 +130,9 @@ const CASES: Readonly<Record<string, Case>> = {
         constant("<GetSessionTokenResponse><GetSessionTokenResult></GetSessionTokenResult></GetSessionTokenResponse>"),
       )(),
   },
+  "what answers is not STS, as the page of a login, or its answer is cut off": {
+    provoke: () => at(constant("<html><body>log in <b>here</body></html>"))(),
+  },
   "an answer that is packed and cannot be unpacked": {
     provoke: () => at(constant("no gzip", { "content-encoding": "gzip" }))(),
   },

@@ -17,9 +17,21 @@ describe("SDK errors", () => {
     [sdk("Error", 0, "m", "ConnectionRefused"), "upstream-unavailable"],
     [sdk("Error", 0, "m", "ENOENT"), "upstream-refused"],
     [sdk("ValidationError", 400), "upstream-refused"],
+    [sdk("SyntaxError", 0), "upstream-unavailable"],
   ] as const) {
     test(`${error.name} is ${code}`, () => {
       expect(toAppError(error, { action: "sts:AssumeRole", role: true, remedy: "r" }).code).toBe(code);
+    });
+  }
+});
+
+describe("what the SDK cannot read is no refusal, and its text is not shown", () => {
+  for (const status of [200, 204, 302, 399]) {
+    test(`of status ${status}`, () => {
+      const cut = sdk("Error", status, "@aws-sdk XML parse error: <SecretAccessKey>wJalr");
+      const failure = toAppError(cut, { action: "sts:AssumeRole", role: true, identity: true, remedy: "r" });
+      expect(failure.code).toBe("upstream-unavailable");
+      expect(failure.publicMessage).toBe("sts:AssumeRole had an answer that cannot be read");
     });
   }
 });
