@@ -1,4 +1,4 @@
-import { afterEach, beforeAll, describe } from "bun:test";
+import { afterEach, beforeAll, describe, expect } from "bun:test";
 import { PROCESS_DEADLINE_MS } from "../../src/aws/deadline.ts";
 import { toAppError } from "../../src/aws/errors.ts";
 import { createProcesses } from "../../src/aws/identity-process.ts";
@@ -34,6 +34,8 @@ import { secret } from "../support/secrets.ts";
 const MINUTE_MS = 60_000;
 /** Of a credential_process: the program's own is longer than a test should take. */
 const DEADLINE_MS = 200;
+/** No shape tells that it is a secret. */
+const WORD = "tokenInOneWord";
 const KEYED = "aws_access_key_id = AKIAFILE\naws_secret_access_key = s";
 const role = (lines: string) => profile(`role_arn = ${ROLE}\n${lines}`);
 const process = (command: string) => profile(`credential_process = ${command}`);
@@ -57,12 +59,18 @@ const endedPortal: Provoke = async () => {
   return sso("revoked", "2099-01-01T00:00:00Z", { AWS_ENDPOINT_URL_SSO: portal.url })();
 };
 const RENEWABLE = { clientId: "c", clientSecret: secret("client-secret"), refreshToken: secret("refresh-0") };
-/** A login of SSO where something else answers. */
+/** A login of SSO where something else answers, with a secret as all that it says. */
 const page = (session: string, expiresAt: string, variable: string): Provoke => {
   return async () => {
-    const server = Bun.serve({ port: 0, hostname: "127.0.0.1", fetch: () => new Response("<html>") });
+    const server = Bun.serve({ port: 0, hostname: "127.0.0.1", fetch: () => new Response(WORD) });
     atEnd(() => server.stop(true));
-    return sso(session, expiresAt, { [variable]: `http://127.0.0.1:${server.port}` }, RENEWABLE)();
+    const provoked = await sso(session, expiresAt, { [variable]: `http://127.0.0.1:${server.port}` }, RENEWABLE)();
+    const get: typeof provoked.get = async (path) => {
+      const answer = await provoked.get(path);
+      expect(answer.body.message + provoked.lines.join()).not.toContain(WORD);
+      return answer;
+    };
+    return { ...provoked, get };
   };
 };
 

@@ -45,3 +45,31 @@ test("no secret gets into a message", () => {
   });
   expect(failure.sentence).toBe("a failed (SignatureDoesNotMatch); r");
 });
+
+test("a code is bounded, and no secret gets through it", () => {
+  const attempt = { action: "a", remedy: "r" };
+  const secret = "wJalrXUtnFEMIK7MDENGbPxRfiCYEXAMPLEKEY12";
+  expect(toAppError(sdk(`${secret} b`, 400), attempt).publicMessage).toBe("a was refused (… b: m)");
+  for (const status of [400, 500]) {
+    expect(toAppError(sdk("a ".repeat(1_000_000), status), attempt).publicMessage.length).toBeLessThan(400);
+  }
+});
+
+test("what Bun quotes of a text that is no JSON is not shown", () => {
+  let message = "";
+  try {
+    JSON.parse("oneWord");
+  } catch (error) {
+    message = (error as Error).message;
+  }
+  expect(message).toContain("oneWord");
+  expect(withoutSecrets(`SyntaxError: ${message}`)).toBe("SyntaxError: no JSON");
+});
+
+test("a long text is read in no time, and is not cut in the middle of a secret", () => {
+  const secret = "wJalrXUtnFEMIK7MDENGbPxRfiCYEXAMPLEKEY12";
+  expect(withoutSecrets("eyJ".repeat(300_000))).toBe("…");
+  for (let before = 4040; before < 4100; before += 1) {
+    expect(withoutSecrets(`${"A1".repeat(before / 2)} ${secret} end`)).not.toContain("wJ");
+  }
+});
