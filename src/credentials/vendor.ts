@@ -5,6 +5,7 @@ import { AppError, type ErrorCode } from "../errors.ts";
 import type { Log } from "../log.ts";
 import { createGate } from "./gate.ts";
 import { createMemory } from "./memory.ts";
+import { wireEnd } from "./response.ts";
 import { sessionNameOf } from "./role.ts";
 import { within } from "./within.ts";
 
@@ -147,10 +148,12 @@ export function createVendor(options: {
 
   async function fetchFrom(request: VendRequest): Promise<Credentials> {
     if (closed) throw new AppError("upstream-unavailable", "the server is stopping", { hint: "retry" });
-    const credentials =
+    const given =
       request.kind === "session"
         ? await source.session()
         : await source.assume(request.role, sessionNameOf(request.role));
+    // What the wire says has ended must not be handed out for the rest of that second.
+    const credentials = { ...given, expiration: wireEnd(given.expiration) };
     if (now() < credentials.expiration) return credentials;
     const text = `the credentials that were obtained expired at ${new Date(credentials.expiration).toISOString()}`;
     throw new AppError("identity-failed", text, { hint: "renew them, and check this machine's clock with: date -u" });
