@@ -118,7 +118,7 @@ const CASES: Readonly<Record<string, Case>> = {
   "all its steps together took a minute": {
     provoke: limited({ fetchMs: 10 }, (vendor) => vendor.vend({ kind: "session" })),
   },
-  "over a thousand different roles at once": { provoke: limited({ entriesMax: 1, upstreamMax: 1 }, crowded) },
+  "over a hundred different roles at once": { provoke: limited({ waitingMax: 1, upstreamMax: 1 }, crowded) },
   "the server is being stopped": { provoke: limited({}, stopping) },
   "nothing listens, or the connection breaks": { provoke: at(NOBODY) },
   "unknown host name": { provoke: at("https://sts.nowhere.invalid") },
