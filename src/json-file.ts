@@ -1,5 +1,5 @@
 import { readFileSync } from "node:fs";
-import { AppError } from "./errors.ts";
+import { AppError, type AppErrorOptions } from "./errors.ts";
 
 export type JsonObject = { readonly [key: string]: unknown };
 
@@ -11,12 +11,17 @@ export function isObject(value: unknown): value is JsonObject {
 /**
  * Reads a file that a variable names and that holds one JSON object.
  *
+ * @param options.hint of the error
  * @throws AppError `bad-configuration` with the variable, the path, the line and column of what is no JSON, and the
  *   reason; it quotes nothing of the file, which may hold secrets
  */
-export function readJsonObject(variable: string, path: string): JsonObject {
+export function readJsonObject(
+  variable: string,
+  path: string,
+  options: Pick<AppErrorOptions, "hint"> = {},
+): JsonObject {
   const bad = (why: string, cause?: unknown) =>
-    new AppError("bad-configuration", `${variable} is '${path}', which ${why}`, { cause });
+    new AppError("bad-configuration", `${variable} is '${path}', which ${why}`, { ...options, cause });
   let text: string;
   try {
     // This takes away the byte order mark with which editors of Windows begin a file.

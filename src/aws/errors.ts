@@ -1,5 +1,5 @@
 import { AppError, type ErrorCode } from "../errors.ts";
-import { noAnswerOf } from "./unreachable.ts";
+import { noAnswerOf, UNREADABLE } from "./unreachable.ts";
 
 /** What was being done, for the sentence and for the meaning of a refusal. */
 export interface Attempt {
@@ -30,6 +30,8 @@ const BAD_IDENTITY = new Set([
 ]);
 const THROTTLED = /^(Throttl|RequestLimitExceeded|TooManyRequests|SlowDown|RequestThrottled|Bandwidth|PriorRequestNot)/;
 const SKEWED = new Set(["RequestTimeTooSkewed", "RequestExpired", "RequestInTheFuture"]);
+/** Looking for secrets takes the square of this. */
+const READ_CHARACTERS_MAX = 4096;
 /** What botched signatures echo back: a canonical request with the session token in it. */
 const QUIET = new Set(["SignatureDoesNotMatch", "InvalidSignatureException", "IncompleteSignature"]);
 
@@ -44,9 +46,11 @@ export function toAppError(error: unknown, attempt: Attempt, now: number = Date.
   const say = (errorCode: ErrorCode, what: string, hint: string): AppError =>
     new AppError(errorCode, `${attempt.action} ${what}`, { hint, cause: error });
 
-  const unanswered = noAnswerOf(error);
-  if (unanswered !== undefined) return say(unanswered.code, unanswered.what, unanswered.hint);
   const { name, status, message, date } = facts(error);
+  // AWS refuses with a status of its own: what else the SDK stumbles over is no answer of AWS.
+  const isUnreadable = name === "SyntaxError" || (status >= 200 && status < 400);
+  const unanswered = noAnswerOf(error) ?? (isUnreadable ? UNREADABLE : undefined);
+  if (unanswered !== undefined) return say(unanswered.code, unanswered.what, unanswered.hint);
   if (isSkewRefusal(error)) {
     const hint =
       "set this machine's clock: sudo timedatectl set-ntp true (in a virtual machine: sudo hwclock --hctosys)";
@@ -102,9 +106,9 @@ function skewText(date: string | undefined, now: number): string {
 }
 
 interface Facts {
+  /** AWS's code. Fit for an answer, as the message is. */
   readonly name: string;
   readonly status: number;
-  /** Fit for an answer. */
   readonly message: string;
   /** The header Date of AWS's answer. */
   readonly date: string | undefined;
@@ -117,7 +121,7 @@ function facts(error: unknown): Facts {
     $response?: { headers?: Record<string, string> };
   };
   return {
-    name: error.name,
+    name: withoutSecrets(error.name),
     status: sdk.$metadata?.httpStatusCode ?? 0,
     message: withoutSecrets(error.message),
     date: sdk.$response?.headers?.date,
@@ -126,15 +130,22 @@ function facts(error: unknown): Facts {
 
 /**
  * A foreign text made fit for an answer: its first line, at most 300 characters, without anything that has the shape
- * of a key id, a secret or a token.
+ * of a key id, a secret or a token, and without what Bun quotes of a text that is no JSON.
  */
 export function withoutSecrets(text: string): string {
   const line = text.split("\n", 1)[0] ?? "";
-  return line
+  // Not in the middle of a word: half of a secret is not known for one.
+  const read = line.length > READ_CHARACTERS_MAX ? `${upToSpace(line, READ_CHARACTERS_MAX)}…` : line;
+  return read
+    .replace(/JSON Parse error: .*/, "no JSON")
     .replace(/(?<![A-Z0-9])(AKIA|ASIA)[A-Z0-9]{8,}/g, "$1…")
     .replace(/eyJ[\w-]+\.[\w-]+(\.[\w-]+)?/g, "…")
     .replace(/[A-Za-z0-9+/=_%-]{40,}/g, (run) => (isRandom(run) ? "…" : run))
     .slice(0, 300);
+}
+
+function upToSpace(text: string, max: number): string {
+  return text.slice(0, Math.max(0, text.lastIndexOf(" ", max)));
 }
 
 /** Words and paths in small letters may stay. */

@@ -6,15 +6,16 @@ import {
   HttpResponse,
 } from "@smithy/core/protocols";
 import type { Environment } from "../config.ts";
+import { readBody } from "./answer-body.ts";
 import { readAuthorities } from "./authorities.ts";
 import { createProxyChoice } from "./proxy.ts";
-import { noAnswer, refusedByProxy, unreachable, type Way } from "./unreachable.ts";
+import { noAnswer, refusedByProxy, unreachable, unreadable, type Way } from "./unreachable.ts";
 
 const DEADLINE_MS = 10_000;
 
 /**
  * Carries the SDK's requests over `fetch`, which keeps connections and, unlike the SDK's own handlers, takes a proxy and
- * authorities, and has a deadline that covers the body.
+ * authorities, and has a deadline that covers the body, and a bound of 1 MiB for it.
  *
  * @param env AWS_CA_BUNDLE, SSL_CERT_FILE; HTTPS_PROXY, HTTP_PROXY, ALL_PROXY, NO_PROXY
  * @param deadlineMs for one attempt, from the first byte sent to the last byte read
@@ -42,7 +43,9 @@ export function createHttpHandler(env: Environment, deadlineMs: number = DEADLIN
     const signals = options.abortSignal instanceof AbortSignal ? [options.abortSignal, deadline] : [deadline];
     const init = {
       method: request.method,
-      headers: request.headers,
+      // An answer that is packed all the same is unpacked in `readBody`.
+      headers: { ...request.headers, "accept-encoding": "identity" },
+      decompress: false,
       body: request.method === "GET" || request.method === "HEAD" ? undefined : request.body,
       redirect: "manual",
       signal: AbortSignal.any(signals),
@@ -74,9 +77,9 @@ async function send(
 ): Promise<{ readonly answer: Response; readonly body: Uint8Array }> {
   try {
     const answer = await fetch(url, init);
-    return { answer, body: new Uint8Array(await answer.arrayBuffer()) };
+    return { answer, body: await readBody(answer) };
   } catch (error) {
-    const known = noAnswer(error, way);
-    throw known === undefined ? error : unreachable(error, known);
+    const why = noAnswer(error, way) ?? unreadable(error, way);
+    throw why === undefined ? error : unreachable(error, why);
   }
 }

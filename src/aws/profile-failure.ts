@@ -13,8 +13,9 @@ export function profileFailure(error: unknown, profile: string, remedy: string):
   if (!(inner instanceof Error)) return toAppError(inner, { action, identity: true, remedy });
   if (inner.name === "CredentialsProviderError" || inner.name === "TokenProviderError") {
     const text = `${action} gave no credentials (${withoutSecrets(inner.message)})`;
-    const unreachable = /ECONNREFUSED|ENOTFOUND|Unable to connect|timed out|socket/i.test(inner.message);
-    if (!unreachable) return new AppError("identity-failed", text, { hint: remedy, cause: error });
+    // Of a file that is no JSON the SDK says more than the kind: this is an answer.
+    const isOfTheWay = /ECONNREFUSED|ENOTFOUND|Unable to connect|timed out|socket|had an answer|^SyntaxError/i;
+    if (!isOfTheWay.test(inner.message)) return new AppError("identity-failed", text, { hint: remedy, cause: error });
     const hint = "the login may still be good: retry once that is reached";
     return new AppError("upstream-unavailable", text, { hint, cause: error });
   }

@@ -1,4 +1,5 @@
 import type { ErrorCode } from "../errors.ts";
+import { TOO_LONG } from "./answer-body.ts";
 
 /** Where a request went that got no answer, as a sentence may show it: without user, password and path. */
 export interface Way {
@@ -16,6 +17,12 @@ export interface NoAnswer {
 }
 
 const CHECK = "check the network, HTTPS_PROXY and STS_ENDPOINT";
+/** For what came where nobody knows from which server. */
+export const UNREADABLE: NoAnswer = {
+  code: "upstream-unavailable",
+  what: "had an answer that cannot be read",
+  hint: CHECK,
+};
 const NETWORK =
   /^(ECONN|ENOTFOUND|EAI_|EPIPE|ETIMEDOUT|EHOST|ENET|EADDRNOTAVAIL|Connection|FailedToOpenSocket|DNS|Unexpected|Malformed_HTTP|InvalidHTTP|UnsupportedProxy)/;
 const CERTIFICATE = /^(UNABLE_TO_|CERT_|SELF_SIGNED|DEPTH_ZERO|ERR_TLS|INVALID_CA|HOSTNAME_MISMATCH)/;
@@ -48,6 +55,17 @@ export function noAnswer(error: unknown, way: Way): NoAnswer | undefined {
     return { code: "upstream-unavailable", what: `could not reach ${server}: no such name (${code})`, hint };
   }
   return { code: "upstream-unavailable", what: `could not reach ${server} (${code})`, hint: CHECK };
+}
+
+/** What is to be said of a code that only `fetch` and `readBody` can have thrown; undefined for an error without one. */
+export function unreadable(error: unknown, { server }: Way): NoAnswer | undefined {
+  const { code } = error as { code?: unknown };
+  if (typeof code !== "string") return undefined;
+  const what =
+    code === TOO_LONG
+      ? `had an answer from ${server} of more than 1 MiB`
+      : `had an answer from ${server} that cannot be read (${code})`;
+  return { code: "upstream-unavailable", what, hint: CHECK };
 }
 
 /** @param status of the proxy's own answer: 407 where it wants a password */

@@ -1,31 +1,42 @@
 import { AppError } from "../errors.ts";
 
 /**
- * Lets a bounded number of pieces of work run at once; a bounded number waits.
+ * Lets a bounded number of pieces of work run at once; a bounded number waits, of which the newest goes first.
  *
- * @returns a function that runs `work` in its turn, and throws AppError `upstream-unavailable` when too much waits
+ * @returns a function that runs `work` in its turn, and throws AppError `upstream-unavailable` when too much waits; what
+ *   `goesFirst` waits before all of these, however much there is of it
  */
 export function createGate(limits: {
   readonly runningMax: number;
   readonly waitingMax: number;
-}): <T>(work: () => Promise<T>) => Promise<T> {
+}): <T>(work: () => Promise<T>, goesFirst: boolean) => Promise<T> {
+  const first: (() => void)[] = [];
   const waiting: (() => void)[] = [];
   let running = 0;
 
-  return async (work) => {
-    if (running < limits.runningMax) running += 1;
-    else if (waiting.length < limits.waitingMax) await new Promise<void>((enter) => waiting.push(enter));
-    else
-      throw new AppError("upstream-unavailable", "too many different roles are being fetched at once", {
-        hint: "retry",
-      });
+  async function run<T>(work: () => Promise<T>): Promise<T> {
     try {
       return await work();
     } finally {
-      // A place is handed on rather than freed, so that nobody slips in between.
-      const next = waiting.shift();
+      // A place is handed on rather than freed, so that nobody slips in between. To the newest: of those before, each
+      // that is a second old has been told to retry.
+      const next = first.shift() ?? waiting.pop();
       if (next === undefined) running -= 1;
       else next();
     }
+  }
+
+  return (work, goesFirst) => {
+    if (running < limits.runningMax) {
+      running += 1;
+      return run(work);
+    }
+    if (!goesFirst && waiting.length >= limits.waitingMax)
+      throw new AppError("upstream-unavailable", "too many different roles are being fetched at once", {
+        hint: "retry",
+      });
+    const { promise: turn, resolve: enter } = Promise.withResolvers<void>();
+    (goesFirst ? first : waiting).push(enter);
+    return turn.then(() => run(work));
   };
 }

@@ -1,8 +1,8 @@
-import { readFileSync } from "node:fs";
 import { Type } from "@sinclair/typebox";
 import { Value } from "@sinclair/typebox/value";
 import type { RoleOptions } from "../aws-config.ts";
 import { AppError } from "../errors.ts";
+import { isObject, readJsonObject } from "../json-file.ts";
 import { parseRole } from "./role.ts";
 
 /** Every field with what it may be, by the limits of sts:AssumeRole; the words are for an error. */
@@ -23,7 +23,7 @@ const FIELDS = {
   }),
   sessionName: Type.String({ pattern: "^[\\w+=,.@-]{2,64}$", description: "2 to 64 letters, digits and +=,.@-_" }),
 };
-const FIELD_NAMES = Object.keys(FIELDS).join(", ");
+const HINT = `the file is {"<name, path/name, ARN or *>": {...}} with the fields ${Object.keys(FIELDS).join(", ")}`;
 
 /**
  * Reads the file of ECS_LOCAL_ROLES: an object from role (name, path/name, ARN or `*`) to RoleOptions.
@@ -32,13 +32,7 @@ const FIELD_NAMES = Object.keys(FIELDS).join(", ");
  */
 export function readRoles(path: string | undefined): ReadonlyMap<string, RoleOptions> {
   if (path === undefined) return new Map();
-  let value: unknown;
-  try {
-    value = JSON.parse(readFileSync(path, "utf8"));
-  } catch (cause) {
-    throw bad(path, cause instanceof SyntaxError ? `which is not JSON (${cause.message})` : "which cannot be read");
-  }
-  if (!isObject(value)) throw bad(path, "which holds no JSON object");
+  const value = readJsonObject("ECS_LOCAL_ROLES", path, { hint: HINT });
   return new Map(Object.entries(value).map(([role, options]) => [roleKey(path, role), check(path, role, options)]));
 }
 
@@ -66,12 +60,6 @@ function check(path: string, role: string, options: unknown): RoleOptions {
   return known;
 }
 
-function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
-}
-
 function bad(path: string, reason: string): AppError {
-  return new AppError("bad-configuration", `ECS_LOCAL_ROLES is '${path}', ${reason}`, {
-    hint: `the file is {"<name, path/name, ARN or *>": {...}} with the fields ${FIELD_NAMES}`,
-  });
+  return new AppError("bad-configuration", `ECS_LOCAL_ROLES is '${path}', ${reason}`, { hint: HINT });
 }

@@ -5,6 +5,7 @@ import { AppError, type ErrorCode } from "../errors.ts";
 import type { Log } from "../log.ts";
 import { createGate } from "./gate.ts";
 import { createMemory } from "./memory.ts";
+import { wireEnd } from "./response.ts";
 import { sessionNameOf } from "./role.ts";
 import { within } from "./within.ts";
 
@@ -34,6 +35,8 @@ interface Flight {
   readonly since: number;
 }
 
+/** So few that each has its turn soon, though a caller asks for thousands and AWS is slow. */
+const WAITING_MAX = 96;
 /** No role is called so. */
 const SESSION_KEY = "";
 
@@ -57,6 +60,7 @@ export function createVendor(options: {
   readonly failureMs?: number;
   readonly entriesMax?: number;
   readonly upstreamMax?: number;
+  readonly waitingMax?: number;
 }): Vendor {
   const {
     source,
@@ -67,9 +71,9 @@ export function createVendor(options: {
     fetchMs = PROCESS_DEADLINE_MS + 10_000,
     failureMs = 5000,
   } = options;
-  const { entriesMax = 1000, upstreamMax = 16 } = options;
+  const { entriesMax = 1000, upstreamMax = 16, waitingMax = WAITING_MAX } = options;
   const memory = createMemory({ now, monotonic, failureMs, entriesMax });
-  const enter = createGate({ runningMax: upstreamMax, waitingMax: entriesMax });
+  const enter = createGate({ runningMax: upstreamMax, waitingMax });
   let flights = new Map<string, Flight>();
   let identity = source.fingerprint();
   let closed = false;
@@ -111,12 +115,14 @@ export function createVendor(options: {
     });
   }
 
-  /** One flight per key, however many wait for it; it goes on when they have left. */
+  /** One flight per key, however many wait for it; it goes on when they have left. Throws AppError where too many are. */
   function fly(key: string, request: VendRequest): Flight {
     const under = flights.get(key);
     if (under !== undefined) return under;
     const mine = flights;
-    const result = enter(() => within(fetchFrom(request), fetchMs, stuck)).then(
+    // Nobody can make these up.
+    const goesFirst = request.kind === "session" || memory.held(key) !== undefined;
+    const result = enter(() => within(fetchFrom(request), fetchMs, stuck), goesFirst).then(
       (credentials) => {
         mine.delete(key);
         if (mine === flights) memory.keep(key, credentials);
@@ -147,10 +153,12 @@ export function createVendor(options: {
 
   async function fetchFrom(request: VendRequest): Promise<Credentials> {
     if (closed) throw new AppError("upstream-unavailable", "the server is stopping", { hint: "retry" });
-    const credentials =
+    const given =
       request.kind === "session"
         ? await source.session()
         : await source.assume(request.role, sessionNameOf(request.role));
+    // What the wire says has ended must not be handed out for the rest of that second.
+    const credentials = { ...given, expiration: wireEnd(given.expiration) };
     if (now() < credentials.expiration) return credentials;
     const text = `the credentials that were obtained expired at ${new Date(credentials.expiration).toISOString()}`;
     throw new AppError("identity-failed", text, { hint: "renew them, and check this machine's clock with: date -u" });

@@ -1,5 +1,6 @@
 import { LRUCache } from "lru-cache";
 import type { RateLimit } from "../access-config.ts";
+import { PATH_BYTES_MAX } from "./guard/path-text.ts";
 import { pathOf } from "./path.ts";
 
 const BUCKETS_MAX = 10_000;
@@ -41,7 +42,8 @@ export function limitRate(
     const path = pathOf(request.url);
     if (path === "/health") return answer(request);
     const { address, port } = deps.peerOf(request);
-    const isLeft = take(`${address} ${path}`);
+    // A longer path is refused whatever it is, and one key for all of them is no burden.
+    const isLeft = take(`${address} ${path.length > PATH_BYTES_MAX ? "" : path}`);
     if (!isLeft) deps.refused(path, address);
     const response = isLeft
       ? await answer(request)

@@ -1,10 +1,11 @@
-import { afterEach, beforeAll, describe } from "bun:test";
+import { afterEach, beforeAll, describe, expect } from "bun:test";
 import { PROCESS_DEADLINE_MS } from "../../src/aws/deadline.ts";
 import { toAppError } from "../../src/aws/errors.ts";
 import { createProcesses } from "../../src/aws/identity-process.ts";
 import { createOnlineSource } from "../../src/aws/online.ts";
 import { parseConfig } from "../../src/config.ts";
 import {
+  atEnd,
   configured,
   endAll,
   home,
@@ -33,6 +34,8 @@ import { secret } from "../support/secrets.ts";
 const MINUTE_MS = 60_000;
 /** Of a credential_process: the program's own is longer than a test should take. */
 const DEADLINE_MS = 200;
+/** No shape tells that it is a secret. */
+const WORD = "tokenInOneWord";
 const KEYED = "aws_access_key_id = AKIAFILE\naws_secret_access_key = s";
 const role = (lines: string) => profile(`role_arn = ${ROLE}\n${lines}`);
 const process = (command: string) => profile(`credential_process = ${command}`);
@@ -54,6 +57,21 @@ const refusedRole: Provoke = async () => {
 const endedPortal: Provoke = async () => {
   const portal = startIdentity();
   return sso("revoked", "2099-01-01T00:00:00Z", { AWS_ENDPOINT_URL_SSO: portal.url })();
+};
+const RENEWABLE = { clientId: "c", clientSecret: secret("client-secret"), refreshToken: secret("refresh-0") };
+/** A login of SSO where something else answers, with a secret as all that it says. */
+const page = (session: string, expiresAt: string, variable: string): Provoke => {
+  return async () => {
+    const server = Bun.serve({ port: 0, hostname: "127.0.0.1", fetch: () => new Response(WORD) });
+    atEnd(() => server.stop(true));
+    const provoked = await sso(session, expiresAt, { [variable]: `http://127.0.0.1:${server.port}` }, RENEWABLE)();
+    const get: typeof provoked.get = async (path) => {
+      const answer = await provoked.get(path);
+      expect(answer.body.message + provoked.lines.join()).not.toContain(WORD);
+      return answer;
+    };
+    return { ...provoked, get };
+  };
 };
 
 /** What AWS_CONTAINER_CREDENTIALS_FULL_URI names answers so. */
@@ -126,7 +144,17 @@ const CASES: Readonly<Record<string, Provoke>> = {
     "unrenewed",
     "2020-01-01T00:00:00Z",
     { AWS_ENDPOINT_URL_SSO_OIDC: NOBODY },
-    { clientId: "c", clientSecret: secret("client-secret"), refreshToken: secret("refresh-0") },
+    RENEWABLE,
+  ),
+  "what answers is not AWS's SSO, as the page of a login": page(
+    "paged",
+    "2099-01-01T00:00:00Z",
+    "AWS_ENDPOINT_URL_SSO",
+  ),
+  "what answers is not AWS's SSO, where the login is to be renewed": page(
+    "unrenewable",
+    "2020-01-01T00:00:00Z",
+    "AWS_ENDPOINT_URL_SSO_OIDC",
   ),
   "SSO without account or role": profile("sso_session = corp"),
   "an sso_session that the file does not describe": profile(
@@ -175,6 +203,7 @@ const CASES: Readonly<Record<string, Provoke>> = {
   "the URL is this server's own": itself,
   "what is there is slow, or broken": container({ status: 500, body: "" }),
   "nobody is there": containerAt(`${NOBODY}/creds`),
+  "what is there answers without end": container({ status: 200, body: " ".repeat(2 * 1024 * 1024) }),
   "what is there gives something else than credentials": container({ status: 200, body: "<html>" }),
   "what is there refuses": container({ status: 404, body: "" }),
   "the file with the token for it cannot be read": container(undefined, {

@@ -80,13 +80,15 @@ const wrongValues = once(() => ({
 }));
 const tags = (value: string): Case => once(() => ({ TASK_TAGS: value }));
 
-const overridden = (content: string | Buffer): Case => {
+const overridden = (content: string | Buffer, variable = "TASK_METADATA_PATH"): Case => {
   return async () => {
     const path = join(files.path, "override.json");
     await Bun.write(path, content);
-    return start({ TASK_METADATA_PATH: path });
+    return start({ [variable]: path });
   };
 };
+/** No UTF-8. */
+const UTF_16 = Buffer.from([0xff, 0xfe, 0x7b, 0]);
 const defined = (definition: object): Case => {
   return () => start({ ECS_LOCAL_TASK_DEFINITION: files.write("task.json", definition), ECS_LOCAL_USE_TASK_ROLE: "1" });
 };
@@ -148,7 +150,7 @@ const CASES: Readonly<Record<string, Case>> = {
 
   "the file is missing, is a folder, or may not be read by this user; in a container it must be mounted": () =>
     start({ CONTAINER_METADATA_PATH: "/nonexistent.json" }),
-  "the file is in another encoding": overridden(Buffer.from([0xff, 0xfe, 0x7b, 0])),
+  "the file is in another encoding": overridden(UTF_16),
   "the file is not JSON": overridden('{"a": 1,}'),
   "the file is JSON of another kind": overridden("[]"),
   "the file failed in a way that nobody foresaw": unforeseen,
@@ -160,6 +162,7 @@ const CASES: Readonly<Record<string, Case>> = {
   "a task definition whose role is none, where `/creds` vends it": wrongDefinition,
   "roles: the file is missing or may not be read by this user": () => start({ ECS_LOCAL_ROLES: "/nonexistent" }),
   "roles: the file is not JSON": roles("{"),
+  "roles: the file is in another encoding": overridden(UTF_16, "ECS_LOCAL_ROLES"),
   "roles: the file is JSON of another kind": roles([]),
   "roles: a key is no role": roles({ "a b": {} }),
   "roles: what a role has is no object": roles({ app: 1 }),

@@ -21,8 +21,8 @@ const at = (endpoint: string, env: Record<string, string> = {}): Provoke => {
   return async () => configured({ ...SECRETS, STS_ENDPOINT: endpoint, ...env });
 };
 /** An endpoint that answers everything so. */
-const constant = (body: string): string => {
-  const server = Bun.serve({ port: 0, hostname: "127.0.0.1", fetch: () => new Response(body) });
+const constant = (body: string | Uint8Array<ArrayBuffer>, headers: Record<string, string> = {}): string => {
+  const server = Bun.serve({ port: 0, hostname: "127.0.0.1", fetch: () => new Response(body, { headers }) });
   atEnd(() => server.stop(true));
   return `http://127.0.0.1:${server.port}`;
 };
@@ -118,7 +118,7 @@ const CASES: Readonly<Record<string, Case>> = {
   "all its steps together took a minute": {
     provoke: limited({ fetchMs: 10 }, (vendor) => vendor.vend({ kind: "session" })),
   },
-  "over a thousand different roles at once": { provoke: limited({ entriesMax: 1, upstreamMax: 1 }, crowded) },
+  "over a hundred different roles at once": { provoke: limited({ waitingMax: 1, upstreamMax: 1 }, crowded) },
   "the server is being stopped": { provoke: limited({}, stopping) },
   "nothing listens, or the connection breaks": { provoke: at(NOBODY) },
   "unknown host name": { provoke: at("https://sts.nowhere.invalid") },
@@ -130,6 +130,13 @@ const CASES: Readonly<Record<string, Case>> = {
         constant("<GetSessionTokenResponse><GetSessionTokenResult></GetSessionTokenResult></GetSessionTokenResponse>"),
       )(),
   },
+  "what answers is not STS, as the page of a login, or its answer is cut off": {
+    provoke: () => at(constant("<html><body>log in <b>here</body></html>"))(),
+  },
+  "an answer that is packed and cannot be unpacked": {
+    provoke: () => at(constant("no gzip", { "content-encoding": "gzip" }))(),
+  },
+  "an answer without end": { provoke: () => at(constant(" ".repeat(2 * 1024 * 1024)))() },
   "TLS certificate that is not trusted": { provoke: tls("IP:127.0.0.1", false) },
   "TLS certificate for another host": { provoke: tls("DNS:sts.other.example", true) },
   "TLS certificate that has ended or not begun, or a wrong clock": { provoke: tls("IP:127.0.0.1", true, true) },

@@ -1,6 +1,6 @@
 import { AppError } from "../../errors.ts";
 
-const PATH_BYTES_MAX = 2_048;
+export const PATH_BYTES_MAX = 2_048;
 
 /** Refuses a path of over 2 KiB, and one that cannot be decoded, with `bad-path`. */
 export function checkPath(_request: Request, path: string): void {

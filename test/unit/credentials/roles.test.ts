@@ -30,11 +30,13 @@ test("every key and every field are taken", () => {
     ["*", { durationSeconds: 43_200 }],
   ]);
   expect(readRoles(undefined).size).toBe(0);
+  expect([...read('\uFEFF{"app":{}}').keys()]).toEqual(["app"]);
 });
 
 describe("a wrong file stops the start, with the path, the place, the reason and the fields", () => {
   for (const [content, reason] of [
-    ["{", "which is not JSON"],
+    ["{", "which is not JSON (line 1, column 2: "],
+    ["inOneWord", "which is not JSON (line 1, column 1: Unexpected identifier)"],
     [[], "which holds no JSON object"],
     [{ "a b": {} }, '"a b" is not a role'],
     [{ "arn:aws:iam::1:role/x": {} }, "12 digits"],

@@ -134,6 +134,15 @@ describe("renewal", () => {
     expect(await vendor.vend(ROLE)).not.toBe(first);
     expect(world.calls).toBe(2);
   });
+  test("when it fails, nothing is handed out whose end on the wire is past", async () => {
+    const { world, vendor } = setup({ lifeMs: MINUTE + 950 });
+    const end = Date.parse(toWire(await vendor.vend(ROLE)).expiration);
+    world.failure = down;
+    world.at = end - 1;
+    expect(Date.parse(toWire(await vendor.vend(ROLE)).expiration)).toBe(end);
+    world.at = end;
+    await expect(ask(vendor)).rejects.toThrow("AWS is down");
+  });
   test("what expired is never handed out", async () => {
     const { world, vendor } = setup();
     await vendor.vend(ROLE);

@@ -64,6 +64,18 @@ describe("a rate limit of 40,60", () => {
     ]).toEqual([200, 200, 200]);
     expect([(await ask("/v3?x=1")).status, (await ask("/v3/task")).status]).toEqual([429, 429]);
   });
+  test("counts all paths that are too long as one, of each address", async () => {
+    const ask = start(1, 1);
+    const long = `/${"x".repeat(2047)}`;
+    const other = { from: "10.0.0.3" };
+    expect([
+      (await ask(`${long}1`)).status,
+      (await ask(`${long}2`)).status,
+      (await ask(`${long}3`, other)).status,
+      (await ask(long)).status,
+      (await ask("/")).status,
+    ]).toEqual([200, 429, 200, 200, 200]);
+  });
   test("does not count /health", async () => {
     const ask = start(1, 1);
     expect(await statusesOf(5, () => ask("/health"))).toEqual([200, 200, 200, 200, 200]);
