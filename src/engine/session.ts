@@ -111,7 +111,7 @@ export function createSession(engine: Engine, picture: MutablePicture, log: Log,
     else if (event.Type === "container") {
       const ends = ENDINGS.has(action);
       const begins = BEGINNINGS.has(action);
-      if (ends) inspections.withdraw(event.Actor.ID);
+      if (ends) inspections.end(event.Actor.ID);
       if (ends || begins || OTHERS.has(action)) void inspections.inspect(event.Actor.ID, begins);
     } else if (action === "connect" || action === "disconnect") {
       // In Podman's event the actor is the container; in Docker's it is the network, and the container an attribute.

@@ -110,3 +110,22 @@ describe("while the engine does not tell of some container", () => {
     expect((await app.ask("/v1/tasks", HOST)).json.Tasks).toHaveLength(2);
   });
 });
+
+test("a container whose end was told is not said to run while the engine tells no more of it", async () => {
+  engine = startFakeEngine({
+    networks: [net],
+    containers: [member("old", "web", OLD), member("old", "job", "172.31.7.4")],
+  });
+  app = startApp(engine.host);
+  await app.inventory.ready();
+  engine.faults.garbage = (path) => path === `/containers/${ID}/json`;
+  await engine.stop("old-web");
+  await Bun.sleep(30);
+  expect((await app.ask("/v4/old-web", HOST)).json.KnownStatus).toBe("STOPPED");
+  const { Containers } = (await app.ask("/v4/task", HOST)).json;
+  expect(Containers.map(({ DockerName }: { DockerName: string }) => DockerName)).toEqual(["old-job"]);
+  engine.faults.garbage = () => false;
+  engine.start("old-web");
+  await Bun.sleep(30);
+  expect((await app.ask("/v4", OLD)).json).toMatchObject({ DockerName: "old-web", KnownStatus: "RUNNING" });
+});
