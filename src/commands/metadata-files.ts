@@ -1,8 +1,8 @@
 import type { Config } from "../config.ts";
 import { parseRole } from "../credentials/role.ts";
-import { type JsonObject, readJsonObject } from "../json-file.ts";
+import type { JsonObject } from "../json-file.ts";
 import type { Log } from "../log.ts";
-import { namesOf } from "../metadata/overrides.ts";
+import { namesOf, readOverride } from "../metadata/overrides.ts";
 import type { readTaskDefinition, TaskDefinition } from "../metadata/task-definition.ts";
 import { type WatchedFile, watchFiles } from "../watched-files.ts";
 
@@ -56,10 +56,10 @@ export function readMetadataFiles(
   const watch = watchFiles(
     [
       ...file("TASK_METADATA_PATH", config.taskMetadataPath, (path) => {
-        overrides.taskOverride = readJsonObject("TASK_METADATA_PATH", path);
+        overrides.taskOverride = readOverride("TASK_METADATA_PATH", path);
       }),
       ...file("CONTAINER_METADATA_PATH", config.containerMetadataPath, (path) => {
-        const read = readJsonObject("CONTAINER_METADATA_PATH", path);
+        const read = readOverride("CONTAINER_METADATA_PATH", path);
         overrides.containerOverride = read;
         // A field of one's own that holds an object, and a name that is misspelt, would be lost without a word.
         const names = namesOf(read).join(", ");

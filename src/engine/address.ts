@@ -55,13 +55,19 @@ export function createAddressLookup(deps: {
   readonly isDoubtful: () => boolean;
 }): AddressLookup {
   const { picture, contact, now } = deps;
-  const claimant = createClaims(picture, deps.isOwn);
+  const claims = createClaims(picture, deps.isOwn);
+
+  /** Whether, where networks overlap, one that is not known yet may have an address beside its claimant. */
+  function isDisputed(address: string, { inspections }: Session): boolean {
+    return claims.isShared(address) && (inspections.starting() > 0 || inspections.failure() !== undefined);
+  }
 
   /** Whether a claimant is believed without a question: its end or another's start may be news that is still to come. */
   function isCertain(found: Container, address: string, session: Session, askedAtMs: number): boolean {
     const { engine, inspections } = session;
     const isStill = !engine.hasLateEvents && inspections.starting() === 0 && !contact.isSilent() && !deps.isDoubtful();
-    if (isStill || inspections.inspectedAtMs(found.id) >= askedAtMs - FRESH_MS) return true;
+    const isFresh = inspections.inspectedAtMs(found.id) >= askedAtMs - FRESH_MS;
+    if ((isStill || isFresh) && !isDisputed(address, session)) return true;
     const mac = found.attachments.find(({ ipv4 }) => ipv4 === address)?.macAddress;
     return mac !== undefined && !isMadeOf(mac, address) && deps.macAddressOf(address) === mac;
   }
@@ -69,7 +75,7 @@ export function createAddressLookup(deps: {
   function atAddress(address: string): Container | undefined {
     const session = contact.session();
     if (!contact.isLive() || session === undefined) return undefined;
-    const found = claimant(address);
+    const found = claims.of(address);
     return found && found !== "several" && isCertain(found, address, session, now()) ? found : undefined;
   }
 
@@ -80,16 +86,14 @@ export function createAddressLookup(deps: {
       await contact.untilAnswerable(deadlineMs);
       const session = contact.session();
       if (session === undefined) throw contact.unavailable();
-      const found = claimant(address);
-      if (contact.isSilent()) {
-        // The address may have been given to another container meanwhile.
-        if (found && found !== "several" && isCertain(found, address, session, askedAtMs)) return found;
-        throw contact.unavailable();
-      }
-      if (found && found !== "several") {
-        if (isCertain(found, address, session, askedAtMs)) return found;
+      const claim = claims.of(address);
+      const found = claim === "several" ? undefined : claim;
+      if (found && isCertain(found, address, session, askedAtMs)) return found;
+      // The address may have been given to another container meanwhile.
+      if (contact.isSilent()) throw contact.unavailable();
+      if (found && !isDisputed(address, session)) {
         await inTime(session.inspections.inspect(found.id), deadlineMs);
-        const still = claimant(address);
+        const still = claims.of(address);
         const isSame = still && still !== "several" && still.id === found.id;
         if (isSame && contact.isLive() && isCertain(still, address, session, askedAtMs)) return still;
       }
@@ -97,14 +101,14 @@ export function createAddressLookup(deps: {
       if (leftMs <= 0) {
         const failure = session.inspections.failure();
         if (failure) throw untold(failure);
-        if (listed || found === "several") return undefined;
+        if (claim === "several" || (listed && claim === undefined)) return undefined;
         const { target } = session.engine;
         throw new AppError("engine-unavailable", `The engine at ${target} is slow to list its containers`, {
           hint: "retry, and see whether the engine is healthy",
         });
       }
       if (session.engine.hasLateEvents) fetchNews(session);
-      if (found === undefined && !picture.isInSubnet(address)) {
+      if (claim === undefined && !picture.isInSubnet(address)) {
         const change = contact.untilChange(leftMs).then(() => "changed" as const);
         const readAtMs = await Promise.race([session.rereadNetworks(), change]);
         if (readAtMs === "changed") continue;
@@ -128,12 +132,13 @@ export function createAddressLookup(deps: {
   async function nextNews(address: string, session: Session, deadlineMs: number): Promise<boolean> {
     const leftMs = deadlineMs - now();
     const isTooSoon = session.engine.hasLateEvents && leftMs > deps.waitMs - LIST_AFTER_MS;
-    if (isTooSoon || session.inspections.pending() > 0) {
+    // Where one is not told of, it is asked for again in half a second, and a list says no more of it.
+    if (isTooSoon || isDisputed(address, session) || session.inspections.pending() > 0) {
       await contact.untilChange(isTooSoon ? Math.min(leftMs, LOOK_EVERY_MS) : leftMs);
       return false;
     }
     const listed = await inTime(session.relist(), deadlineMs);
-    const found = claimant(address);
+    const found = claims.of(address);
     if (found === undefined || found === "several") await contact.untilChange(Math.min(leftMs, LOOK_EVERY_MS));
     return listed;
   }

@@ -18,6 +18,8 @@ export interface Inspections {
   readonly inspect: (id: string, starting?: boolean) => Promise<void>;
   /** Takes the container's addresses out at once, and what a call in flight says of them with it. */
   readonly withdraw: (id: string) => void;
+  /** The same for one that has ended: where the engine does not tell how, it is no running container all the same. */
+  readonly end: (id: string) => void;
   /** Takes the container out at once, and for good: it was removed. */
   readonly remove: (id: string) => void;
   /** When the question was asked whose answer is in the picture, by the clock of `performance`. */
@@ -47,6 +49,7 @@ export function createInspections(engine: Engine, picture: MutablePicture, log: 
   const askedAtMs = new Map<string, number>();
   const retries = new Map<string, ReturnType<typeof setTimeout>>();
   const failures = new Map<string, AppError>();
+  const ended = new Set<string>();
   const queue: (() => void)[] = [];
   const ending = new AbortController();
   let inFlight = 0;
@@ -67,6 +70,7 @@ export function createInspections(engine: Engine, picture: MutablePicture, log: 
     picture.remove(id);
     askedAtMs.delete(id);
     failures.delete(id);
+    ended.delete(id);
   }
 
   async function ask(id: string, inspection: Inspection): Promise<void> {
@@ -80,7 +84,9 @@ export function createInspections(engine: Engine, picture: MutablePicture, log: 
       picture.put(container);
       askedAtMs.set(id, begunAtMs);
       failures.delete(id);
+      // Asked before its end, it may be told as running.
       if (inspection.withdrawn) picture.withdraw(id);
+      else ended.delete(id);
     } catch (error) {
       if (closed || inspection.removed) return;
       if (error instanceof AppError && error.code === "container-unknown") {
@@ -88,6 +94,8 @@ export function createInspections(engine: Engine, picture: MutablePicture, log: 
         return;
       }
       // Where it is now is not known: its address must not be answered from an older picture.
+      const known = picture.containers.get(id);
+      if (known?.running && ended.has(id)) picture.put({ ...known, running: false });
       picture.withdraw(id);
       const failure = toFailure(error);
       const said = failures.has(id) ? log.debug : log.warning;
@@ -109,6 +117,8 @@ export function createInspections(engine: Engine, picture: MutablePicture, log: 
     clearTimeout(retries.get(id));
     retries.delete(id);
     if (closed) return Promise.resolve();
+    // An engine may have started it again since.
+    if (starting) ended.delete(id);
     const current = inspections.get(id);
     if (current) {
       current.starting ||= starting;
@@ -132,12 +142,18 @@ export function createInspections(engine: Engine, picture: MutablePicture, log: 
     return inspection.promise;
   }
 
+  function withdraw(id: string): void {
+    picture.withdraw(id);
+    const current = inspections.get(id);
+    if (current) current.withdrawn = true;
+  }
+
   return {
     inspect,
-    withdraw(id) {
-      picture.withdraw(id);
-      const current = inspections.get(id);
-      if (current) current.withdrawn = true;
+    withdraw,
+    end(id) {
+      withdraw(id);
+      ended.add(id);
     },
     remove(id) {
       forget(id);

@@ -22,7 +22,7 @@ export interface Inventory extends AddressLookup {
   readonly engine: () => Engine | undefined;
   /** How the contact with the engine stands, for a look from outside. */
   readonly contact: () => Contact;
-  /** Whether the picture is the engine's and no container is being asked for, which is so nearly always. */
+  /** Whether the picture is the engine's and the whole of it: no container is being asked for, and none is untold. */
   readonly isCurrent: () => boolean;
   /**
    * Resolves when the picture may be answered from, with the time until which this request may go on waiting: all its
@@ -31,7 +31,7 @@ export interface Inventory extends AddressLookup {
   readonly ready: () => Promise<number>;
   /**
    * Waits until the picture can be believed for what it lacks: no container is being asked for, and the engine answers.
-   * Rejects with `engine-unavailable` at `deadlineMs`.
+   * Rejects with `engine-unavailable` at `deadlineMs`, and at once while the engine does not tell of some container.
    */
   readonly confirm: (deadlineMs: number) => Promise<void>;
   /** Begins to watch. What that needs is loaded only now: a server that is about to listen comes first. */
@@ -139,12 +139,16 @@ export function createInventory(deps: {
         hint: "retry, and see whether the engine is healthy",
       });
     const late = Bun.sleep(Math.max(0, deadlineMs - now()));
+    const checkTold = (): void => {
+      const failure = session?.inspections.failure();
+      if (failure) throw untold(failure);
+    };
     // What failed is found by the ping below.
     await Promise.race([session?.events.catchUp().catch(() => undefined), late]);
+    checkTold();
     const settled = session?.inspections.settled().then(() => true);
     if (!(await Promise.race([settled, late]))) throw slow();
-    const failure = session?.inspections.failure();
-    if (failure) throw untold(failure);
+    checkTold();
     if (state !== "live") throw unavailable();
     // A question that is under way has a deadline of its own, which may be later than this request's.
     const answered = session?.ping(WAIT_MS).then(() => true);
@@ -155,7 +159,8 @@ export function createInventory(deps: {
     picture,
     engine: () => session?.engine,
     contact: () => (state === "live" ? "connected" : state === "connecting" ? "connecting" : "unavailable"),
-    isCurrent: () => state === "live" && session?.inspections.pending() === 0,
+    isCurrent: () =>
+      state === "live" && session?.inspections.pending() === 0 && session.inspections.failure() === undefined,
     async ready() {
       const deadlineMs = now() + WAIT_MS;
       await untilAnswerable(deadlineMs);

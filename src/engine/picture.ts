@@ -135,7 +135,6 @@ export function createPicture(isOwn: (container: Container) => boolean = () => f
     withdraw,
     put(container) {
       withdraw(container.id);
-      containers.set(container.id, container);
       sharers.put(container);
       if (!container.running) return;
       addresses.add(container);
@@ -143,7 +142,6 @@ export function createPicture(isOwn: (container: Container) => boolean = () => f
     },
     remove(id) {
       withdraw(id);
-      containers.delete(id);
       sharers.remove(id);
     },
     setMachine(next) {

@@ -3,11 +3,10 @@ import type { Log } from "../log.ts";
 import type { Engine } from "./client.ts";
 import { createEvents, type Events } from "./events.ts";
 import { createInspections, type Inspections } from "./inspections.ts";
-import { canonicalAddress } from "./ip-address.ts";
+import { createNetworkReadings, type NetworkReadings } from "./network-readings.ts";
 import type { MutablePicture } from "./picture.ts";
-import { decodeText, type EngineEvent, InfoSchema, isRootless, ListSchema, NetworksSchema } from "./schema.ts";
+import { decodeText, type EngineEvent, InfoSchema, isRootless, ListSchema } from "./schema.ts";
 
-const NETWORKS_EVERY_MS = 250;
 /** How long the first picture waits for what the engine says of its machine: Podman takes a quarter of a second. */
 const MACHINE_WAIT_MS = 400;
 const MACHINE_EVERY_MS = 2_000;
@@ -27,52 +26,41 @@ export interface Session {
   readonly read: () => Promise<void>;
   /** Lists the containers anew, for engines whose events come late. True when the engine answered. */
   readonly relist: () => Promise<boolean>;
-  /**
-   * Reads the networks anew, at most four times a second, for engines that have no events of them (Podman 4). When the
-   * reading began, on the clock of `performance`; undefined where it failed.
-   */
-  readonly rereadNetworks: () => Promise<number | undefined>;
+  /** Reads the networks anew, for engines that have no events of them (Podman 4): see `NetworkReadings`. */
+  readonly rereadNetworks: NetworkReadings["reread"];
   /** Asks whether the engine answers, once however many ask. Rejects with `engine-unavailable` after `timeoutMs`. */
   readonly ping: (timeoutMs: number) => Promise<void>;
   /** Puts into the picture what events say. Rejects where the engine must be asked and does not answer. */
   readonly events: Events;
+  /** What the engine still answers changes the picture no more: another session has it. */
+  readonly close: () => void;
 }
 
 /** @param changed is called when the picture changed */
 export function createSession(engine: Engine, picture: MutablePicture, log: Log, changed: () => void): Session {
   const inspections = createInspections(engine, picture, log, changed);
-  let networks: { readonly begunAtMs: number; readonly promise: Promise<number | undefined> } | undefined;
+  const networks = createNetworkReadings(engine, (read) => {
+    if (closed) return;
+    picture.setNetworks(read);
+    changed();
+  });
+  let closed = false;
   let listing: Promise<boolean> | undefined;
   let pinging: Promise<void> | undefined;
   let machineAskedAtMs = performance.now();
   let saidNoMachine = false;
-
-  async function readNetworks(): Promise<void> {
-    const answer = decodeText(NetworksSchema, await engine.get("/networks"), "the list of networks");
-    picture.setNetworks(
-      answer.map((network) => {
-        const configs = network.IPAM?.Config ?? [];
-        return {
-          id: network.Id,
-          name: network.Name,
-          driver: network.Driver ?? undefined,
-          subnets: configs.flatMap((config) => (config.Subnet ? [config.Subnet] : [])),
-          gateways: configs.flatMap((config) => (config.Gateway ? [canonicalAddress(config.Gateway)] : [])),
-        };
-      }),
-    );
-    changed();
-  }
 
   async function readMachine(): Promise<void> {
     const { isElsewhere, isSure } = engine.place;
     machineAskedAtMs = performance.now();
     try {
       const info = decodeText(InfoSchema, await engine.get("/info"), "its machine");
+      if (closed) return;
       const { NCPU, MemTotal } = info;
       picture.setMachine(NCPU && MemTotal ? { cpus: NCPU, memoryBytes: MemTotal } : undefined);
       picture.setElsewhere(isRootless(info) || (isSure && isElsewhere));
     } catch (error) {
+      if (closed) return;
       // What the machine has is worth telling, and no reason to go without containers. A proxy may refuse to tell it.
       const isRefused = error instanceof AppError && error.code === "engine-refused";
       if (isRefused && !isSure && !isElsewhere) picture.setElsewhere(false);
@@ -82,17 +70,6 @@ export function createSession(engine: Engine, picture: MutablePicture, log: Log,
       saidNoMachine = true;
     }
     changed();
-  }
-
-  function rereadNetworks(): Promise<number | undefined> {
-    const nowMs = performance.now();
-    if (networks !== undefined && nowMs - networks.begunAtMs <= NETWORKS_EVERY_MS) return networks.promise;
-    const promise = readNetworks().then(
-      () => nowMs,
-      () => undefined,
-    );
-    networks = { begunAtMs: nowMs, promise };
-    return promise;
   }
 
   /** @param all inspects every container, not only those that are new to us */
@@ -120,7 +97,7 @@ export function createSession(engine: Engine, picture: MutablePicture, log: Log,
 
   function ping(timeoutMs: number): Promise<void> {
     // An engine without events of networks does not say that one is gone, whose gateway may be anybody's now.
-    if (engine.hasLateEvents) void rereadNetworks();
+    if (engine.hasLateEvents) void networks.reread();
     if (picture.machine() === undefined && performance.now() - machineAskedAtMs > MACHINE_EVERY_MS) void readMachine();
     pinging ??= engine.ping(timeoutMs).finally(() => {
       pinging = undefined;
@@ -134,24 +111,36 @@ export function createSession(engine: Engine, picture: MutablePicture, log: Log,
     else if (event.Type === "container") {
       const ends = ENDINGS.has(action);
       const begins = BEGINNINGS.has(action);
-      if (ends) inspections.withdraw(event.Actor.ID);
+      if (ends) inspections.end(event.Actor.ID);
       if (ends || begins || OTHERS.has(action)) void inspections.inspect(event.Actor.ID, begins);
     } else if (action === "connect" || action === "disconnect") {
       // In Podman's event the actor is the container; in Docker's it is the network, and the container an attribute.
       const id = event.Actor.Attributes?.container ?? event.Actor.ID;
       if (action === "disconnect") inspections.withdraw(id);
       void inspections.inspect(id, action === "connect");
-    } else await readNetworks();
+    } else await networks.read();
   }
 
   const read = async (): Promise<void> => {
     const machine = readMachine();
-    await Promise.all([readNetworks(), list(true)]);
+    await Promise.all([networks.read(), list(true)]);
     // It is waited for to its end where it tells whose the addresses are.
     if (!engine.place.isSure && picture.isElsewhere()) await machine;
     else if (picture.machine() === undefined) await Promise.race([machine, Bun.sleep(MACHINE_WAIT_MS)]);
   };
   // Until an engine that may be rootless has told, no address counts.
   picture.begin(engine.target, engine.place.isElsewhere || !engine.place.isSure);
-  return { engine, inspections, read, relist, rereadNetworks, ping, events: createEvents(engine, apply) };
+  return {
+    engine,
+    inspections,
+    read,
+    relist,
+    rereadNetworks: networks.reread,
+    ping,
+    events: createEvents(engine, apply),
+    close() {
+      closed = true;
+      inspections.close();
+    },
+  };
 }

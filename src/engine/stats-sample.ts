@@ -16,7 +16,10 @@ export interface Sample {
 /** What we read of a frame of the engine's before anyone asks for it. */
 export interface Frame {
   readonly read?: unknown;
-  readonly precpu_stats?: { readonly system_cpu_usage?: number } | null;
+  readonly precpu_stats?: {
+    readonly system_cpu_usage?: number;
+    readonly cpu_usage?: { readonly total_usage?: number } | null;
+  } | null;
 }
 
 /** The container's, for frames that leave them out. */
@@ -49,7 +52,9 @@ export function createSampler(identity: Identity): (line: string, frame: Frame) 
       pair = { from: latest, to: reading, elapsedNs: reading.atNs - latest.atNs };
     }
     latest = reading;
-    complete ||= (frame.precpu_stats?.system_cpu_usage ?? 0) > 0;
+    const { system_cpu_usage: machineNs = 0, cpu_usage: own } = frame.precpu_stats ?? {};
+    // Windows does not say what the machine has used.
+    complete ||= machineNs > 0 || (own?.total_usage ?? 0) > 0;
     const between = pair;
     return { complete, plain: reading.text, rated: once(() => withRates(reading, between)) };
   };

@@ -94,7 +94,7 @@ export function watchEngine(
       await Promise.race([following, answering]);
     } finally {
       clearTimeout(deadline);
-      session.inspections.close();
+      session.close();
       abort.abort();
     }
   }

@@ -23,7 +23,7 @@ export type IntrospectionResource = "commands" | "metadata" | "tasks";
 export type Introspection = (resource: IntrospectionResource, query: URLSearchParams) => string | Promise<string>;
 
 export function createIntrospection(deps: {
-  readonly inventory: Pick<Inventory, "picture" | "isCurrent" | "ready" | "confirm">;
+  readonly inventory: Pick<Inventory, "picture" | "contact" | "isCurrent" | "ready" | "confirm">;
   readonly tasks: Pick<Tasks, "body" | "description" | "index">;
 }): Introspection {
   const { inventory, tasks } = deps;
@@ -78,6 +78,11 @@ export function createIntrospection(deps: {
     return JSON.stringify(found[0]);
   }
 
+  /** Whether it has the whole id of a container that is known: no other is meant by that, whatever else is there. */
+  function isOfKnown(query: URLSearchParams): boolean {
+    return inventory.contact() === "connected" && containers.has(query.get("dockerid") ?? "");
+  }
+
   /** A log line of a container's can be asked about before its start is known. */
   async function later(query: URLSearchParams): Promise<string> {
     const deadlineMs = await inventory.ready();
@@ -88,7 +93,7 @@ export function createIntrospection(deps: {
   return (resource, query) => {
     if (resource === "commands") return '{"AvailableCommands":["/v1/metadata","/v1/tasks"]}';
     if (resource === "metadata") return metadata();
-    if (!inventory.isCurrent()) return later(query);
+    if (!inventory.isCurrent() && !isOfKnown(query)) return later(query);
     try {
       return find(query);
     } catch (error) {

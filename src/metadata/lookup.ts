@@ -99,12 +99,14 @@ export function createLookup(deps: {
   async function later<T>(question: Question, answer: (subject: Subject) => T | Promise<T>): Promise<T> {
     const { identifier, address, changes } = question;
     const deadlineMs = await inventory.ready();
-    if (identifier !== undefined && !changes && isExact(picture.containers.values(), identifier)) {
-      return answer(subject(question, { kind: "stranger", address }));
-    }
-    // What a service or a part of a name means depends on who asks, and on what else is just starting.
+    const isWhole = identifier !== undefined && isExact(picture.containers.values(), identifier);
+    if (isWhole && !changes) return answer(subject(question, { kind: "stranger", address }));
     const known = callerNow(address);
-    const confirm = () => (identifier === undefined ? undefined : inventory.confirm(deadlineMs));
+    // What a service or a part of a name means, and who is behind a gateway, depends on what else is just starting.
+    const isClear = isWhole
+      ? inventory.contact() === "connected"
+      : identifier === undefined && known?.kind !== "gateway";
+    const confirm = () => (isClear ? undefined : inventory.confirm(deadlineMs));
     // Who is no container is waited for until the deadline, so that this must not come after.
     const meanwhile = known ? undefined : confirm();
     meanwhile?.catch(() => undefined);

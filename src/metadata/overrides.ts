@@ -1,12 +1,27 @@
-import { isObject, type JsonObject } from "../json-file.ts";
+import { isObject, type JsonObject, readJsonObject } from "../json-file.ts";
+
+/**
+ * Reads a file of what a user puts over documents.
+ *
+ * @throws AppError `bad-configuration`, as `readJsonObject`
+ * @throws RangeError where it is nested too deep to be merged and written
+ */
+export function readOverride(variable: string, path: string): JsonObject {
+  const read = readJsonObject(variable, path);
+  // The documents that it goes into have some levels of their own.
+  JSON.stringify([[[[mergeOver(read, read)]]]]);
+  return read;
+}
 
 /** The reference's deep merge: objects key by key, anything else is replaced, and the file wins. */
 export function mergeOver(document: JsonObject, override: JsonObject | undefined): JsonObject {
   if (override === undefined) return document;
   const merged: Record<string, unknown> = { ...document };
   for (const [key, value] of Object.entries(override)) {
-    const present = merged[key];
-    merged[key] = isObject(value) && isObject(present) ? mergeOver(present, value) : value;
+    const present = Object.hasOwn(merged, key) ? merged[key] : undefined;
+    const next = isObject(value) && isObject(present) ? mergeOver(present, value) : value;
+    // A key may be called like an object's own property.
+    Object.defineProperty(merged, key, { value: next, enumerable: true, configurable: true, writable: true });
   }
   return merged;
 }

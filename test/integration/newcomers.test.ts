@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, test } from "bun:test";
 import { eventually, startApp } from "../support/app.ts";
-import { container, hexId, withComposeProject } from "../support/containers.ts";
+import { container, withComposeProject } from "../support/containers.ts";
 import { startFakeEngine } from "../support/fake-engine.ts";
 import { network, withNetwork } from "../support/networks.ts";
 
@@ -48,31 +48,5 @@ describe("a service's name", () => {
     engine.add(member("new", "web", "172.31.7.4"));
     await Bun.sleep(1);
     expect(await nameOf("/v3/containers/web", NEW)).toBe("new-web");
-  });
-});
-
-describe("a container that the engine does not tell of", () => {
-  test("is 503 with the reason, by its name and by its address, and the rest is answered", async () => {
-    await start();
-    const id = hexId("container broken");
-    engine.faults.garbage = (path) => path === `/containers/${id}/json`;
-    engine.add(member("shop", "broken", NEW));
-    engine.containers.set(id, { ...member("shop", "broken", NEW), Id: id });
-    engine.emit({ Type: "container", Action: "start", Actor: { ID: id, Attributes: {} } });
-    await Bun.sleep(20);
-    for (const [path, address] of [
-      ["/v3/containers/broken-one", OLD],
-      ["/v3", "172.31.7.9"],
-    ] as const) {
-      const { status, json } = await app.ask(path, address);
-      expect([status, json]).toEqual([503, expect.stringContaining("is not JSON")]);
-    }
-    expect(await nameOf("/v3", OLD)).toBe("old-web");
-    app.flush();
-    const said = app.lines
-      .join("")
-      .split("\n")
-      .filter((line) => line.includes("could not be inspected"));
-    expect(said[0]).toContain('"level":"warning"');
   });
 });

@@ -73,3 +73,56 @@ describe("of two containers with one address", () => {
     expect((await app.ask("/v3", ADDRESS)).json.DockerName).toBe("far");
   });
 });
+
+describe("while one of two that may have one address is not told of yet", () => {
+  const FAR = `/containers/${hexId("container far")}/json`;
+  const asked = async () => {
+    const { status, json } = await app.ask("/v3", ADDRESS);
+    return json?.DockerName ?? `${status} ${json}`;
+  };
+  const many = async () => new Set(await Promise.all(Array.from({ length: 5 }, asked)));
+
+  test("the other waits, and is not answered when they have the same", async () => {
+    await start([on(ours, "near")]);
+    engine.faults.late = (path) => (path === FAR ? 400 : 0);
+    engine.add(on(theirs, "far"));
+    await Bun.sleep(30);
+    const begin = performance.now();
+    for (const answer of await many()) expect(answer).toStartWith("500 The request came from");
+    expect(performance.now() - begin).toBeWithin(300, 1_000);
+  });
+
+  test("the other waits, and is answered when they have not", async () => {
+    await start([on(ours, "near")]);
+    engine.faults.late = (path) => (path === FAR ? 400 : 0);
+    engine.add(on(theirs, "far", "172.31.6.3"));
+    await Bun.sleep(30);
+    expect([...(await many())]).toEqual(["near"]);
+  });
+
+  test("nobody is answered, and the engine has few questions, for as long as it does not tell", async () => {
+    await start([on(ours, "near")]);
+    engine.faults.garbage = (path) => path === FAR;
+    engine.add(on(theirs, "far"));
+    await Bun.sleep(30);
+    const begin = performance.now();
+    engine.requests.length = 0;
+    for (const answer of await many()) expect(answer).toContain("503 The engine's answer");
+    expect([performance.now() - begin < 1_000, engine.requests.length < 20]).toEqual([true, true]);
+    engine.faults.garbage = () => false;
+    await Bun.sleep(600);
+    await engine.stop("far");
+    await Bun.sleep(20);
+    expect(await asked()).toBe("near");
+  });
+
+  test("the other is answered at once on the one network that our own container is on", async () => {
+    await start([on(ours, "near"), on(ours, "endpoints", "172.31.6.9")], OWN_ID);
+    engine.faults.hold = (path) => path === FAR;
+    engine.add(on(theirs, "far"));
+    await Bun.sleep(30);
+    const begin = performance.now();
+    expect([...(await many())]).toEqual(["near"]);
+    expect(performance.now() - begin).toBeLessThan(300);
+  });
+});

@@ -40,6 +40,8 @@ export function startFakeEngine(options: Options = {}) {
   const faults = {
     /** Accept and never answer: every request, or those whose path passes. */
     hold: false as boolean | ((path: string) => boolean),
+    /** For how many milliseconds the answer, made when it was asked for, is kept back. */
+    late: (_path: string): number => 0,
     /** The next line of any stream is cut in its middle, and the stream ends. */
     halfLine: false,
     /** Lists and inspects are a body that never ends. */
@@ -118,7 +120,11 @@ export function startFakeEngine(options: Options = {}) {
     const minor = (text: string) => Number(text.split(".")[1]);
     const spoken = !version || (minor(version) >= minor(minApiVersion) && minor(version) <= minor(apiVersion));
     if (faults.garbage(path)) return new Response("<html>");
-    if (spoken) return answer(path, searchParams);
+    if (spoken) {
+      const made = answer(path, searchParams);
+      await Bun.sleep(faults.late(path));
+      return made;
+    }
     return json({ message: `client version ${version} is not one of ${minApiVersion} to ${apiVersion}` }, 400);
   }
 

@@ -28,6 +28,75 @@ describe("a withdrawal", () => {
   });
 });
 
+describe("an end", () => {
+  const runs = (picture: ReturnType<typeof setup>["picture"]) => picture.containers.get("a")?.running;
+
+  test("is believed while the engine does not tell of the container, and no longer than that", async () => {
+    const { inspections, picture, call, ids } = setup();
+    const first = inspections.inspect("a");
+    await settle();
+    call(0).answer(at("a", "10.0.0.2"));
+    await first;
+    inspections.end("a");
+    const second = inspections.inspect("a");
+    await settle();
+    call(1).fail(DOWN);
+    await second;
+    expect([runs(picture), ids("10.0.0.2")]).toEqual([false, []]);
+    const third = inspections.inspect("a");
+    await settle();
+    call(2).answer(at("a", "10.0.0.2"));
+    await third;
+    const fourth = inspections.inspect("a");
+    await settle();
+    call(3).fail(DOWN);
+    await fourth;
+    expect(runs(picture)).toBe(true);
+  });
+
+  test("during a call holds although that tells of a container that runs", async () => {
+    const { inspections, picture, call } = setup();
+    const first = inspections.inspect("a");
+    await settle();
+    inspections.end("a");
+    const second = inspections.inspect("a");
+    call(0).answer(at("a", "10.0.0.2"));
+    await first;
+    await settle();
+    call(1).fail(DOWN);
+    await second;
+    expect(runs(picture)).toBe(false);
+  });
+
+  test("is none where the container was started again since", async () => {
+    const { inspections, picture, call } = setup();
+    const first = inspections.inspect("a");
+    await settle();
+    call(0).answer(at("a", "10.0.0.2"));
+    await first;
+    inspections.end("a");
+    const second = inspections.inspect("a");
+    const third = inspections.inspect("a", true);
+    await settle();
+    call(1).answer(at("a", "10.0.0.2"));
+    await second;
+    await settle();
+    call(2).fail(DOWN);
+    await third;
+    expect(runs(picture)).toBe(true);
+  });
+
+  test("of a container that is not known is nothing", async () => {
+    const { inspections, picture, call } = setup();
+    inspections.end("a");
+    const first = inspections.inspect("a");
+    await settle();
+    call(0).fail(DOWN);
+    await first;
+    expect(picture.containers.size).toBe(0);
+  });
+});
+
 test("a removal holds for what a call under way says, and for no later one", async () => {
   const { inspections, picture, call, changes } = setup();
   const first = inspections.inspect("a");

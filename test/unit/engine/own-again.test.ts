@@ -18,7 +18,7 @@ test("which container is our own is found again when it has got another address"
   for (const each of [own, foreign]) picture.put(each);
   const subnets = ["10.9.0.0/24"];
   picture.setNetworks([ours, theirs].map(({ Id, Name }) => ({ id: Id, name: Name, subnets, gateways: [] })));
-  const claimant = createClaims(picture, isOwn);
+  const { of: claimant } = createClaims(picture, isOwn);
   expect(claimant("10.9.0.5")).toBe(foreign);
   picture.setElsewhere(true);
   expect(picture.isElsewhere()).toBe(true);

@@ -160,6 +160,14 @@ describe("reading", () => {
     expect(asked).toHaveLength(2);
   });
 
+  test("what is answered after the session's end changes nothing", async () => {
+    const { session, picture } = setup({ ...answers, "/info": { NCPU: 4, MemTotal: 1 } });
+    const reading = session.read();
+    session.close();
+    await reading;
+    expect([picture.isInSubnet("10.0.0.9"), picture.machine(), picture.containers.size]).toEqual([false, undefined, 1]);
+  });
+
   test("a ping is one question however many ask", async () => {
     const { session, asked } = setup();
     await Promise.all([session.ping(1), session.ping(1)]);

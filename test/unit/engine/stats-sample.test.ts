@@ -116,6 +116,23 @@ describe("a sample", () => {
     expect([texts.size, edits]).toEqual([2, 2]);
   });
 
+  for (const [title, precpu, complete] of [
+    [
+      "is none with zeros before it, as the first of a stream",
+      '{"cpu_usage":{"total_usage":0},"system_cpu_usage":0}',
+      false,
+    ],
+    ["is one with the machine's time", '{"cpu_usage":{"total_usage":0},"system_cpu_usage":5}', true],
+    ["is one with its own time alone, as on Windows", '{"cpu_usage":{"total_usage":5}}', true],
+    ["is none with its own time still 0", '{"cpu_usage":{"total_usage":0}}', false],
+    ["is none where there is null", "null", false],
+    ["is none where there is null for its own time", '{"cpu_usage":null}', false],
+  ] as const) {
+    test(`with an earlier reading ${title}`, () => {
+      expect(sampler()(`{"precpu_stats":${precpu}}`).complete).toBe(complete);
+    });
+  }
+
   test("that is nested deeper than can be edited is answered as it came", () => {
     const deep = `{"precpu_stats":{},"deep":${"[".repeat(100_000)}${"]".repeat(100_000)}}`;
     const { plain, rated } = sampler()(deep);

@@ -2,8 +2,8 @@ import { afterAll, describe, expect, test } from "bun:test";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type JsonObject, readJsonObject } from "../../../src/json-file.ts";
-import { mergeOver } from "../../../src/metadata/overrides.ts";
+import type { JsonObject } from "../../../src/json-file.ts";
+import { mergeOver, readOverride } from "../../../src/metadata/overrides.ts";
 
 const directory = mkdtempSync(join(tmpdir(), "overrides-"));
 afterAll(() => rmSync(directory, { recursive: true }));
@@ -47,6 +47,16 @@ describe("merging", () => {
     expect([document, override]).toEqual([{ a: { b: 1 } }, { a: { c: { d: 1 } } }] as never);
   });
 
+  test("has keys that are called like an object's own properties, as any other", () => {
+    const text = '{"__proto__":"x","Labels":{"__proto__":{"a":1},"constructor":{"b":1},"toString":"y"}}';
+    const merged = mergeOver({ Labels: { team: "z" } }, JSON.parse(text));
+    expect(JSON.parse(JSON.stringify(merged))).toEqual(
+      JSON.parse('{"__proto__":"x","Labels":{"team":"z","__proto__":{"a":1},"constructor":{"b":1},"toString":"y"}}'),
+    );
+    expect(JSON.stringify(mergeOver(merged, JSON.parse('{"__proto__":{"c":1}}')))).toContain('"__proto__":{"c":1}');
+    expect(Object.getPrototypeOf(merged)).toBe(Object.prototype);
+  });
+
   test("reaches no prototype", () => {
     mergeOver({}, JSON.parse('{"__proto__":{"polluted":1},"constructor":{"prototype":{"polluted":1}}}'));
     expect({}).not.toHaveProperty("polluted");
@@ -55,8 +65,17 @@ describe("merging", () => {
 
 describe("an override's file", () => {
   test("is an object", () => {
-    expect(readJsonObject("TASK_METADATA_PATH", file("good", ' {"Family":"é"}\n'))).toEqual({ Family: "é" });
+    expect(readOverride("TASK_METADATA_PATH", file("good", ' {"Family":"é"}\n'))).toEqual({ Family: "é" });
   });
+
+  for (const [title, text] of [
+    ["lists", `{"a":${"[".repeat(60_000)}${"]".repeat(60_000)}}`],
+    ["objects", `${'{"a":'.repeat(60_000)}1${"}".repeat(60_000)}`],
+  ] as const) {
+    test(`that is nested too deep to be written cannot be used: ${title}`, () => {
+      expect(() => readOverride("TASK_METADATA_PATH", file("deep", text))).toThrow(RangeError);
+    });
+  }
 
   for (const [title, path, reason] of [
     ["that is empty", file("empty", ""), /is not JSON \(.+\)$/],
@@ -69,8 +88,8 @@ describe("an override's file", () => {
   ] as const) {
     test(`${title} stops the start with the variable, the path and the reason`, () => {
       const error = expect.objectContaining({ code: "bad-configuration", message: expect.stringMatching(reason) });
-      expect(() => readJsonObject("CONTAINER_METADATA_PATH", path)).toThrow(error);
-      expect(() => readJsonObject("CONTAINER_METADATA_PATH", path)).toThrow(
+      expect(() => readOverride("CONTAINER_METADATA_PATH", path)).toThrow(error);
+      expect(() => readOverride("CONTAINER_METADATA_PATH", path)).toThrow(
         `CONTAINER_METADATA_PATH is '${path}', which `,
       );
     });
