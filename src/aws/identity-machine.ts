@@ -13,6 +13,9 @@ const INSTANCE_ABSENT_MS = 60_000;
 /** The SDK writes to the console unless it is given a place. */
 const SILENT = { trace() {}, debug() {}, info() {}, warn() {}, error() {} };
 
+/** The SDK puts the end of a set that has ended some minutes ahead, and keeps the real one. */
+type Extended = AwsCredentialIdentity & { readonly originalExpiration?: Date };
+
 /** The credentials that the machine gives to what runs on it. */
 export interface Machine {
   /** The variable that says where a container's credentials are, if one does. */
@@ -38,7 +41,9 @@ export function createMachine(env: Environment, now: () => number, handler: Http
     if (absent !== undefined && now() < absent.until) throw absent.why;
     const read = fromInstanceMetadata({ timeout: INSTANCE_DEADLINE_MS, maxRetries: 0, logger: SILENT });
     try {
-      return await withDeadline(read(), INSTANCE_DEADLINE_MS, () => new Error("no answer in time"));
+      const late = () => new Error("no answer in time");
+      const given: Extended = await withDeadline(read(), INSTANCE_DEADLINE_MS, late);
+      return { ...given, expiration: given.originalExpiration ?? given.expiration };
     } catch (cause) {
       const said = cause instanceof Error ? withoutSecrets(cause.message) : "no answer";
       const why = new AppError("no-identity", `instance metadata (${said})`, { cause });

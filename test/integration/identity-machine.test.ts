@@ -140,6 +140,14 @@ describe("the instance's credentials", () => {
     expect((await get("/creds")).body).toMatchObject({ AccessKeyId: "ASIAFAKE1" });
     expect(machine.calls).toEqual({ "imds-token": 1, imds: 2 });
   });
+  test("that have ended are refused", async () => {
+    const machine = startIdentity();
+    machine.lifeMs = -86_400_000;
+    setVariable("AWS_EC2_METADATA_SERVICE_ENDPOINT", machine.url);
+    const { status, body } = await online(startFake(), { HOME: home({}) }).get("/creds");
+    const said = "the credentials of the instance's role expired at ";
+    expect([status, body.message]).toEqual([400, expect.stringContaining(said)]);
+  });
   test("are not asked for where AWS_EC2_METADATA_DISABLED is set", async () => {
     const machine = startIdentity();
     setVariable("AWS_EC2_METADATA_SERVICE_ENDPOINT", machine.url);

@@ -9,6 +9,8 @@ export interface FakeIdentity {
   accessToken: string;
   refreshToken: string;
   expiresInSeconds: number;
+  /** How long what the container's endpoint and the instance give is good for. */
+  lifeMs: number;
   /** What the container's endpoint wants as Authorization. */
   containerToken: string | undefined;
   /** Answers of the container's endpoint are like this one, where it is set. */
@@ -27,6 +29,7 @@ export function startFakeIdentity(): FakeIdentity {
     accessToken: secret("access-0"),
     refreshToken: secret("refresh-0"),
     expiresInSeconds: 3600,
+    lifeMs: 3_600_000,
     containerToken: undefined,
     containerAnswer: undefined,
     roles: [],
@@ -94,7 +97,7 @@ export function startFakeIdentity(): FakeIdentity {
 
   function issue() {
     issued += 1;
-    const Expiration = new Date(Date.now() + 3_600_000).toISOString();
+    const Expiration = new Date(Date.now() + fake.lifeMs).toISOString();
     return {
       AccessKeyId: `ASIAFAKE${issued}`,
       SecretAccessKey: secret(`secret-${issued}`),
