@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from "node:fs";
+import { readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import type { Environment } from "../config.ts";
 import { identityFiles } from "./identity-files.ts";
@@ -75,6 +75,8 @@ function logins(folder: string, stamps: Stamps): string {
 
 function webIdentityTokens(ini: string): string[] {
   try {
+    // The read of a pipe would stop the whole server.
+    if (!statSync(ini).isFile()) return [];
     const found = readFileSync(ini, "utf8").matchAll(/^\s*web_identity_token_file\s*=\s*(.*\S)\s*$/gm);
     return Array.from(found, ([, path = ""]) => path);
   } catch {

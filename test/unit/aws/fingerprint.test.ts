@@ -58,6 +58,23 @@ describe("a file that takes part is seen", () => {
       rmSync(HOME, { recursive: true });
     });
   }
+  test("a pipe in the place of an AWS file, without a wait for who writes to it", () => {
+    const HOME = mkdtempSync(join(tmpdir(), "fingerprint-"));
+    const config = join(HOME, ".aws", "config");
+    mkdirSync(join(HOME, ".aws"));
+    let at = 0;
+    const look = createFingerprint({ env: { HOME }, now: () => at, stamps: createStamps() });
+    const first = look();
+    Bun.spawnSync(["mkfifo", config]);
+    // Who opens it to read and to write waits for nobody, and ends what would wait for him.
+    const opener = Bun.spawn(["sh", "-c", 'sleep 1; exec 3<>"$0"', config]);
+    const began = performance.now();
+    at = 1000;
+    expect(look()).not.toBe(first);
+    expect(performance.now() - began).toBeLessThan(500);
+    opener.kill();
+    rmSync(HOME, { recursive: true });
+  });
   test("what `aws login` leaves, and no other file", () => {
     const HOME = mkdtempSync(join(tmpdir(), "fingerprint-"));
     const cache = join(HOME, ".aws", "login", "cache");
