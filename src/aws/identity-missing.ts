@@ -1,6 +1,4 @@
-import { access, constants, stat } from "node:fs/promises";
 import { AppError } from "../errors.ts";
-import type { IdentityFiles } from "./identity-files.ts";
 import { type Profiles, profileNames } from "./identity-sections.ts";
 
 function choices(profiles: Profiles): string {
@@ -30,18 +28,4 @@ export function noIdentity(looked: string, profiles: Profiles, cause: unknown): 
       cause,
     },
   );
-}
-
-/** The files, for a sentence, each with why it was not read: the SDK takes one that it may not read for an empty one. */
-export async function describeFiles(files: IdentityFiles): Promise<string> {
-  const looked = [files.config, files.credentials].map(async (path) => {
-    try {
-      await access(path, constants.R_OK);
-      return (await stat(path)).isDirectory() ? `${path} (cannot be read: EISDIR)` : path;
-    } catch (error) {
-      const code = (error as { code?: string }).code;
-      return code === "ENOENT" ? `${path} (missing)` : `${path} (cannot be read: ${code})`;
-    }
-  });
-  return (await Promise.all(looked)).join(" and ");
 }

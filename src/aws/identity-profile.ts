@@ -56,7 +56,7 @@ export async function profileCredentials(
   try {
     if (isSso(section)) return await sso(sources, name, section);
     if (section.credential_process) return await sources.processes(name, section.credential_process);
-    const source = { filepath: files.credentials, configFilepath: files.config, ignoreCache: true };
+    const source = { filepath: files.credentials, configFilepath: files.config };
     const { inner } = settings;
     const read = fromIni({ ...source, profile: name, clientConfig: inner, parentClientConfig: inner });
     return await read();

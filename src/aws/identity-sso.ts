@@ -46,7 +46,7 @@ export function createSso(settings: ClientSettings, stamps: Stamps): (files: Ide
     });
     const clientConfig = { ...settings.inner, requestHandler: oidc.handler };
     try {
-      const source = { filepath: files.credentials, configFilepath: files.config, ignoreCache: true };
+      const source = { filepath: files.credentials, configFilepath: files.config };
       return await fromSSO({ ...source, profile, clientConfig })();
     } catch (error) {
       // The SDK calls a refresh that reached nobody a token that expired.

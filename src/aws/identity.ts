@@ -1,15 +1,15 @@
 import { getDefaultRoleAssumerWithWebIdentity } from "@aws-sdk/client-sts";
 import { type fromIni, fromTokenFile } from "@aws-sdk/credential-providers";
-import { parseKnownFiles } from "@smithy/core/config";
 import type { Environment } from "../config.ts";
 import { AppError } from "../errors.ts";
 import type { ClientSettings } from "./client-settings.ts";
 import { toAppError } from "./errors.ts";
 import { identityFiles } from "./identity-files.ts";
 import { createMachine } from "./identity-machine.ts";
-import { describeFiles, noIdentity, unknownProfile } from "./identity-missing.ts";
+import { noIdentity, unknownProfile } from "./identity-missing.ts";
 import { createProcesses } from "./identity-process.ts";
 import { profileCredentials } from "./identity-profile.ts";
+import { readProfiles } from "./identity-read.ts";
 import { endOfChain, hasOnlySettings, profileRemedy } from "./identity-sections.ts";
 import { createSso } from "./identity-sso.ts";
 import type { Stamps } from "./stamps.ts";
@@ -52,8 +52,9 @@ export function createIdentityResolver(deps: {
 
   return async (): Promise<Identity> => {
     const files = identityFiles(env);
-    const source = { filepath: files.credentials, configFilepath: files.config, ignoreCache: true };
-    const profiles = await parseKnownFiles(source);
+    const { profiles, looked, failure } = await readProfiles(files);
+    // What the profile is cannot be told: it might even be the environment's keys that it asks for.
+    if (env.AWS_PROFILE && failure) throw failure;
     const profile = env.AWS_PROFILE || "default";
     const section = profiles[profile];
     const region = section?.region;
@@ -67,12 +68,13 @@ export function createIdentityResolver(deps: {
       return { credentials: environmentKeys, origin: "the keys of the environment", remedy, region };
     }
     if (env.AWS_WEB_IDENTITY_TOKEN_FILE) return webIdentity(env, settings, region);
+    if (failure) throw failure;
     if (section !== undefined && (env.AWS_PROFILE || !hasOnlySettings(section))) {
       const sources = { files, profiles, settings, region, sso: sso(files), machine, processes, environmentKeys };
       const credentials = await profileCredentials(sources, profile);
       return { credentials, origin: `profile '${profile}'`, remedy: profileRemedy(profiles, profile), region };
     }
-    if (env.AWS_PROFILE) throw unknownProfile(env.AWS_PROFILE, await describeFiles(files), profiles);
+    if (env.AWS_PROFILE) throw unknownProfile(env.AWS_PROFILE, looked, profiles);
 
     if (machine.containerVariable !== undefined) {
       const credentials = await machine.container();
@@ -83,7 +85,7 @@ export function createIdentityResolver(deps: {
       const credentials = await machine.instance();
       return { credentials, origin: "the instance's role", remedy: "check the role of the instance", region };
     } catch (error) {
-      throw noIdentity(await describeFiles(files), profiles, error);
+      throw noIdentity(looked, profiles, error);
     }
   };
 }

@@ -103,6 +103,8 @@ const refused = (env: (url: string) => Record<string, string>): Provoke => {
 
 const CASES: Readonly<Record<string, Provoke>> = {
   "no identity at all": identity({}),
+  "`~/.aws/config` or `~/.aws/credentials` is there and cannot be read: it is another user's, or a folder or a pipe":
+    identity({}, { AWS_CONFIG_FILE: import.meta.dir }),
   "unknown profile": identity({ config: "[profile dev]\nregion = x\n" }, { AWS_PROFILE: "dve" }),
   "invalid keys": failing({
     GetSessionToken: { code: "InvalidClientTokenId", status: 403, message: "It is invalid." },

@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, test } from "bun:test";
-import { mkdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { endAll, home, KEYS, online, ROLE_ARN, startFake } from "../support/credential-server.ts";
 
@@ -107,22 +107,6 @@ describe("the identity", () => {
     const empty = await online(aws, { HOME, AWS_PROFILE: "dev" }).get("/creds");
     expect(empty.body.message).toContain("profile 'dev' gave no credentials");
   });
-  for (const [title, make] of [
-    ["a folder", (path: string) => mkdirSync(path)],
-    ["a link to itself", (path: string) => symlinkSync(path, path)],
-  ] as const) {
-    test(`a file of credentials that is ${title} cannot be read, which is said`, async () => {
-      const HOME = home({});
-      make(join(HOME, ".aws", "credentials"));
-      for (const [name, value] of [
-        ["AWS_PROFILE", "dev"],
-        ["AWS_EC2_METADATA_DISABLED", "true"],
-      ] as const) {
-        const { body } = await online(startFake(), { HOME, [name]: value }).get("/creds");
-        expect(body.message).toMatch(/config \(missing\) and \S+credentials \(cannot be read: (EISDIR|ELOOP)\)/);
-      }
-    });
-  }
   test("an edited file is used within a second", async () => {
     const aws = startFake();
     const HOME = home({ credentials: "[default]\naws_access_key_id = AKIAONE\naws_secret_access_key = s\n" });

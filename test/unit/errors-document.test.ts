@@ -30,8 +30,6 @@ const NO_ERRORS = [
   "Podman Engine",
   "no such container",
   // What stands where the document has <...>.
-  "(cannot be read:",
-  "(cannot be read: EISDIR)",
   "2 to 1224 letters, digits and +=,.@:/-_",
   "2 to 64 letters, digits and +=,.@-_",
   "a list of keys of sessionTags",
@@ -43,6 +41,7 @@ const NO_ERRORS = [
   "instance metadata, which AWS_EC2_METADATA_DISABLED turns off",
   "its version",
   "no answer in time",
+  "no reason given",
   "of HTTPS_PROXY",
   "the keys of the environment",
   "the request failed",
