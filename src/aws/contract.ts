@@ -7,7 +7,10 @@ export interface Credentials {
   readonly sessionToken: string;
   /** Milliseconds since 1970; never handed out from then on. */
   readonly expiration: number;
-  /** What STS was asked for: they live no longer, whatever `expiration` seems to say where the clock is wrong. */
+  /**
+   * What STS was asked for, or what is left of a set that was there before: they live no longer, whatever `expiration`
+   * seems to say where the clock is wrong.
+   */
   readonly lifeMsMax?: number;
   /** `""` for the identity's own session. */
   readonly roleArn: string;

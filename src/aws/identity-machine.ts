@@ -2,6 +2,7 @@ import { fromInstanceMetadata } from "@aws-sdk/credential-providers";
 import type { HttpHandler } from "@smithy/core/protocols";
 import type { Environment } from "../config.ts";
 import { AppError } from "../errors.ts";
+import type { Countdown } from "./countdown.ts";
 import { withDeadline } from "./deadline.ts";
 import { withoutSecrets } from "./errors.ts";
 import type { AwsCredentialIdentity } from "./identity.ts";
@@ -27,18 +28,18 @@ export interface Machine {
 }
 
 /**
- * @param now milliseconds; for a minute a metadata service that did not answer is not asked again
+ * @param countdown for a minute a metadata service that did not answer is not asked again
  * @param handler for the container's endpoint
  */
-export function createMachine(env: Environment, now: () => number, handler: HttpHandler): Machine {
+export function createMachine(env: Environment, countdown: Countdown, handler: HttpHandler): Machine {
   const container = createContainer(env, handler);
-  let absent: { readonly why: AppError; readonly until: number } | undefined;
+  let absent: { readonly why: AppError; readonly leftMs: () => number } | undefined;
 
   async function instance(): Promise<AwsCredentialIdentity> {
     if (/^true$/i.test(env.AWS_EC2_METADATA_DISABLED ?? "")) {
       throw new AppError("no-identity", "instance metadata, which AWS_EC2_METADATA_DISABLED turns off");
     }
-    if (absent !== undefined && now() < absent.until) throw absent.why;
+    if (absent !== undefined && absent.leftMs() > 0) throw absent.why;
     const read = fromInstanceMetadata({ timeout: INSTANCE_DEADLINE_MS, maxRetries: 0, logger: SILENT });
     try {
       const late = () => new Error("no answer in time");
@@ -47,7 +48,7 @@ export function createMachine(env: Environment, now: () => number, handler: Http
     } catch (cause) {
       const said = cause instanceof Error ? withoutSecrets(cause.message) : "no answer";
       const why = new AppError("no-identity", `instance metadata (${said})`, { cause });
-      absent = { why, until: now() + INSTANCE_ABSENT_MS };
+      absent = { why, leftMs: countdown(INSTANCE_ABSENT_MS) };
       throw why;
     }
   }

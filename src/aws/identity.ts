@@ -3,6 +3,7 @@ import { type fromIni, fromTokenFile } from "@aws-sdk/credential-providers";
 import type { Environment } from "../config.ts";
 import { AppError } from "../errors.ts";
 import type { ClientSettings } from "./client-settings.ts";
+import type { Countdown } from "./countdown.ts";
 import { toAppError } from "./errors.ts";
 import { identityFiles } from "./identity-files.ts";
 import { createMachine } from "./identity-machine.ts";
@@ -32,7 +33,6 @@ export interface Identity {
  * them is configured the container's or the instance's. The order is ours and the first that is configured is the only
  * one: the SDK's default chain would turn a mistyped profile into somebody else's credentials.
  *
- * @param deps.now milliseconds
  * @param deps.processDeadlineMs for a credential_process; 50 s unless given
  * @param deps.stamps is told of a token's file that the SDK rewrites
  * @returns a function that throws AppError: `no-identity` when none is configured, `identity-failed` or
@@ -41,13 +41,13 @@ export interface Identity {
 export function createIdentityResolver(deps: {
   readonly env: Environment;
   readonly settings: ClientSettings;
-  readonly now: () => number;
+  readonly countdown: Countdown;
   readonly stamps: Stamps;
   readonly processDeadlineMs?: number | undefined;
 }): () => Promise<Identity> {
-  const { env, settings, now, stamps } = deps;
+  const { env, settings, countdown, stamps } = deps;
   const sso = createSso(settings, stamps);
-  const machine = createMachine(env, now, settings.inner.requestHandler);
+  const machine = createMachine(env, countdown, settings.inner.requestHandler);
   const processes = createProcesses({ deadlineMs: deps.processDeadlineMs });
 
   return async (): Promise<Identity> => {

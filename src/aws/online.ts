@@ -9,19 +9,21 @@ import { createStamps } from "./stamps.ts";
  * time to start.
  *
  * @param options.now milliseconds since 1970
+ * @param options.monotonic milliseconds of a clock that nobody sets
  * @param options.processDeadlineMs for a credential_process, which is killed then; 50 s unless given
  */
 export function createOnlineSource(options: {
   readonly config: AwsConfig;
   readonly env: Environment;
   readonly now: () => number;
+  readonly monotonic?: () => number;
   readonly processDeadlineMs?: number;
 }): NamedSource {
   const stamps = createStamps();
   const fingerprint = createFingerprint({ ...options, stamps });
   const load = async (): Promise<NamedSource> => {
     const { createAwsSource } = await import("./source.ts");
-    return createAwsSource({ ...options, fingerprint, stamps });
+    return createAwsSource({ monotonic: options.now, ...options, fingerprint, stamps });
   };
   return lazySource(fingerprint, load);
 }

@@ -4,6 +4,7 @@ import { AppError } from "../errors.ts";
 import { accountOf, createAssume, createMemo, type Memo } from "./assume.ts";
 import { createClientSettings } from "./client-settings.ts";
 import type { Credentials, IdentityFacts, NamedSource, Role } from "./contract.ts";
+import { createCountdown } from "./countdown.ts";
 import { createIdentityResolver, type Identity } from "./identity.ts";
 import { renewalWindowMs } from "./lifetime.ts";
 import type { Stamps } from "./stamps.ts";
@@ -17,10 +18,10 @@ interface Connection {
   readonly memo: Memo;
   readonly identity: Identity;
   readonly sts: Sts;
-  /** Milliseconds since 1970: from then on the identity is resolved anew. */
-  readonly renewAt: number;
-  /** Milliseconds since 1970: from then on it is of no use. */
-  readonly endsAt: number;
+  /** Milliseconds until the identity is to be resolved anew. */
+  readonly renewIn: () => number;
+  /** Milliseconds until it is of no use. */
+  readonly leftMs: () => number;
   /** Why it could not be renewed, where that was tried. */
   readonly failure?: unknown;
 }
@@ -28,24 +29,30 @@ interface Connection {
 /**
  * Credentials from AWS. This file and those below it load the SDK: `online.ts` imports it on first need.
  *
+ * @param options.now milliseconds since 1970
+ * @param options.monotonic milliseconds of a clock that nobody sets: what has ended by either is not handed out
  * @param options.fingerprint what is remembered of the identity is forgotten when its answer changes
  */
 export function createAwsSource(options: {
   readonly config: AwsConfig;
   readonly env: Environment;
   readonly now: () => number;
+  readonly monotonic: () => number;
   readonly fingerprint: () => string;
   readonly stamps: Stamps;
   readonly processDeadlineMs?: number | undefined;
 }): NamedSource {
-  const { config, env, now, fingerprint, stamps, processDeadlineMs } = options;
+  const { config, env, now, monotonic, fingerprint, stamps, processDeadlineMs } = options;
   const settings = createClientSettings(config, env);
-  const resolveIdentity = createIdentityResolver({ env, settings, now, stamps, processDeadlineMs });
+  const countdown = createCountdown(now, monotonic);
+  const resolveIdentity = createIdentityResolver({ env, settings, countdown, stamps, processDeadlineMs });
   let seen = fingerprint();
   let connecting: Promise<Connection> | undefined;
   let connection: Connection | undefined;
   let memo = createMemo();
   let handedOut: Identity | undefined;
+  /** The last set that was good when it came. */
+  let latest: Pick<Connection, "identity" | "leftMs"> | undefined;
 
   async function connect(): Promise<Connection> {
     if (fingerprint() !== seen) {
@@ -53,20 +60,23 @@ export function createAwsSource(options: {
       connection = connecting = undefined;
       memo = createMemo();
     }
-    if (connection !== undefined && now() < connection.renewAt) return connection;
+    if (connection !== undefined && connection.renewIn() > 0) return connection;
     if (connecting !== undefined) return connecting;
     const shared = memo;
     const attempt = resolveIdentity().then(
       (identity) => {
-        const endsAt = identity.credentials.expiration?.getTime() ?? Number.POSITIVE_INFINITY;
-        const renewAt = endsAt === Number.POSITIVE_INFINITY ? endsAt : endsAt - renewalWindowMs(endsAt - now());
-        const made = { memo: shared, identity, sts: createSts(identity, settings), renewAt, endsAt };
+        const lifeMs = lifeOf(identity);
+        const leftMs = countdown(lifeMs);
+        const renewIn = countdown(lifeMs === Number.POSITIVE_INFINITY ? lifeMs : lifeMs - renewalWindowMs(lifeMs));
+        if (lifeMs > 0) latest = { identity, leftMs };
+        const made = { memo: shared, identity, sts: createSts(identity, settings), renewIn, leftMs };
         if (connecting === attempt) connection = made;
         return made;
       },
       (failure: unknown) => {
-        if (connecting !== attempt || connection === undefined || now() >= connection.endsAt) throw failure;
-        connection = { ...connection, failure, renewAt: Math.min(now() + RETRY_MS, connection.endsAt) };
+        const left = connection?.leftMs() ?? 0;
+        if (connecting !== attempt || connection === undefined || left <= 0) throw failure;
+        connection = { ...connection, failure, renewIn: countdown(Math.min(RETRY_MS, left)) };
         return connection;
       },
     );
@@ -76,6 +86,14 @@ export function createAwsSource(options: {
     } finally {
       if (connecting === attempt) connecting = undefined;
     }
+  }
+
+  /** Milliseconds. A set that was known before lives no longer because the clock was set back since. */
+  function lifeOf({ credentials }: Identity): number {
+    const lifeMs = (credentials.expiration?.getTime() ?? Number.POSITIVE_INFINITY) - now();
+    const before = latest?.identity.credentials;
+    const isKnown = before?.accessKeyId === credentials.accessKeyId && before.sessionToken === credentials.sessionToken;
+    return isKnown ? Math.min(lifeMs, latest?.leftMs() ?? lifeMs) : lifeMs;
   }
 
   /** Runs `work` as the identity; what AWS did not accept is resolved anew the next time. */
@@ -91,18 +109,19 @@ export function createAwsSource(options: {
   }
 
   function session(): Promise<Credentials> {
-    return asIdentity(async ({ identity, sts, failure }) => {
+    return asIdentity(async ({ identity, sts, failure, leftMs }) => {
       const { accessKeyId, secretAccessKey, sessionToken, expiration } = identity.credentials;
       if (sessionToken === undefined) return sts.getSessionToken(config.sessionDurationSeconds ?? 3600);
       const end = expiration?.getTime() ?? now() + config.sharedTokenExpirationSeconds * 1000;
-      if (end <= now()) {
+      const lifeMsMax = leftMs();
+      if (lifeMsMax <= 0) {
         const text = `the credentials of ${identity.origin} expired at ${new Date(end).toISOString()}`;
         throw new AppError("identity-failed", text, { hint: identity.remedy });
       }
       // Who asks once more has this set: he is to keep it, to say why and to try again soon.
       if (failure !== undefined && handedOut === identity) throw failure;
       handedOut = identity;
-      return { accessKeyId, secretAccessKey, sessionToken, expiration: end, roleArn: "" };
+      return { accessKeyId, secretAccessKey, sessionToken, expiration: end, lifeMsMax, roleArn: "" };
     });
   }
 
