@@ -10,6 +10,7 @@ import type { createProcesses } from "./identity-process.ts";
 import { isSso, keysOf, type Profiles, profileNames, profileRemedy, type Section } from "./identity-sections.ts";
 import type { SsoProfile } from "./identity-sso.ts";
 import { profileFailure } from "./profile-failure.ts";
+import { type Outcome, watchedHandler } from "./watched-handler.ts";
 
 export interface ProfileSources {
   readonly files: IdentityFiles;
@@ -39,7 +40,7 @@ export async function profileCredentials(
   name: string,
   via: readonly string[] = [],
 ): Promise<AwsCredentialIdentity> {
-  const { profiles, files, settings } = sources;
+  const { profiles } = sources;
   const section = profiles[name] ?? {};
   const keys = keysOf(section);
   // A role may name its own profile as the source of the keys.
@@ -56,12 +57,24 @@ export async function profileCredentials(
   try {
     if (isSso(section)) return await sso(sources, name, section);
     if (section.credential_process) return await sources.processes(name, section.credential_process);
-    const source = { filepath: files.credentials, configFilepath: files.config };
-    const { inner } = settings;
-    const read = fromIni({ ...source, profile: name, clientConfig: inner, parentClientConfig: inner });
-    return await read();
+    return await others(sources, name);
   } catch (error) {
     throw profileFailure(error, name, profileRemedy(profiles, name));
+  }
+}
+
+/** What is left to the SDK, such as `aws login`. */
+async function others({ files, settings }: ProfileSources, name: string): Promise<AwsCredentialIdentity> {
+  let last: Outcome | undefined;
+  const requestHandler = watchedHandler(settings.inner.requestHandler, (outcome) => {
+    last = outcome;
+  });
+  const clientConfig = { ...settings.inner, requestHandler };
+  const source = { filepath: files.credentials, configFilepath: files.config };
+  try {
+    return await fromIni({ ...source, profile: name, clientConfig, parentClientConfig: clientConfig })();
+  } catch (error) {
+    throw last?.failure ?? error;
   }
 }
 

@@ -2,11 +2,11 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fromSSO } from "@aws-sdk/credential-providers";
 import { externalDataInterceptor } from "@smithy/core/config";
-import type { HttpHandler, HttpRequest } from "@smithy/core/protocols";
 import type { ClientSettings } from "./client-settings.ts";
 import type { AwsCredentialIdentity } from "./identity.ts";
 import type { IdentityFiles } from "./identity-files.ts";
 import type { Stamps } from "./stamps.ts";
+import { type Outcome, watchedHandler } from "./watched-handler.ts";
 
 /** The file that `aws sso login` writes. */
 type Token = Readonly<Record<string, unknown>> & { readonly accessToken?: unknown };
@@ -17,16 +17,24 @@ interface Held {
   readonly token: Token;
 }
 
+/** A refresh that came to nothing for a reason that passes, and the access token of the file that it was for. */
+interface Unrefreshed {
+  readonly from: unknown;
+  readonly failure: unknown;
+}
+
 export type SsoProfile = (profile: string, session: string | undefined) => Promise<AwsCredentialIdentity>;
 
 /**
  * Credentials of profiles of SSO. The SDK refreshes a token that ended and rewrites its file; where that cannot be
  * written it forgets what it got, and the refresh token was used up. So the new one is held here until the file changes.
  *
- * @returns a function that rejects with what the SDK throws; a refresh that did not reach AWS rejects with that cause
+ * @returns a function that rejects with what the SDK throws, or with why AWS could not be asked: the SDK calls a refresh
+ *   that failed a login that has ended, also for the 30 s in which it does not try again
  */
 export function createSso(settings: ClientSettings, stamps: Stamps): (files: IdentityFiles) => SsoProfile {
   const refreshed = new Map<string, Held>();
+  const unrefreshed = new Map<string, Unrefreshed>();
 
   return (files) => async (profile, session) => {
     const path = session === undefined ? "" : tokenPath(files, session);
@@ -41,23 +49,43 @@ export function createSso(settings: ClientSettings, stamps: Stamps): (files: Ide
     }
     const current = session === undefined ? undefined : (refreshed.get(session)?.token ?? file);
     let write: { readonly done: () => void } | undefined;
-    const oidc = observe(settings.inner.requestHandler, () => {
-      write = stamps.ownWrite(path);
+    let last: Outcome | undefined;
+    let refresh: Outcome | undefined;
+    let answer: Token | undefined;
+    const requestHandler = watchedHandler(settings.inner.requestHandler, (outcome) => {
+      last = outcome;
+      if (!isRefresh(outcome)) return;
+      refresh = outcome;
+      answer = tokenOf(outcome);
+      // Before the SDK writes it down.
+      if (answer !== undefined) write = stamps.ownWrite(path);
     });
-    const clientConfig = { ...settings.inner, requestHandler: oidc.handler };
     try {
       const source = { filepath: files.credentials, configFilepath: files.config };
-      return await fromSSO({ ...source, profile, clientConfig })();
+      return await fromSSO({ ...source, profile, clientConfig: { ...settings.inner, requestHandler } })();
     } catch (error) {
-      // The SDK calls a refresh that reached nobody a token that expired.
-      throw oidc.seen.failure ?? error;
+      const before = session === undefined ? undefined : unrefreshed.get(session);
+      const kept = last === undefined && before?.from === file?.accessToken ? before?.failure : undefined;
+      throw last?.failure ?? kept ?? error;
     } finally {
       write?.done();
-      if (session !== undefined && oidc.seen.answer !== undefined && file !== undefined) {
-        refreshed.set(session, { from: file.accessToken, token: merge(current ?? file, oidc.seen.answer) });
+      if (session !== undefined && file !== undefined) {
+        if (answer !== undefined)
+          refreshed.set(session, { from: file.accessToken, token: merge(current ?? file, answer) });
+        if (refresh !== undefined) unrefreshed.set(session, { from: file.accessToken, failure: refresh.failure });
       }
     }
   };
+}
+
+function isRefresh({ request }: Outcome): boolean {
+  return request.method === "POST" && /\/token$/.test(request.path);
+}
+
+function tokenOf({ response }: Outcome): Token | undefined {
+  const { statusCode, body } = response ?? {};
+  if (statusCode !== 200 || !(body instanceof Uint8Array)) return undefined;
+  return parse(new TextDecoder().decode(body));
 }
 
 function merge(token: Token, answer: Token): Token {
@@ -71,39 +99,14 @@ function tokenPath(files: IdentityFiles, session: string): string {
 }
 
 async function readToken(path: string): Promise<Token | undefined> {
+  return parse(await readFile(path, "utf8").catch(() => ""));
+}
+
+/** What is wrong with a text that is none is for the SDK to say. */
+function parse(text: string): Token | undefined {
   try {
-    return JSON.parse(await readFile(path, "utf8"));
+    return JSON.parse(text);
   } catch {
     return undefined;
   }
-}
-
-interface Seen {
-  answer?: Token;
-  failure?: unknown;
-}
-
-/** A handler that notes what the refresh of a token came to, and tells before the SDK writes it down. */
-function observe(inner: HttpHandler, onRefreshed: () => void): { handler: HttpHandler; seen: Seen } {
-  const seen: Seen = {};
-  const handler: HttpHandler = {
-    ...inner,
-    async handle(request: HttpRequest, options) {
-      const isRefresh = request.method === "POST" && /\/token$/.test(request.path);
-      try {
-        const answered = await inner.handle(request, options);
-        const { statusCode, body } = answered.response;
-        if (isRefresh) seen.failure = undefined;
-        if (isRefresh && statusCode === 200 && body instanceof Uint8Array) {
-          seen.answer = JSON.parse(new TextDecoder().decode(body));
-          onRefreshed();
-        }
-        return answered;
-      } catch (error) {
-        if (isRefresh) seen.failure = error;
-        throw error;
-      }
-    },
-  };
-  return { handler, seen };
 }

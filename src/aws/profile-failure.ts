@@ -8,16 +8,9 @@ import { toAppError, withoutSecrets } from "./errors.ts";
  */
 export function profileFailure(error: unknown, profile: string, remedy: string): AppError {
   const action = `profile '${profile}'`;
-  // The SDK wraps what its client for SSO threw in an error that has only the text.
-  const inner = error instanceof Error && error.cause instanceof Error ? error.cause : error;
-  if (!(inner instanceof Error)) return toAppError(inner, { action, identity: true, remedy });
-  if (inner.name === "CredentialsProviderError" || inner.name === "TokenProviderError") {
-    const text = `${action} gave no credentials (${withoutSecrets(inner.message)})`;
-    // Of a file that is no JSON the SDK says more than the kind: this is an answer.
-    const isOfTheWay = /ECONNREFUSED|ENOTFOUND|Unable to connect|timed out|socket|had an answer|^SyntaxError/i;
-    if (!isOfTheWay.test(inner.message)) return new AppError("identity-failed", text, { hint: remedy, cause: error });
-    const hint = "the login may still be good: retry once that is reached";
-    return new AppError("upstream-unavailable", text, { hint, cause: error });
+  if (error instanceof Error && /^(Credentials|Token)ProviderError$/.test(error.name)) {
+    const text = `${action} gave no credentials (${withoutSecrets(error.message)})`;
+    return new AppError("identity-failed", text, { hint: remedy, cause: error });
   }
-  return toAppError(inner, { action: `the use of ${action}`, identity: true, remedy });
+  return toAppError(error, { action: `the use of ${action}`, identity: true, remedy });
 }

@@ -11,6 +11,7 @@ import {
   home,
   online,
   serve,
+  settled,
   setVariable,
   startFake,
   startIdentity,
@@ -71,6 +72,15 @@ const page = (session: string, expiresAt: string, variable: string): Provoke => 
       return answer;
     };
     return { ...provoked, get };
+  };
+};
+
+const failingPortal = (session: string, status: number): Provoke => {
+  return async () => {
+    const portal = startIdentity();
+    portal.portalFailure = { status };
+    const { get, lines } = await sso(session, "2099-01-01T00:00:00Z", { AWS_ENDPOINT_URL_SSO: portal.url })();
+    return { get: (path) => settled(get, path), lines };
   };
 };
 
@@ -142,6 +152,8 @@ const CASES: Readonly<Record<string, Provoke>> = {
   "expired SSO session": sso("ended", "2020-01-01T00:00:00Z"),
   "SSO session that AWS has ended": endedPortal,
   "AWS's SSO is not reached": sso("unreached", "2099-01-01T00:00:00Z", { AWS_ENDPOINT_URL_SSO: NOBODY }),
+  "AWS's SSO limits calls": failingPortal("limited", 429),
+  "AWS's SSO is broken": failingPortal("broken", 500),
   "AWS's SSO is not reached to renew the login": sso(
     "unrenewed",
     "2020-01-01T00:00:00Z",

@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, test } from "bun:test";
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { endAll, home, online, setVariable, startFake, startIdentity } from "../support/credential-server.ts";
+import { endAll, home, online, settled, setVariable, startFake, startIdentity } from "../support/credential-server.ts";
 import { secretsOfFile } from "../support/secrets.ts";
 import { makeUnwritable } from "../support/unwritable.ts";
 
@@ -158,11 +158,55 @@ describe("a token of sso_session that ended", () => {
     expect(lines.join("\n") + body.message).not.toMatch(/refresh-used|client-secret|access-old/);
   });
   test("and reaches nobody is 503, which is not an expired login", async () => {
-    const { sso, login, get } = startSso();
+    const { sso, login, get, pass } = startSso();
     login("access-old", -1000, REFRESH);
     await sso.stop();
-    expect((await get("/creds")).status).toBe(503);
+    const { port } = new URL(sso.url);
+    // The SDK does not try a refresh again within 30 s.
+    for (let asked = 0; asked < 3; asked += 1) {
+      const { status, body } = await get("/creds");
+      expect([status, body.message]).toEqual([503, expect.stringContaining(`could not reach 127.0.0.1:${port} (`)]);
+      pass(5000);
+    }
   });
+  test("and was refused after it reached nobody says what to run", async () => {
+    const { sso, login, get, pass } = startSso();
+    login("access-old", -1000, REFRESH);
+    sso.oidcFailure = { status: 503 };
+    expect((await get("/creds")).status).toBe(503);
+    login("access-other", -1000);
+    pass(1000);
+    const { status, body } = await get("/creds");
+    expect([status, body.message]).toEqual([400, expect.stringContaining(LOGIN)]);
+  });
+});
+
+describe("SSO that cannot answer now is 503, which is not an expired login:", () => {
+  for (const [status, type, said] of [
+    [429, "TooManyRequestsException", "was throttled by AWS (TooManyRequestsException)"],
+    [429, "LimitExceededException", "was throttled by AWS (TooManyRequestsException)"],
+    [429, undefined, "was throttled by AWS (TooManyRequestsException)"],
+    [500, "InternalServerException:http://internal.amazon.com/", "failed at AWS (InternalServerException, status 500)"],
+    [503, undefined, "failed at AWS (InternalFailure, status 503)"],
+    [400, "SlowDownException", "was throttled by AWS (SlowDownException)"],
+  ] as const) {
+    for (const [service, form, lifeMs] of [
+      ["portal", "session", HOUR_MS],
+      ["portal", "legacy", HOUR_MS],
+      ["oidc", "session", -1000],
+    ] as const) {
+      test(`the ${service} of the form ${form} that says ${status} ${type ?? ""}`, async () => {
+        const { sso, login, get, pass } = startSso(form);
+        login("access-0", lifeMs, REFRESH);
+        sso[`${service}Failure`] = { status, ...(type && { type }) };
+        for (let asked = 0; asked < 2; asked += 1) {
+          const { status: answered, body } = await settled(get, "/creds");
+          expect([answered, body.message]).toEqual([503, expect.stringContaining(said)]);
+          pass(5000);
+        }
+      });
+    }
+  }
 });
 
 test("an sso-session that was missing is used once it is written", async () => {

@@ -91,7 +91,7 @@ describe("the identity", () => {
     };
     expect(await run()).toMatch(/^identity-failed: .*UnauthorizedException.*run: aws sso login --profile dev/);
     await aws.stop();
-    expect(await run()).toMatch(/^upstream-unavailable: profile 'dev'/);
+    expect(await run()).toMatch(/^upstream-unavailable: the use of profile 'dev' could not reach 127/);
     rmSync(token);
     expect(await run()).toMatch(/^identity-failed: .*run: aws sso login --profile dev/);
   });

@@ -76,6 +76,14 @@ export function online(aws: FakeAws, env: Record<string, string>, now: () => num
   return serve(createOnlineSource({ config, env, now }), now, port);
 }
 
+/** Asks until the source has answered: the SDK waits for up to a second before it tries again what was throttled. */
+export async function settled(get: (path: string) => Promise<Answer>, path: string): Promise<Answer> {
+  for (;;) {
+    const answer = await get(path);
+    if (!answer.body.message?.startsWith("still fetching")) return answer;
+  }
+}
+
 /** Has `cleanUp` called at the test's end. */
 export function atEnd(cleanUp: () => unknown): void {
   cleanUps.push(cleanUp);

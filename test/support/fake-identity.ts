@@ -11,6 +11,9 @@ export interface FakeIdentity {
   expiresInSeconds: number;
   /** How long what the container's endpoint and the instance give is good for. */
   lifeMs: number;
+  /** What SSO fails with, where it is set: the portal, the refresh of a token. */
+  portalFailure: { readonly status: number; readonly type?: string } | undefined;
+  oidcFailure: { readonly status: number; readonly type?: string } | undefined;
   /** What the container's endpoint wants as Authorization. */
   containerToken: string | undefined;
   /** Answers of the container's endpoint are like this one, where it is set. */
@@ -30,6 +33,8 @@ export function startFakeIdentity(): FakeIdentity {
     refreshToken: secret("refresh-0"),
     expiresInSeconds: 3600,
     lifeMs: 3_600_000,
+    portalFailure: undefined,
+    oidcFailure: undefined,
     containerToken: undefined,
     containerAnswer: undefined,
     roles: [],
@@ -51,6 +56,7 @@ export function startFakeIdentity(): FakeIdentity {
   function portal(request: Request, role: string): Response {
     count("portal");
     fake.roles.push(role);
+    if (fake.portalFailure) return refusal(fake.portalFailure.type, fake.portalFailure.status);
     if (request.headers.get("x-amz-sso_bearer_token") !== fake.accessToken)
       return refusal("UnauthorizedException", 401);
     const { AccessKeyId, SecretAccessKey, Token, Expiration } = issue();
@@ -66,6 +72,7 @@ export function startFakeIdentity(): FakeIdentity {
 
   function oidc(asked: Record<string, string>): Response {
     count("oidc");
+    if (fake.oidcFailure) return refusal(fake.oidcFailure.type, fake.oidcFailure.status);
     if (asked.grantType !== "refresh_token" || asked.refreshToken !== fake.refreshToken) {
       return refusal("InvalidGrantException", 400);
     }
@@ -108,6 +115,7 @@ export function startFakeIdentity(): FakeIdentity {
   return fake;
 }
 
-function refusal(code: string, status: number): Response {
-  return Response.json({ message: "a refusal of the fake" }, { status, headers: { "x-amzn-errortype": code } });
+function refusal(type: string | undefined, status: number): Response {
+  const headers: Record<string, string> = type === undefined ? {} : { "x-amzn-errortype": type };
+  return Response.json({ message: "a refusal of the fake" }, { status, headers });
 }
