@@ -1,16 +1,13 @@
-import { readFile } from "node:fs/promises";
 import { type HttpHandler, HttpRequest } from "@smithy/core/protocols";
 import type { Environment } from "../config.ts";
 import { AppError, type ErrorCode } from "../errors.ts";
 import { markOwn } from "../own-request.ts";
-import { withDeadline } from "./deadline.ts";
 import { withoutSecrets } from "./errors.ts";
 import type { AwsCredentialIdentity } from "./identity.ts";
+import { readTokenFile } from "./token-file.ts";
 import { noAnswerOf } from "./unreachable.ts";
 
 const REQUEST_MS = 1000;
-/** With the token's file, which may be a pipe. */
-const DEADLINE_MS = 2000;
 const HOST_OF_RELATIVE = "http://169.254.170.2";
 /** The hosts that the SDKs ask without TLS: loopback, and where ECS and EKS have their agents. */
 const WITHOUT_TLS = /^(localhost|127\.\d+\.\d+\.\d+|\[::1\]|169\.254\.170\.2|169\.254\.170\.23|\[fd00:ec2::23\])$/;
@@ -51,12 +48,7 @@ export function createContainer(env: Environment, handler: HttpHandler) {
         "is not accepted: without https it must be loopback, 169.254.170.2 or 169.254.170.23",
       );
     }
-    const late = () => fail("upstream-unavailable", "did not answer (no answer in time)");
-    return await withDeadline(
-      ask(handler, markOwn(url), () => tokenOf(env, fail), fail),
-      DEADLINE_MS,
-      late,
-    );
+    return await ask(handler, markOwn(url), await tokenOf(env, fail), fail);
   }
 
   return { variable, read };
@@ -67,10 +59,9 @@ type Fail = (code: ErrorCode, what: string, remedy?: string) => AppError;
 async function ask(
   handler: HttpHandler,
   url: URL,
-  token: () => Promise<string | undefined>,
+  authorization: string | undefined,
   fail: Fail,
 ): Promise<AwsCredentialIdentity> {
-  const authorization = await token();
   const { protocol, hostname, port } = url;
   const request = new HttpRequest({
     protocol,
@@ -117,8 +108,8 @@ async function tokenOf(env: Environment, fail: Fail): Promise<string | undefined
   const variable = path ? "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE" : "AWS_CONTAINER_AUTHORIZATION_TOKEN";
   let token = env.AWS_CONTAINER_AUTHORIZATION_TOKEN;
   if (path) {
-    token = await readFile(path, "utf8").catch((error: { code?: string }) => {
-      throw fail("identity-failed", `needs ${variable} '${path}' (${error.code})`);
+    token = await readTokenFile(path).catch((error: { code?: string }) => {
+      throw fail("identity-failed", `needs ${variable} '${path}' (${error.code ?? "nothing came from it"})`);
     });
   }
   if (!token) return undefined;

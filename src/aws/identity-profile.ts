@@ -1,5 +1,5 @@
-import { getDefaultRoleAssumer, getDefaultRoleAssumerWithWebIdentity } from "@aws-sdk/client-sts";
-import { fromIni, fromTokenFile } from "@aws-sdk/credential-providers";
+import { getDefaultRoleAssumer } from "@aws-sdk/client-sts";
+import { fromIni } from "@aws-sdk/credential-providers";
 import { AppError } from "../errors.ts";
 import type { ClientSettings } from "./client-settings.ts";
 import { toAppError } from "./errors.ts";
@@ -11,6 +11,7 @@ import { isSso, keysOf, type Profiles, profileNames, profileRemedy, type Section
 import type { SsoProfile } from "./identity-sso.ts";
 import { profileFailure } from "./profile-failure.ts";
 import { type Outcome, watchedHandler } from "./watched-handler.ts";
+import type { WebIdentity } from "./web-identity.ts";
 
 export interface ProfileSources {
   readonly files: IdentityFiles;
@@ -20,6 +21,7 @@ export interface ProfileSources {
   readonly region: string | undefined;
   readonly sso: SsoProfile;
   readonly machine: Machine;
+  readonly webIdentity: WebIdentity;
   readonly processes: ReturnType<typeof createProcesses>;
   /** The keys of the environment, for `credential_source = Environment`. */
   readonly environmentKeys: AwsCredentialIdentity | undefined;
@@ -154,11 +156,10 @@ function sso(sources: ProfileSources, name: string, section: Section): Promise<A
 }
 
 async function webIdentity(sources: ProfileSources, name: string, section: Section): Promise<AwsCredentialIdentity> {
-  const { web_identity_token_file: webIdentityTokenFile, role_arn: roleArn, role_session_name } = section;
-  const roleSessionName = role_session_name || SESSION_NAME;
-  const roleAssumerWithWebIdentity = getDefaultRoleAssumerWithWebIdentity(sources.settings.sts(sources.region));
+  const { web_identity_token_file: tokenFile = "", role_arn: roleArn = "", role_session_name } = section;
+  const sessionName = role_session_name || SESSION_NAME;
   try {
-    return await fromTokenFile({ webIdentityTokenFile, roleArn, roleSessionName, roleAssumerWithWebIdentity })();
+    return await sources.webIdentity({ tokenFile, roleArn, sessionName, region: sources.region });
   } catch (error) {
     const remedy = `check web_identity_token_file and role_arn of profile '${name}'`;
     throw toAppError(error, { action: `the web identity of profile '${name}'`, identity: true, remedy });

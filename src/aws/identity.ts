@@ -1,5 +1,4 @@
-import { getDefaultRoleAssumerWithWebIdentity } from "@aws-sdk/client-sts";
-import { type fromIni, fromTokenFile } from "@aws-sdk/credential-providers";
+import type { fromIni } from "@aws-sdk/credential-providers";
 import type { Environment } from "../config.ts";
 import { AppError } from "../errors.ts";
 import type { ClientSettings } from "./client-settings.ts";
@@ -14,6 +13,7 @@ import { readProfiles } from "./identity-read.ts";
 import { endOfChain, hasOnlySettings, profileRemedy } from "./identity-sections.ts";
 import { createSso } from "./identity-sso.ts";
 import type { Stamps } from "./stamps.ts";
+import { createWebIdentity, type WebIdentity } from "./web-identity.ts";
 
 export type AwsCredentialIdentity = Awaited<ReturnType<ReturnType<typeof fromIni>>>;
 
@@ -48,6 +48,7 @@ export function createIdentityResolver(deps: {
   const { env, settings, countdown, stamps } = deps;
   const sso = createSso(settings, stamps);
   const machine = createMachine(env, countdown, settings.inner.requestHandler);
+  const assumeWithToken = createWebIdentity(settings);
   const processes = createProcesses({ deadlineMs: deps.processDeadlineMs });
 
   return async (): Promise<Identity> => {
@@ -67,10 +68,11 @@ export function createIdentityResolver(deps: {
       const remedy = "renew AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_SESSION_TOKEN and restart the server";
       return { credentials: environmentKeys, origin: "the keys of the environment", remedy, region };
     }
-    if (env.AWS_WEB_IDENTITY_TOKEN_FILE) return webIdentity(env, settings, region);
+    if (env.AWS_WEB_IDENTITY_TOKEN_FILE) return webIdentity(env, assumeWithToken, region);
     if (failure) throw failure;
     if (section !== undefined && (env.AWS_PROFILE || !hasOnlySettings(section))) {
-      const sources = { files, profiles, settings, region, sso: sso(files), machine, processes, environmentKeys };
+      const given = { sso: sso(files), machine, webIdentity: assumeWithToken, processes, environmentKeys };
+      const sources = { files, profiles, settings, region, ...given };
       const credentials = await profileCredentials(sources, profile);
       return { credentials, origin: `profile '${profile}'`, remedy: profileRemedy(profiles, profile), region };
     }
@@ -90,21 +92,17 @@ export function createIdentityResolver(deps: {
   };
 }
 
-async function webIdentity(env: Environment, settings: ClientSettings, region: string | undefined): Promise<Identity> {
+async function webIdentity(env: Environment, assume: WebIdentity, region: string | undefined): Promise<Identity> {
   const origin = "the web identity of the environment";
   const remedy = "check AWS_WEB_IDENTITY_TOKEN_FILE and AWS_ROLE_ARN";
-  if (!env.AWS_ROLE_ARN) {
+  const { AWS_WEB_IDENTITY_TOKEN_FILE: tokenFile = "", AWS_ROLE_ARN: roleArn } = env;
+  if (!roleArn) {
     const text = "AWS_WEB_IDENTITY_TOKEN_FILE is set without AWS_ROLE_ARN";
     throw new AppError("identity-failed", text, { hint: "set AWS_ROLE_ARN to the role and restart the server" });
   }
-  const read = fromTokenFile({
-    webIdentityTokenFile: env.AWS_WEB_IDENTITY_TOKEN_FILE ?? "",
-    roleArn: env.AWS_ROLE_ARN,
-    roleSessionName: env.AWS_ROLE_SESSION_NAME,
-    roleAssumerWithWebIdentity: getDefaultRoleAssumerWithWebIdentity(settings.sts(region)),
-  });
   try {
-    return { credentials: await read(), origin, remedy, region };
+    const credentials = await assume({ tokenFile, roleArn, sessionName: env.AWS_ROLE_SESSION_NAME, region });
+    return { credentials, origin, remedy, region };
   } catch (error) {
     throw toAppError(error, { action: `the use of ${origin}`, identity: true, remedy });
   }
