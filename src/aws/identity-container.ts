@@ -6,6 +6,7 @@ import { withoutSecrets } from "./errors.ts";
 import type { AwsCredentialIdentity } from "./identity.ts";
 import { readTokenFile } from "./token-file.ts";
 import { noAnswerOf } from "./unreachable.ts";
+import { setOf } from "./wire-set.ts";
 
 const REQUEST_MS = 1000;
 const HOST_OF_RELATIVE = "http://169.254.170.2";
@@ -82,16 +83,9 @@ async function ask(
   const { statusCode } = response;
   const body = parse(new TextDecoder().decode(response.body as Uint8Array));
   if (statusCode === 200) {
-    const { AccessKeyId, SecretAccessKey, Token, Expiration } = body;
-    const expiration = new Date(typeof Expiration === "string" ? Expiration : Number.NaN);
-    const isWhole = [AccessKeyId, SecretAccessKey, Token].every((value) => typeof value === "string");
-    if (!isWhole || Number.isNaN(expiration.getTime())) throw fail("identity-failed", "answered no credentials");
-    return {
-      accessKeyId: String(AccessKeyId),
-      secretAccessKey: String(SecretAccessKey),
-      sessionToken: String(Token),
-      expiration,
-    };
+    const set = setOf(body);
+    if (set === undefined) throw fail("identity-failed", "answered no credentials");
+    return set;
   }
   const said = `Server responded with status: ${statusCode}`;
   if (statusCode < 400 || statusCode >= 500) throw fail("upstream-unavailable", `did not answer (${said})`);

@@ -1,6 +1,7 @@
 import { AppError } from "../errors.ts";
 import { PROCESS_DEADLINE_MS, withDeadline } from "./deadline.ts";
 import type { AwsCredentialIdentity } from "./identity.ts";
+import { endOf, isText } from "./wire-set.ts";
 
 const OUTPUT_CHARACTERS_MAX = 100_000;
 
@@ -93,14 +94,16 @@ function parse(output: string): AwsCredentialIdentity | string {
   }
   const { Version, AccessKeyId, SecretAccessKey, SessionToken, Expiration } = given;
   if (Version !== 1) return "did not return Version 1";
-  if (typeof AccessKeyId !== "string" || typeof SecretAccessKey !== "string") return "returned no keys";
-  const expiration = Expiration ? new Date(String(Expiration)) : undefined;
-  if (Number.isNaN(expiration?.getTime())) return "returned an Expiration that is no time";
+  if (!isText(AccessKeyId) || !isText(SecretAccessKey)) return "returned no keys";
+  const token = SessionToken || undefined;
+  if (token !== undefined && !isText(token)) return "returned a SessionToken that is no text";
+  const expiration = Expiration ? endOf(String(Expiration)) : undefined;
+  if (Expiration && expiration === undefined) return "returned an Expiration that is no time";
   if (expiration !== undefined && expiration.getTime() < Date.now()) return "returned expired credentials";
   return {
     accessKeyId: AccessKeyId,
     secretAccessKey: SecretAccessKey,
-    ...(SessionToken ? { sessionToken: String(SessionToken) } : {}),
+    ...(token !== undefined && { sessionToken: token }),
     ...(expiration && { expiration }),
   };
 }

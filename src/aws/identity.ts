@@ -14,6 +14,7 @@ import { endOfChain, hasOnlySettings, profileRemedy } from "./identity-sections.
 import { createSso } from "./identity-sso.ts";
 import type { Stamps } from "./stamps.ts";
 import { createWebIdentity, type WebIdentity } from "./web-identity.ts";
+import { endOf } from "./wire-set.ts";
 
 export type AwsCredentialIdentity = Awaited<ReturnType<ReturnType<typeof fromIni>>>;
 
@@ -112,11 +113,11 @@ function keysOf(env: Environment): AwsCredentialIdentity | undefined {
   const accessKeyId = env.AWS_ACCESS_KEY_ID;
   const secretAccessKey = env.AWS_SECRET_ACCESS_KEY;
   if (!accessKeyId || !secretAccessKey) return undefined;
-  const expiration = new Date(env.AWS_CREDENTIAL_EXPIRATION || Number.NaN);
+  const expiration = endOf(env.AWS_CREDENTIAL_EXPIRATION);
   return {
     accessKeyId,
     secretAccessKey,
     ...(env.AWS_SESSION_TOKEN && { sessionToken: env.AWS_SESSION_TOKEN }),
-    ...(!Number.isNaN(expiration.getTime()) && { expiration }),
+    ...(expiration && { expiration }),
   };
 }

@@ -202,8 +202,9 @@ const CASES: Readonly<Record<string, Provoke>> = {
   "the program is not there: not in the server's container, or not in its PATH": process("no-such-program-here"),
   "it wrote something else than JSON": process("echo hello"),
   "its JSON is of another version": printing({ ...keys, Version: 2 }),
-  "its JSON lacks a key": printing({ Version: 1 }),
-  "its Expiration is no time": printing({ ...keys, Expiration: "soon" }),
+  "its JSON lacks a key, or one is empty": printing({ Version: 1 }),
+  "its SessionToken is no text": printing({ ...keys, SessionToken: {} }),
+  "its Expiration is no time, or after the year 9999": printing({ ...keys, Expiration: "soon" }),
   "its credentials have ended already": printing({ ...keys, Expiration: "2020-01-01T00:00:00Z" }),
   "it wrote over 100,000 characters": process("head -c 200000 /dev/zero"),
 
@@ -218,7 +219,10 @@ const CASES: Readonly<Record<string, Provoke>> = {
   "what is there is slow, or broken": container({ status: 500, body: "" }),
   "nobody is there": containerAt(`${NOBODY}/creds`),
   "what is there answers without end": container({ status: 200, body: " ".repeat(2 * 1024 * 1024) }),
-  "what is there gives something else than credentials": container({ status: 200, body: "<html>" }),
+  "what is there gives something else than credentials, or a set of which something is missing": container({
+    status: 200,
+    body: "<html>",
+  }),
   "what is there refuses": container({ status: 404, body: "" }),
   "the file with the token for it cannot be read": container(undefined, {
     AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE: "/nonexistent",

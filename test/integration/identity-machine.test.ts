@@ -7,6 +7,8 @@ afterEach(endAll);
 
 const KEYED = "[default]\naws_access_key_id = AKIAFILE\naws_secret_access_key = s\n";
 
+const WHOLE = { AccessKeyId: "ASIA", SecretAccessKey: "s", Token: "t", Expiration: "2090-01-01T00:00:00Z" };
+
 describe("the container's credentials", () => {
   test("are the identity where nothing else is configured, with the token of a file that may change", async () => {
     const machine = startIdentity();
@@ -85,6 +87,18 @@ describe("the container's credentials", () => {
     ["an error", "/container", { status: 500, body: "" }, 503, "did not answer (Server responded with status: 500)"],
     ["something else", "/container", { status: 200, body: "<html>" }, 400, "answered no credentials"],
     ["half a set", "/container", { status: 200, body: '{"AccessKeyId":"ASIA"}' }, 400, "answered no credentials"],
+    ...[
+      { AccessKeyId: "" },
+      { SecretAccessKey: "" },
+      { Token: "" },
+      { Token: {} },
+      { Expiration: "soon" },
+      { Expiration: "+012345-01-01T00:00:00Z" },
+    ].map((wrong) => {
+      const body = JSON.stringify({ ...WHOLE, ...wrong });
+      const title = `a set with ${JSON.stringify(wrong)}`;
+      return [title, "/container", { status: 200, body }, 400, "answered no credentials"] as const;
+    }),
     ["nothing at its path", "/other", undefined, 400, "gave no credentials (Server responded with status: 404)"],
   ] as const) {
     test(`from ${title} are an error that says so`, async () => {

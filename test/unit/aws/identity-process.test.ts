@@ -70,6 +70,14 @@ describe("a credential_process that gives no credentials says why, and nothing o
     ["echo null", "did not return Version 1"],
     [`echo '${KEYS.replace("1", "2")}'`, "did not return Version 1"],
     [`echo '{"Version":1,"AccessKeyId":"swordfish"}'`, "returned no keys"],
+    [`echo '${KEYS.replace('"a"', '""')}'`, "returned no keys"],
+    [`echo '${KEYS.replace('"s"', '""')}'`, "returned no keys"],
+    [`echo '${KEYS.replace("}", ',"SessionToken":{"a":"swordfish"}}')}'`, "returned a SessionToken that is no text"],
+    [`echo '${KEYS.replace("}", ',"SessionToken":12}')}'`, "returned a SessionToken that is no text"],
+    [
+      `echo '${KEYS.replace("}", ',"Expiration":"+012345-01-01T00:00:00Z"}')}'`,
+      "returned an Expiration that is no time",
+    ],
     [`echo '${KEYS.replace("}", ',"Expiration":"2020-01-01T00:00:00Z"}')}'`, "returned expired credentials"],
     [`echo '${KEYS.replace("}", ',"Expiration":"soon"}')}'`, "returned an Expiration that is no time"],
     ["yes swordfish", "wrote more than credentials are"],
@@ -84,6 +92,22 @@ describe("a credential_process that gives no credentials says why, and nothing o
     });
   }
 });
+
+for (const [title, more, given] of [
+  ["no token", "", {}],
+  ["a token that is empty", ',"SessionToken":""', {}],
+  ["a token that is null, and an end too", ',"SessionToken":null,"Expiration":null', {}],
+  [
+    "the last end that clients read",
+    ',"SessionToken":"t","Expiration":"9999-12-31T23:59:59Z"',
+    { sessionToken: "t", expiration: new Date("9999-12-31T23:59:59Z") },
+  ],
+] as const) {
+  test(`a credential_process may give ${title}`, async () => {
+    const set = await createProcesses()("dev", `echo '${KEYS.replace("}", `${more}}`)}'`);
+    expect(set).toEqual({ accessKeyId: "a", secretAccessKey: "s", ...given });
+  });
+}
 
 test("a credential_process without a shell says so and what to use instead", async () => {
   const { sentence } = await failure(createProcesses({ shell: "/nonexistent/sh" })("dev", "true"));
