@@ -1,21 +1,17 @@
-import { fromInstanceMetadata } from "@aws-sdk/credential-providers";
 import type { HttpHandler } from "@smithy/core/protocols";
 import type { Environment } from "../config.ts";
 import { AppError } from "../errors.ts";
 import type { Countdown } from "./countdown.ts";
-import { withDeadline } from "./deadline.ts";
 import { withoutSecrets } from "./errors.ts";
 import type { AwsCredentialIdentity } from "./identity.ts";
 import { createContainer } from "./identity-container.ts";
+import { askInstance, instanceService } from "./identity-instance.ts";
+import type { Section } from "./identity-sections.ts";
+import { noAnswerOf } from "./unreachable.ts";
 
 /** Shorter than a client's cold wait, so that on a machine that has no such service the first answer says so. */
 const INSTANCE_DEADLINE_MS = 700;
 const INSTANCE_ABSENT_MS = 60_000;
-/** The SDK writes to the console unless it is given a place. */
-const SILENT = { trace() {}, debug() {}, info() {}, warn() {}, error() {} };
-
-/** The SDK puts the end of a set that has ended some minutes ahead, and keeps the real one. */
-type Extended = AwsCredentialIdentity & { readonly originalExpiration?: Date };
 
 /** The credentials that the machine gives to what runs on it. */
 export interface Machine {
@@ -23,30 +19,27 @@ export interface Machine {
   readonly containerVariable: string | undefined;
   /** Throws AppError `identity-failed`, or why no answer came. */
   readonly container: () => Promise<AwsCredentialIdentity>;
-  /** By IMDSv2. Throws AppError `no-identity` with why there are none, within 0.7 s. */
-  readonly instance: () => Promise<AwsCredentialIdentity>;
+  /** Throws AppError `no-identity` with why there are none, within 0.7 s. The profile's section may say where to ask. */
+  readonly instance: (section: Section | undefined) => Promise<AwsCredentialIdentity>;
 }
 
 /**
  * @param countdown for a minute a metadata service that did not answer is not asked again
- * @param handler for the container's endpoint
+ * @param handler is given the requests, with a signal that ends them
  */
 export function createMachine(env: Environment, countdown: Countdown, handler: HttpHandler): Machine {
   const container = createContainer(env, handler);
   let absent: { readonly why: AppError; readonly leftMs: () => number } | undefined;
 
-  async function instance(): Promise<AwsCredentialIdentity> {
+  async function instance(section: Section | undefined): Promise<AwsCredentialIdentity> {
     if (/^true$/i.test(env.AWS_EC2_METADATA_DISABLED ?? "")) {
       throw new AppError("no-identity", "instance metadata, which AWS_EC2_METADATA_DISABLED turns off");
     }
     if (absent !== undefined && absent.leftMs() > 0) throw absent.why;
-    const read = fromInstanceMetadata({ timeout: INSTANCE_DEADLINE_MS, maxRetries: 0, logger: SILENT });
     try {
-      const late = () => new Error("no answer in time");
-      const given: Extended = await withDeadline(read(), INSTANCE_DEADLINE_MS, late);
-      return { ...given, expiration: given.originalExpiration ?? given.expiration };
+      return await askInstance(handler, instanceService(env, section), AbortSignal.timeout(INSTANCE_DEADLINE_MS));
     } catch (cause) {
-      const said = cause instanceof Error ? withoutSecrets(cause.message) : "no answer";
+      const said = noAnswerOf(cause)?.what ?? (cause instanceof Error ? withoutSecrets(cause.message) : "no answer");
       const why = new AppError("no-identity", `instance metadata (${said})`, { cause });
       absent = { why, leftMs: countdown(INSTANCE_ABSENT_MS) };
       throw why;

@@ -20,7 +20,9 @@ export interface ProfileSources {
   /** The region of STS for the roles of the chain: that of the profile which was asked for. */
   readonly region: string | undefined;
   readonly sso: SsoProfile;
-  readonly machine: Machine;
+  readonly container: Machine["container"];
+  /** By the settings of the profile which was asked for. */
+  readonly instance: () => Promise<AwsCredentialIdentity>;
   readonly webIdentity: WebIdentity;
   readonly processes: ReturnType<typeof createProcesses>;
   /** The keys of the environment, for `credential_source = Environment`. */
@@ -119,9 +121,9 @@ async function assumeRole(
 }
 
 function namedSource(sources: ProfileSources, name: string, origin: string): Promise<AwsCredentialIdentity> {
-  if (origin === "EcsContainer") return sources.machine.container();
+  if (origin === "EcsContainer") return sources.container();
   if (origin === "Ec2InstanceMetadata") {
-    return sources.machine.instance().catch((why: AppError) => {
+    return sources.instance().catch((why: AppError) => {
       throw bad(
         name,
         `has credential_source = ${origin}, and there is none: ${why.publicMessage}`,

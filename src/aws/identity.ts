@@ -72,8 +72,18 @@ export function createIdentityResolver(deps: {
     if (env.AWS_WEB_IDENTITY_TOKEN_FILE) return webIdentity(env, assumeWithToken, region);
     if (failure) throw failure;
     if (section !== undefined && (env.AWS_PROFILE || !hasOnlySettings(section))) {
-      const given = { sso: sso(files), machine, webIdentity: assumeWithToken, processes, environmentKeys };
-      const sources = { files, profiles, settings, region, ...given };
+      const sources = {
+        files,
+        profiles,
+        settings,
+        region,
+        sso: sso(files),
+        container: machine.container,
+        instance: () => machine.instance(section),
+        webIdentity: assumeWithToken,
+        processes,
+        environmentKeys,
+      };
       const credentials = await profileCredentials(sources, profile);
       return { credentials, origin: `profile '${profile}'`, remedy: profileRemedy(profiles, profile), region };
     }
@@ -85,7 +95,7 @@ export function createIdentityResolver(deps: {
       return { credentials, origin: "the container's credentials", remedy, region };
     }
     try {
-      const credentials = await machine.instance();
+      const credentials = await machine.instance(section);
       return { credentials, origin: "the instance's role", remedy: "check the role of the instance", region };
     } catch (error) {
       throw noIdentity(looked, profiles, error);

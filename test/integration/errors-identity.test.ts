@@ -12,7 +12,6 @@ import {
   online,
   serve,
   settled,
-  setVariable,
   startFake,
   startIdentity,
 } from "../support/credential-server.ts";
@@ -103,10 +102,14 @@ const itself: Provoke = async () => {
 const refused = (env: (url: string) => Record<string, string>): Provoke => {
   return async () => {
     const machine = startIdentity();
-    setVariable("AWS_EC2_METADATA_SERVICE_ENDPOINT", machine.url);
     const aws = startFake();
     aws.failures.GetCallerIdentity = { code: "InvalidClientTokenId", status: 403, message: "It is invalid." };
-    const { get, lines } = configured({ HOME: home({}), STS_ENDPOINT: aws.url, ...env(machine.url) });
+    const { get, lines } = configured({
+      HOME: home({}),
+      STS_ENDPOINT: aws.url,
+      AWS_EC2_METADATA_SERVICE_ENDPOINT: machine.url,
+      ...env(machine.url),
+    });
     return { get: () => get("/role/app"), lines };
   };
 };

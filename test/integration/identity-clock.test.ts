@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, test } from "bun:test";
 import { createOnlineSource } from "../../src/aws/online.ts";
 import { createVendor } from "../../src/credentials/vendor.ts";
-import { atEnd, endAll, home, setVariable, startIdentity } from "../support/credential-server.ts";
+import { atEnd, endAll, home, startIdentity } from "../support/credential-server.ts";
 import { secret } from "../support/secrets.ts";
 
 afterEach(endAll);
@@ -107,11 +107,14 @@ test("an instance that did not answer is asked again after a minute, whatever be
     fetch: () => new Response(`${asked++}`, { status: 500 }),
   });
   atEnd(() => absent.stop(true));
-  setVariable("AWS_EC2_METADATA_SERVICE_ENDPOINT", absent.url.origin);
   let passed = 0;
   const began = Date.now();
   const times = { now: () => began - (passed > 0 ? BACK_MS : 0), monotonic: () => passed };
-  const source = createOnlineSource({ config: CONFIG, env: { HOME: home({}) }, ...times });
+  const source = createOnlineSource({
+    config: CONFIG,
+    env: { HOME: home({}), AWS_EC2_METADATA_SERVICE_ENDPOINT: absent.url.origin },
+    ...times,
+  });
   await expect(source.session()).rejects.toThrow("no AWS identity");
   const first = asked;
   passed = 59_000;

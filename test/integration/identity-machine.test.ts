@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, test } from "bun:test";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { endAll, home, KEYS, online, setVariable, startFake, startIdentity } from "../support/credential-server.ts";
+import { endAll, home, KEYS, online, startFake, startIdentity } from "../support/credential-server.ts";
 
 afterEach(endAll);
 
@@ -149,23 +149,27 @@ describe("the container's credentials", () => {
 describe("the instance's credentials", () => {
   test("are the identity where nothing else is, by IMDSv2", async () => {
     const machine = startIdentity();
-    setVariable("AWS_EC2_METADATA_SERVICE_ENDPOINT", machine.url);
-    const { get } = online(startFake(), { HOME: home({}) });
+    const { get } = online(startFake(), { HOME: home({}), AWS_EC2_METADATA_SERVICE_ENDPOINT: machine.url });
     expect((await get("/creds")).body).toMatchObject({ AccessKeyId: "ASIAFAKE1" });
     expect(machine.calls).toEqual({ "imds-token": 1, imds: 2 });
   });
   test("that have ended are refused", async () => {
     const machine = startIdentity();
     machine.lifeMs = -86_400_000;
-    setVariable("AWS_EC2_METADATA_SERVICE_ENDPOINT", machine.url);
-    const { status, body } = await online(startFake(), { HOME: home({}) }).get("/creds");
+    const { status, body } = await online(startFake(), {
+      HOME: home({}),
+      AWS_EC2_METADATA_SERVICE_ENDPOINT: machine.url,
+    }).get("/creds");
     const said = "the credentials of the instance's role expired at ";
     expect([status, body.message]).toEqual([400, expect.stringContaining(said)]);
   });
   test("are not asked for where AWS_EC2_METADATA_DISABLED is set", async () => {
     const machine = startIdentity();
-    setVariable("AWS_EC2_METADATA_SERVICE_ENDPOINT", machine.url);
-    const { get } = online(startFake(), { HOME: home({}), AWS_EC2_METADATA_DISABLED: "true" });
+    const { get } = online(startFake(), {
+      HOME: home({}),
+      AWS_EC2_METADATA_SERVICE_ENDPOINT: machine.url,
+      AWS_EC2_METADATA_DISABLED: "true",
+    });
     expect(await get("/creds")).toMatchObject({ status: 400, body: { code: "NoCredentials" } });
     expect(machine.calls).toEqual({});
   });
@@ -176,9 +180,9 @@ describe("the instance's credentials", () => {
       port: 0,
       socket: { open: () => void asked++, data() {} },
     });
-    setVariable("AWS_EC2_METADATA_SERVICE_ENDPOINT", `http://127.0.0.1:${silent.port}`);
     let at = Date.now();
-    const { get } = online(startFake(), { HOME: home({}) }, () => at);
+    const env = { HOME: home({}), AWS_EC2_METADATA_SERVICE_ENDPOINT: `http://127.0.0.1:${silent.port}` };
+    const { get } = online(startFake(), env, () => at);
     const first = await get("/creds");
     expect([first.status, first.body.message]).toEqual([400, expect.stringContaining("instance metadata (")]);
     await Bun.sleep(300);
@@ -195,9 +199,12 @@ describe("the instance's credentials", () => {
   });
   test("are not asked for in place of the container's that failed", async () => {
     const machine = startIdentity();
-    setVariable("AWS_EC2_METADATA_SERVICE_ENDPOINT", machine.url);
     machine.containerAnswer = { status: 404, body: "" };
-    const env = { HOME: home({}), AWS_CONTAINER_CREDENTIALS_FULL_URI: `${machine.url}/container` };
+    const env = {
+      HOME: home({}),
+      AWS_EC2_METADATA_SERVICE_ENDPOINT: machine.url,
+      AWS_CONTAINER_CREDENTIALS_FULL_URI: `${machine.url}/container`,
+    };
     expect((await online(startFake(), env).get("/creds")).status).toBe(400);
     expect(machine.calls).toEqual({ container: 1 });
   });

@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, test } from "bun:test";
 import { join } from "node:path";
-import { endAll, home, online, ROLE_ARN, setVariable, startFake, startIdentity } from "../support/credential-server.ts";
+import { endAll, home, online, ROLE_ARN, startFake, startIdentity } from "../support/credential-server.ts";
 
 afterEach(endAll);
 
@@ -75,8 +75,8 @@ describe("credential_source", () => {
   });
   test("Ec2InstanceMetadata takes the instance's, by IMDSv2", async () => {
     const [aws, machine] = [startFake(), startIdentity()];
-    setVariable("AWS_EC2_METADATA_SERVICE_ENDPOINT", machine.url);
-    expect((await online(aws, env("Ec2InstanceMetadata")).get("/creds")).status).toBe(200);
+    const service = { AWS_EC2_METADATA_SERVICE_ENDPOINT: machine.url };
+    expect((await online(aws, { ...env("Ec2InstanceMetadata"), ...service }).get("/creds")).status).toBe(200);
     expect(signer(aws.requests[0]?.authorization)).toBe("ASIAFAKE1");
     expect(machine.calls).toEqual({ "imds-token": 1, imds: 2 });
   });

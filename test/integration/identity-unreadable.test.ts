@@ -1,16 +1,7 @@
 import { afterEach, describe, expect, test } from "bun:test";
 import { mkdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import {
-  endAll,
-  home,
-  KEYS,
-  online,
-  ROLE_ARN,
-  setVariable,
-  startFake,
-  startIdentity,
-} from "../support/credential-server.ts";
+import { endAll, home, KEYS, online, ROLE_ARN, startFake, startIdentity } from "../support/credential-server.ts";
 
 afterEach(endAll);
 
@@ -19,10 +10,9 @@ const KEYED = "[default]\naws_access_key_id = AKIAFILE\naws_secret_access_key = 
 /** A machine that has an identity for whoever has none of his own. */
 function start(env: Record<string, string>) {
   const machine = startIdentity();
-  setVariable("AWS_EC2_METADATA_SERVICE_ENDPOINT", machine.url);
   const aws = startFake();
   let at = Date.now();
-  const { get } = online(aws, env, () => at);
+  const { get } = online(aws, { AWS_EC2_METADATA_SERVICE_ENDPOINT: machine.url, ...env }, () => at);
   return { machine, aws, get, pass: (ms: number) => (at += ms) };
 }
 
