@@ -42,44 +42,62 @@ export function createFingerprint(options: {
   const variables = Bun.hash(IDENTITY_VARIABLES.map((name) => env[name] ?? "").join("|"));
   let lookedAt = Number.NEGATIVE_INFINITY;
   let current = "";
-  let iniStamp = "";
-  let ofProfiles: readonly string[] = [];
+  const inis = [files.config, files.credentials].map((path) => lookAtIni(path, stamps));
+  const folders = [files.ssoCache, files.loginCache].map((folder) => lookAtLogins(folder, stamps));
 
   return () => {
     const at = now();
     // A clock that was set back must not blind us for as long as it was wrong.
     if (at - lookedAt < LOOK_EVERY_MS && at >= lookedAt) return current;
     lookedAt = at;
-    const ini = `${stamps.of(files.config)}|${stamps.of(files.credentials)}`;
-    if (ini !== iniStamp) {
-      iniStamp = ini;
-      ofProfiles = [files.config, files.credentials].flatMap(webIdentityTokens).slice(0, TOKEN_FILES_MAX);
-    }
-    const tokens = [...named, ...ofProfiles].map((path) => stamps.of(path ?? "")).join("|");
-    const next = `${variables}|${ini}|${tokens}|${logins(files.ssoCache, stamps)}|${logins(files.loginCache, stamps)}`;
+    const profiles = inis.map((look) => look());
+    const ofProfiles = profiles.flatMap(({ tokens }) => tokens).slice(0, TOKEN_FILES_MAX);
+    const tokens = [...named, ...ofProfiles].map((path) => stamps.of(path ?? ""));
+    const logins = folders.map((look) => look());
+    const next = [variables, ...profiles.map(({ stamp }) => stamp), ...tokens, ...logins].join("|");
     if (next !== current) current = next;
     return current;
   };
 }
 
 /** Of each file: `aws sso login` writes its own in place, which leaves the folder's time as it was. */
-function logins(folder: string, stamps: Stamps): string {
-  try {
-    const names = readdirSync(folder).filter((name) => name.endsWith(".json"));
-    const of = names.sort().map((name, at) => (at < LOGIN_FILES_MAX ? name + stamps.of(join(folder, name)) : name));
-    return `${Bun.hash(of.join("|"))}`;
-  } catch {
-    return "";
-  }
+function lookAtLogins(folder: string, stamps: Stamps): () => string {
+  let last = "";
+  return () => {
+    const names = unlessMissing(() => readdirSync(folder), []);
+    // A process that is out of descriptors would else forget all that is cached.
+    if (names === undefined) return last;
+    const logins = names.filter((name) => name.endsWith(".json")).sort();
+    const of = logins.map((name, at) => (at < LOGIN_FILES_MAX ? name + stamps.of(join(folder, name)) : name));
+    last = `${Bun.hash(of.join("|"))}`;
+    return last;
+  };
 }
 
-function webIdentityTokens(ini: string): string[] {
-  try {
+/** The file's stamp, and the web identity tokens that it names. */
+function lookAtIni(path: string, stamps: Stamps): () => { readonly stamp: string; readonly tokens: readonly string[] } {
+  let readAs = "";
+  let tokens: readonly string[] = [];
+  return () => {
+    const stamp = stamps.of(path);
     // The read of a pipe would stop the whole server.
-    if (!statSync(ini).isFile()) return [];
-    const found = readFileSync(ini, "utf8").matchAll(/^\s*web_identity_token_file\s*=\s*(.*\S)\s*$/gm);
-    return Array.from(found, ([, path = ""]) => path);
-  } catch {
-    return [];
+    const read = () => (statSync(path).isFile() ? readFileSync(path, "utf8") : "");
+    const text = stamp === readAs ? undefined : unlessMissing(read, "");
+    if (text !== undefined) {
+      const found = text.matchAll(/^\s*web_identity_token_file\s*=\s*(.*\S)\s*$/gm);
+      tokens = Array.from(found, ([, token = ""]) => token);
+      readAs = stamp;
+    }
+    return { stamp, tokens };
+  };
+}
+
+/** What `read` gives, `missing` where there is no such file, undefined where it could not be read. */
+function unlessMissing<T>(read: () => T, missing: T): T | undefined {
+  try {
+    return read();
+  } catch (error) {
+    const { code } = error as { code?: string };
+    return code === "ENOENT" || code === "ENOTDIR" ? missing : undefined;
   }
 }

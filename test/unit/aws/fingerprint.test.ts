@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createFingerprint } from "../../../src/aws/fingerprint.ts";
@@ -114,3 +114,56 @@ for (const [title, count] of [
     rmSync(HOME, { recursive: true });
   });
 }
+
+test("a process that is out of descriptors sees no change, and what changed once it has some", async () => {
+  const HOME = mkdtempSync(join(tmpdir(), "fingerprint-"));
+  const cache = join(HOME, ".aws", "sso", "cache");
+  const token = join(HOME, "token");
+  mkdirSync(cache, { recursive: true });
+  writeFileSync(join(cache, "a.json"), "{}");
+  const source = (name: string) => JSON.stringify(join(import.meta.dir, "../../../src/aws", name));
+  const script = `
+    const { createFingerprint } = await import(${source("fingerprint.ts")});
+    const { createStamps } = await import(${source("stamps.ts")});
+    const { closeSync, openSync, writeFileSync } = await import("node:fs");
+    const [home, config, token] = ${JSON.stringify([HOME, join(HOME, ".aws", "config"), token])};
+    let at = 0;
+    const look = createFingerprint({ env: { HOME: home }, now: () => (at += 1000), stamps: createStamps() });
+    const inFlood = (work) => {
+      const held = [];
+      try { for (;;) held.push(openSync("/dev/null")); } catch {}
+      const result = work();
+      for (const descriptor of held) closeSync(descriptor);
+      return result;
+    };
+    const first = look();
+    const flooded = inFlood(look);
+    writeFileSync(config, "[profile web]\\nweb_identity_token_file = " + token + "\\n");
+    inFlood(look);
+    const named = look();
+    writeFileSync(token, "jwt");
+    console.log(flooded === first, look() !== named);`;
+  const child = Bun.spawn(["sh", "-c", 'ulimit -n 64; exec "$0" -e "$1"', process.execPath, script], {
+    stderr: "inherit",
+  });
+  expect(await new Response(child.stdout).text()).toBe("true true\n");
+  rmSync(HOME, { recursive: true });
+});
+
+test("a folder of logins that cannot be read is as it was, and one that is gone has none", () => {
+  const HOME = mkdtempSync(join(tmpdir(), "fingerprint-"));
+  const cache = join(HOME, ".aws", "sso", "cache");
+  mkdirSync(cache, { recursive: true });
+  writeFileSync(join(cache, "a.json"), "{}");
+  let at = 0;
+  const look = createFingerprint({ env: { HOME }, now: () => at, stamps: createStamps() });
+  const first = look();
+  rmSync(cache, { recursive: true });
+  symlinkSync(cache, cache);
+  at = 1000;
+  expect(look()).toBe(first);
+  rmSync(cache);
+  at = 2000;
+  expect(look()).not.toBe(first);
+  rmSync(HOME, { recursive: true });
+});
