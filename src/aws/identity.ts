@@ -16,7 +16,10 @@ import type { Stamps } from "./stamps.ts";
 import { createWebIdentity, type WebIdentity } from "./web-identity.ts";
 import { endOf } from "./wire-set.ts";
 
-export type AwsCredentialIdentity = Awaited<ReturnType<ReturnType<typeof fromIni>>>;
+export type AwsCredentialIdentity = Awaited<ReturnType<ReturnType<typeof fromIni>>> & {
+  /** What STS was asked for: they live no longer, whatever `expiration` seems to say where the clock is wrong. */
+  readonly lifeMsMax?: number;
+};
 
 /** The credentials that the server itself was given. */
 export interface Identity {

@@ -90,7 +90,8 @@ export function createAwsSource(options: {
 
   /** Milliseconds. A set that was known before lives no longer because the clock was set back since. */
   function lifeOf({ credentials }: Identity): number {
-    const lifeMs = (credentials.expiration?.getTime() ?? Number.POSITIVE_INFINITY) - now();
+    const { expiration, lifeMsMax = Number.POSITIVE_INFINITY } = credentials;
+    const lifeMs = Math.min((expiration?.getTime() ?? Number.POSITIVE_INFINITY) - now(), lifeMsMax);
     const before = latest?.identity.credentials;
     const isKnown = before?.accessKeyId === credentials.accessKeyId && before.sessionToken === credentials.sessionToken;
     return isKnown ? Math.min(lifeMs, latest?.leftMs() ?? lifeMs) : lifeMs;

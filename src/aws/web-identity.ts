@@ -4,6 +4,9 @@ import type { ClientSettings } from "./client-settings.ts";
 import type { AwsCredentialIdentity } from "./identity.ts";
 import { readTokenFile } from "./token-file.ts";
 
+/** What STS gives unless asked for more. */
+const DURATION_SECONDS = 3600;
+
 export type WebIdentity = (as: {
   readonly tokenFile: string;
   readonly roleArn: string;
@@ -23,6 +26,8 @@ export function createWebIdentity(settings: ClientSettings): WebIdentity {
     const webIdentityToken = await readTokenFile(tokenFile);
     const roleAssumerWithWebIdentity = getDefaultRoleAssumerWithWebIdentity(settings.sts(region));
     const session = sessionName === undefined ? {} : { roleSessionName: sessionName };
-    return fromWebToken({ webIdentityToken, roleArn, ...session, roleAssumerWithWebIdentity })();
+    const given = { webIdentityToken, roleArn, ...session, durationSeconds: DURATION_SECONDS };
+    const credentials = await fromWebToken({ ...given, roleAssumerWithWebIdentity })();
+    return { ...credentials, lifeMsMax: DURATION_SECONDS * 1000 };
   };
 }

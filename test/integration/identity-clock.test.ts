@@ -1,7 +1,9 @@
 import { afterEach, describe, expect, test } from "bun:test";
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { createOnlineSource } from "../../src/aws/online.ts";
 import { createVendor } from "../../src/credentials/vendor.ts";
-import { atEnd, endAll, home, startIdentity } from "../support/credential-server.ts";
+import { atEnd, endAll, home, ROLE_ARN, startFake, startIdentity } from "../support/credential-server.ts";
 import { secret } from "../support/secrets.ts";
 
 afterEach(endAll);
@@ -88,6 +90,27 @@ describe("an identity whose end has come, but for a clock that was set back,", (
     await expect(vend()).rejects.toThrow("did not answer");
   });
 });
+
+for (const [title, config] of [
+  ["a profile", `role_arn = ${ROLE_ARN}\nsource_profile = dev\naws_access_key_id = AKIA\naws_secret_access_key = s`],
+  ["a profile with a web identity", `role_arn = ${ROLE_ARN}\nweb_identity_token_file = TOKEN`],
+] as const) {
+  test(`a session that ${title} gave while the clock was behind lives no longer than STS was asked for`, async () => {
+    const aws = startFake();
+    const HOME = home({ token: "jwt" });
+    const text = config.replace("TOKEN", join(HOME, ".aws", "token"));
+    writeFileSync(join(HOME, ".aws", "config"), `[profile dev]\n${text}\n`);
+    let passed = 0;
+    const began = Date.now() - BACK_MS;
+    const times = { now: () => began + passed, monotonic: () => passed };
+    const env = { HOME, AWS_PROFILE: "dev" };
+    const source = createOnlineSource({ config: { ...CONFIG, stsEndpoint: aws.url }, env, ...times });
+    const first = await source.session();
+    passed = 61 * MINUTE_MS;
+    const { sessionToken, lifeMsMax } = await source.session();
+    expect([sessionToken === first.sessionToken, lifeMsMax]).toEqual([false, 60 * MINUTE_MS]);
+  });
+}
 
 test("what had ended by a clock that was ahead is good once that is right", async () => {
   const { give, vend, pass, setClock } = start();
