@@ -102,8 +102,8 @@ async function tokenOf(env: Environment, fail: Fail): Promise<string | undefined
   const variable = path ? "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE" : "AWS_CONTAINER_AUTHORIZATION_TOKEN";
   let token = env.AWS_CONTAINER_AUTHORIZATION_TOKEN;
   if (path) {
-    token = await readTokenFile(path).catch((error: { code?: string }) => {
-      throw fail("identity-failed", `needs ${variable} '${path}' (${error.code ?? "nothing came from it"})`);
+    token = await readTokenFile(path).catch((error: { code?: string; message: string }) => {
+      throw fail("identity-failed", `needs ${variable} '${path}' (${error.code ?? error.message})`);
     });
   }
   if (!token) return undefined;

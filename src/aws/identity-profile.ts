@@ -1,16 +1,15 @@
 import { getDefaultRoleAssumer } from "@aws-sdk/client-sts";
-import { fromIni } from "@aws-sdk/credential-providers";
-import { AppError } from "../errors.ts";
+import type { AppError } from "../errors.ts";
 import type { ClientSettings } from "./client-settings.ts";
 import { toAppError } from "./errors.ts";
 import type { AwsCredentialIdentity } from "./identity.ts";
 import type { IdentityFiles } from "./identity-files.ts";
 import type { Machine } from "./identity-machine.ts";
+import { otherCredentials } from "./identity-other.ts";
 import type { createProcesses } from "./identity-process.ts";
-import { isSso, keysOf, type Profiles, profileNames, profileRemedy, type Section } from "./identity-sections.ts";
+import { isSso, keysOf, type Profiles, profileRemedy, type Section } from "./identity-sections.ts";
 import type { SsoProfile } from "./identity-sso.ts";
-import { profileFailure } from "./profile-failure.ts";
-import { type Outcome, watchedHandler } from "./watched-handler.ts";
+import { bad, missingSource, profileFailure, wantsCode } from "./profile-failure.ts";
 import type { WebIdentity } from "./web-identity.ts";
 
 export interface ProfileSources {
@@ -61,24 +60,9 @@ export async function profileCredentials(
   try {
     if (isSso(section)) return await sso(sources, name, section);
     if (section.credential_process) return await sources.processes(name, section.credential_process);
-    return await others(sources, name);
+    return await otherCredentials(sources, name);
   } catch (error) {
     throw profileFailure(error, name, profileRemedy(profiles, name));
-  }
-}
-
-/** What is left to the SDK, such as `aws login`. */
-async function others({ files, settings }: ProfileSources, name: string): Promise<AwsCredentialIdentity> {
-  let last: Outcome | undefined;
-  const requestHandler = watchedHandler(settings.inner.requestHandler, (outcome) => {
-    last = outcome;
-  });
-  const clientConfig = { ...settings.inner, requestHandler };
-  const source = { filepath: files.credentials, configFilepath: files.config };
-  try {
-    return await fromIni({ ...source, profile: name, clientConfig, parentClientConfig: clientConfig })();
-  } catch (error) {
-    throw last?.failure ?? error;
   }
 }
 
@@ -167,23 +151,4 @@ async function webIdentity(sources: ProfileSources, name: string, section: Secti
     const remedy = `check web_identity_token_file and role_arn of profile '${name}'`;
     throw toAppError(error, { action: `the web identity of profile '${name}'`, identity: true, remedy });
   }
-}
-
-function bad(name: string, what: string, hint: string): AppError {
-  return new AppError("identity-failed", `profile '${name}' ${what}`, { hint });
-}
-
-function missingSource({ files, profiles }: ProfileSources, name: string, source: string): AppError {
-  const known = profileNames(profiles).slice(0, 20).join(", ");
-  const what = `has source_profile = ${source}, which is not in ${files.config} and ${files.credentials} (they name: ${known})`;
-  return bad(name, what, "name one of them");
-}
-
-function wantsCode(name: string, serial: string, source: string | undefined): AppError {
-  const command = `aws sts get-session-token --serial-number ${serial} --token-code <code> --profile ${source ?? "<source>"}`;
-  return bad(
-    name,
-    `wants an MFA code (mfa_serial = ${serial}), which a server cannot ask for`,
-    `either run: ${command}, keep its answer as a profile of its own and make that the source_profile here instead of mfa_serial; or set AWS_PROFILE to a profile without MFA, such as one of SSO`,
-  );
 }

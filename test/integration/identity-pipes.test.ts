@@ -31,7 +31,7 @@ describe("a token in a pipe to which nobody writes is an error, and holds up not
         AWS_CONTAINER_CREDENTIALS_FULL_URI: `${url}/container`,
         AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE: path,
       }),
-      "(nothing came from it)",
+      "(nothing came from /",
     ],
   ] as const) {
     test(title, async () => {
@@ -66,4 +66,16 @@ test("a token that is written into a pipe is used, in however many pieces", asyn
   await Bun.spawn(["sh", "-c", '(sleep 0.1; printf jwt; sleep 0.2; printf -- -1) > "$0"', path]).exited;
   expect((await asked).status).toBe(200);
   expect(aws.requests[0]?.params.get("WebIdentityToken")).toBe("jwt-1");
+});
+
+test("a pipe that does not end is read no further than a token goes", async () => {
+  const { HOME, path } = pipe();
+  const env = { HOME, AWS_WEB_IDENTITY_TOKEN_FILE: path, AWS_ROLE_ARN: ROLE_ARN };
+  const { get } = online(startFake(), env);
+  const asked = get("/creds");
+  const endless = Bun.spawn(["sh", "-c", 'exec yes > "$0"', path]);
+  const { status, body } = await asked;
+  expect([status, body.message]).toEqual([400, expect.stringContaining(`more came from ${path} than a token has`)]);
+  // Its reader is gone.
+  expect(await endless.exited).not.toBe(0);
 });

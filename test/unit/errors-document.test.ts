@@ -41,7 +41,7 @@ const NO_ERRORS = [
   "its version",
   "no answer in time",
   "no reason given",
-  "nothing came from it",
+
   "of HTTPS_PROXY",
   "the keys of the environment",
   "the request failed",
