@@ -16,7 +16,14 @@ import { checkIdentity } from "./doctor/identity.ts";
 import { checkImage } from "./doctor/inside.ts";
 import { takeInterrupts } from "./doctor/interrupt.ts";
 import { listenerOf } from "./doctor/listener.ts";
-import { interfacesAtAddress, isInContainer, readNetworkState, readPort, readRules } from "./doctor/machine.ts";
+import {
+  interfacesAtAddress,
+  isInContainer,
+  mayBeLed,
+  readNetworkState,
+  readPort,
+  readRules,
+} from "./doctor/machine.ts";
 import { checkPort } from "./doctor/port.ts";
 import { checkRules, type RuleFacts } from "./doctor/rules.ts";
 import type { DoctorRequest } from "./doctor-request.ts";
@@ -88,6 +95,7 @@ async function diagnose(
   const led = areLed ? (state?.made ?? []).flatMap((made) => (made.kind === "rules" ? made : [])) : [];
   const address: AddressFacts = {
     ...{ interfaces, answering, container: atAddress(engine), ledPort: led.at(-1)?.port, listenerOf },
+    mayBeLed: mayBeLed(ruleFacts),
     isElsewhere: engine.kind === "found" && engine.isElsewhere,
   };
   const port = await readPort(served, isServed(address));

@@ -106,5 +106,9 @@ function fileHints(environment: Environment): string[] {
   });
   if (found.length === 0) return [];
   const nothing = HIDING_FILES.map(([variable]) => `${variable}=/dev/null`).join(" ");
-  return [oneLine(`hint: a default profile in ${found.join(" or ")} comes before the endpoint: export ${nothing}`)];
+  return [
+    oneLine(
+      `hint: keys of a default profile in ${found.join(" or ")}, if it has any, come before the endpoint: export ${nothing}`,
+    ),
+  ];
 }

@@ -24,9 +24,10 @@ export function written(
       hint: "name another with --output, or - for stdout",
     });
   }
-  if (existsSync(path) && !isOurs(path)) {
+  // An empty one holds nothing to lose.
+  if (existsSync(path) && statSync(path).size > 0 && !isOurs(path)) {
     throw new AppError("command-failed", `${target} exists and was not written by compose`, {
-      hint: "name another with --output, or remove it first",
+      hint: "name another with --output",
     });
   }
   if (isAlready(path, text)) return { stdout: [], stderr: [`${target} is as it is to be`, ...stderr] };

@@ -15,6 +15,8 @@ export interface AddressFacts {
   readonly isElsewhere: boolean;
   /** The port of this machine to which the rules of `network up` lead, where they stand or may. */
   readonly ledPort: number | undefined;
+  /** Whether any rules may lead it away from its container, so that who refuses may be whoever they lead to. */
+  readonly mayBeLed: boolean;
   /** Which process of this machine listens on a port of an address, as far as it can be told. */
   readonly listenerOf: (address: string, port: number) => string | undefined;
 }
@@ -58,9 +60,9 @@ export function isServed(facts: AddressFacts): boolean {
 }
 
 /** Whether it is the container that refused, and not what this machine has or leads there. */
-function hasRefused({ answering, interfaces, ledPort, isElsewhere }: AddressFacts): boolean {
+function hasRefused({ answering, interfaces, mayBeLed, isElsewhere }: AddressFacts): boolean {
   const isRefused = answering.by === "nobody" && answering.isRefused === true;
-  return isRefused && interfaces.length === 0 && ledPort === undefined && !isElsewhere;
+  return isRefused && interfaces.length === 0 && !mayBeLed && !isElsewhere;
 }
 
 function strange(facts: AddressFacts, at: string, commands: Commands): Finding {

@@ -8,6 +8,7 @@ import { ownContainerTest } from "../../engine/own-container.ts";
 import { FOLDER } from "../../network/folder.ts";
 import { TASK_ADDRESS } from "../../network/plan.ts";
 import { bootId, readState, type State, statePath } from "../../network/state.ts";
+import { openInterfaces } from "../network-bridges.ts";
 import type { NetworkDeps } from "../network-setting.ts";
 import { surveyRules } from "../network-setting.ts";
 import { LOST, look } from "../network-status.ts";
@@ -76,6 +77,14 @@ async function readLostRules(deps: NetworkDeps): Promise<RuleFacts> {
   if (setting === undefined || setting.made.length === 0) return { kind: "never" };
   const { lines, notes, left } = await look(setting, undefined, deps);
   return { kind: "seen", standing: { lines, notes, left: [LOST, ...left] }, asked: setting.asked };
+}
+
+/**
+ * Whether rules may lead 169.254.170.2 to a process here. Those of `network up --print` have no state, and are shown to root
+ * alone, but what they open is shown to all.
+ */
+export function mayBeLed(rules: RuleFacts): boolean {
+  return rules.kind !== "never" || (process.platform === "linux" && openInterfaces().length > 0);
 }
 
 /**

@@ -144,10 +144,10 @@ test("for a shell it says which files of AWS's come first there, and how none do
   mkdirSync(join(home, ".aws"));
   for (const path of [credentials, config, own]) writeFileSync(path, "[default]\n");
   expect(said()).toEqual([
-    `hint: a default profile in ${credentials} or ${config} comes before the endpoint: ${remedy}`,
+    `hint: keys of a default profile in ${credentials} or ${config}, if it has any, come before the endpoint: ${remedy}`,
   ]);
   expect(said({ AWS_CONFIG_FILE: nothing, AWS_SHARED_CREDENTIALS_FILE: own })).toEqual([
-    `hint: a default profile in ${own} comes before the endpoint: ${remedy}`,
+    `hint: keys of a default profile in ${own}, if it has any, come before the endpoint: ${remedy}`,
   ]);
   expect(said({ AWS_CONFIG_FILE: nothing, AWS_SHARED_CREDENTIALS_FILE: nothing })).toEqual([]);
   expect(said({ AWS_CONFIG_FILE: nothing, AWS_SHARED_CREDENTIALS_FILE: join(home, "no") })).toEqual([]);

@@ -595,8 +595,8 @@ describe("--force", () => {
   }
   test("never takes the place of what was not written by it, by whatever name", () => {
     const { cwd } = run("one");
-    const files = ["compose.yaml", "base.yaml", ".env", "a.env", "empty"];
-    for (const name of files.slice(1)) writeFileSync(join(cwd, name), name === "empty" ? "" : "# mine\n");
+    const files = ["compose.yaml", "base.yaml", ".env", "a.env"];
+    for (const name of files.slice(1)) writeFileSync(join(cwd, name), "# mine\n");
     symlinkSync("compose.yaml", join(cwd, "link.yaml"));
     const texts = () => files.map((name) => readFileSync(join(cwd, name), "utf8"));
     const before = texts();
@@ -605,12 +605,20 @@ describe("--force", () => {
         expect(() => again(cwd, options.server ? [] : ["compose.yaml"], options)).toThrow(
           expect.objectContaining({
             message: `${output} exists and was not written by compose`,
-            hint: "name another with --output, or remove it first",
+            hint: "name another with --output",
           }),
         );
       }
     }
     expect(texts()).toEqual(before);
+  });
+  test("takes the place of an empty file with --force alone", () => {
+    const { cwd } = run("one");
+    const path = join(cwd, "empty.yaml");
+    writeFileSync(path, "");
+    expect(() => again(cwd, ["compose.yaml"], { output: "empty.yaml", force: false })).toThrow("empty.yaml exists");
+    again(cwd, ["compose.yaml"], { output: "empty.yaml", force: true });
+    expect(readFileSync(path, "utf8")).toContain("services:");
   });
   test("runs again where the output is named with the project's files", () => {
     const { cwd } = run("one");

@@ -8,6 +8,7 @@ const NOBODY: AddressFacts = {
   container: undefined,
   isElsewhere: false,
   ledPort: undefined,
+  mayBeLed: false,
   listenerOf: () => undefined,
 };
 const ours = { name: "ecs", image: "ecs-local-endpoints:dev" };
@@ -89,7 +90,7 @@ describe("the address", () => {
     expect(of({})).toEqual([true, "ok"]);
     expect(of({ answering: REFUSED })).toEqual([false, "problem"]);
     // What this machine has or leads there is asked first, and who refuses beyond it may be anybody.
-    for (const more of [{ interfaces: ["lo"] }, { ledPort: 51679 }, { isElsewhere: true }]) {
+    for (const more of [{ interfaces: ["lo"] }, { mayBeLed: true }, { isElsewhere: true }]) {
       expect(of({ answering: REFUSED, ...more })).toEqual([true, "ok"]);
     }
     expect(isServed({ ...NOBODY, container: web })).toBe(false);
