@@ -5,7 +5,7 @@ import { accountOf, createAssume, createMemo, type Memo } from "./assume.ts";
 import { createClientSettings } from "./client-settings.ts";
 import type { Credentials, IdentityFacts, NamedSource, Role } from "./contract.ts";
 import { createCountdown } from "./countdown.ts";
-import { createIdentityResolver, type Identity } from "./identity.ts";
+import { type AwsCredentialIdentity, createIdentityResolver, type Identity } from "./identity.ts";
 import { renewalWindowMs } from "./lifetime.ts";
 import type { Stamps } from "./stamps.ts";
 import { createSts, type Sts } from "./sts.ts";
@@ -93,7 +93,7 @@ export function createAwsSource(options: {
     const { expiration, lifeMsMax = Number.POSITIVE_INFINITY } = credentials;
     const lifeMs = Math.min((expiration?.getTime() ?? Number.POSITIVE_INFINITY) - now(), lifeMsMax);
     const before = latest?.identity.credentials;
-    const isKnown = before?.accessKeyId === credentials.accessKeyId && before.sessionToken === credentials.sessionToken;
+    const isKnown = before !== undefined && isSameSet(before, credentials);
     return isKnown ? Math.min(lifeMs, latest?.leftMs() ?? lifeMs) : lifeMs;
   }
 
@@ -116,6 +116,8 @@ export function createAwsSource(options: {
       const end = expiration?.getTime() ?? now() + config.sharedTokenExpirationSeconds * 1000;
       const lifeMsMax = leftMs();
       if (lifeMsMax <= 0) {
+        // By the clock that nobody sets: which of the two is wrong is not known.
+        if (end > now()) throw clockSetBack(identity);
         const text = `the credentials of ${identity.origin} expired at ${new Date(end).toISOString()}`;
         throw new AppError("identity-failed", text, { hint: identity.remedy });
       }
@@ -143,4 +145,16 @@ export function createAwsSource(options: {
   }
 
   return { fingerprint, session, assume, whoami, warm: async () => {} };
+}
+
+function isSameSet(one: AwsCredentialIdentity, other: AwsCredentialIdentity): boolean {
+  const isSameEnd = one.expiration?.getTime() === other.expiration?.getTime();
+  return isSameEnd && one.accessKeyId === other.accessKeyId && one.sessionToken === other.sessionToken;
+}
+
+function clockSetBack({ origin }: Identity): AppError {
+  const text = `the credentials of ${origin} have ended by the time that has passed, and this machine's clock was set back since`;
+  return new AppError("identity-failed", text, {
+    hint: "renew them; where the clock is right only now, restart the server",
+  });
 }

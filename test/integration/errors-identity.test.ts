@@ -48,6 +48,21 @@ const stuck: Provoke = async () => {
   const config = parseConfig(env).aws;
   return serve(createOnlineSource({ config, env, now: Date.now, processDeadlineMs: DEADLINE_MS }), Date.now);
 };
+/** An hour has passed, and the clock says none. */
+const setBack: Provoke = async () => {
+  const machine = startIdentity();
+  const began = Date.now();
+  const Expiration = new Date(began + 60 * MINUTE_MS).toISOString();
+  const set = { AccessKeyId: "ASIA", SecretAccessKey: secret("secret-given"), Token: secret("token-given") };
+  machine.containerAnswer = { status: 200, body: JSON.stringify({ ...set, Expiration }) };
+  const env = { HOME: home({}), AWS_CONTAINER_CREDENTIALS_FULL_URI: `${machine.url}/container` };
+  let passed = 0;
+  const times = { now: () => began, monotonic: () => passed };
+  const source = createOnlineSource({ config: parseConfig(env).aws, env, ...times });
+  await source.session();
+  passed = 60 * MINUTE_MS;
+  return serve(source, times.now);
+};
 const refusedRole: Provoke = async () => {
   const aws = startFake();
   aws.failures.AssumeRole = { code: "AccessDenied", status: 403 };
@@ -124,6 +139,7 @@ const CASES: Readonly<Record<string, Provoke>> = {
   }),
   "keys that have ended": async () =>
     configured({ ...SECRETS, AWS_SESSION_TOKEN: "ended", AWS_CREDENTIAL_EXPIRATION: "2020-01-01T00:00:00Z" }),
+  "a clock that was set back while the server ran": setBack,
   "AWS does not take what the container's endpoint gave the server": refused((url) => ({
     AWS_CONTAINER_CREDENTIALS_FULL_URI: `${url}/container`,
   })),

@@ -76,7 +76,9 @@ describe("an identity whose end has come, but for a clock that was set back,", (
     }
     expect(machine.calls.container).toBeGreaterThan(1);
     for (let minute = 0; minute < 3; minute += 1) {
-      await expect(vend()).rejects.toThrow("the credentials of the container's credentials expired at");
+      await expect(vend()).rejects.toThrow(
+        "have ended by the time that has passed, and this machine's clock was set back",
+      );
       pass(MINUTE_MS);
     }
   });
@@ -111,6 +113,15 @@ for (const [title, config] of [
     expect([sessionToken === first.sessionToken, lifeMsMax]).toEqual([false, 60 * MINUTE_MS]);
   });
 }
+
+test("a set that comes again with a later end lives until that", async () => {
+  const { give, vend, pass } = start();
+  for (let hour = 0; hour < 3; hour += 1) {
+    give("ASIAONE");
+    expect(await vend()).toBe("ASIAONE");
+    pass(61 * MINUTE_MS);
+  }
+});
 
 test("what had ended by a clock that was ahead is good once that is right", async () => {
   const { give, vend, pass, setClock } = start();
