@@ -1,7 +1,7 @@
 import { AppError } from "../errors.ts";
 
 /**
- * Lets a bounded number of pieces of work run at once; a bounded number waits, of which the newest goes first.
+ * Lets a bounded number of pieces of work run at once; a bounded number waits, each for its turn.
  *
  * @returns a function that runs `work` in its turn, and throws AppError `upstream-unavailable` when too much waits; what
  *   `goesFirst` waits before all of these, however much there is of it
@@ -18,9 +18,8 @@ export function createGate(limits: {
     try {
       return await work();
     } finally {
-      // A place is handed on rather than freed, so that nobody slips in between. To the newest: of those before, each
-      // that is a second old has been told to retry.
-      const next = first.shift() ?? waiting.pop();
+      // A place is handed on rather than freed, so that nobody slips in between.
+      const next = first.shift() ?? waiting.shift();
       if (next === undefined) running -= 1;
       else next();
     }

@@ -68,7 +68,7 @@ test("a fetch that never ends is given up, and the next request starts another",
   expect(calls).toBe(2);
 });
 
-test("where many roles wait, the session, renewals and the newest go first, and the refused may ask again at once", async () => {
+test("where many roles wait, the session and renewals go first, each other in its turn, and the refused may ask again at once", async () => {
   const asked: string[] = [];
   const ends: (() => void)[] = [];
   let at = 0;
@@ -105,7 +105,7 @@ test("where many roles wait, the session, renewals and the newest go first, and 
     ends.shift()?.();
     await settle();
   }
-  expect(asked).toEqual(["mine", "a", "session", "mine", "c", "b"]);
+  expect(asked).toEqual(["mine", "a", "session", "mine", "b", "c"]);
   expect(await flood()).toEqual(["a", "b", "c", waits]);
 });
 
