@@ -91,6 +91,9 @@ export function createAddressLookup(deps: {
       if (found && isCertain(found, address, session, askedAtMs)) return found;
       // The address may have been given to another container meanwhile.
       if (contact.isSilent()) throw contact.unavailable();
+      const failure = session.inspections.failure();
+      // It may be untold for long, and clients wait for a second.
+      if (found && failure && isDisputed(address, session)) throw untold(failure);
       if (found && !isDisputed(address, session)) {
         await inTime(session.inspections.inspect(found.id), deadlineMs);
         const still = claims.of(address);
@@ -99,7 +102,6 @@ export function createAddressLookup(deps: {
       }
       const leftMs = deadlineMs - now();
       if (leftMs <= 0) {
-        const failure = session.inspections.failure();
         if (failure) throw untold(failure);
         if (claim === "several" || (listed && claim === undefined)) return undefined;
         const { target } = session.engine;
@@ -132,7 +134,6 @@ export function createAddressLookup(deps: {
   async function nextNews(address: string, session: Session, deadlineMs: number): Promise<boolean> {
     const leftMs = deadlineMs - now();
     const isTooSoon = session.engine.hasLateEvents && leftMs > deps.waitMs - LIST_AFTER_MS;
-    // Where one is not told of, it is asked for again in half a second, and a list says no more of it.
     if (isTooSoon || isDisputed(address, session) || session.inspections.pending() > 0) {
       await contact.untilChange(isTooSoon ? Math.min(leftMs, LOOK_EVERY_MS) : leftMs);
       return false;

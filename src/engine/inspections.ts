@@ -95,7 +95,11 @@ export function createInspections(engine: Engine, picture: MutablePicture, log: 
       }
       // Where it is now is not known: its address must not be answered from an older picture.
       const known = picture.containers.get(id);
-      if (known?.running && ended.has(id)) picture.put({ ...known, running: false });
+      if (known?.running && ended.has(id)) {
+        // What it has of its owner's networks is the owner's.
+        const own = known.networkOwner === undefined ? known : { ...known, attachments: [] };
+        picture.put({ ...own, running: false });
+      }
       picture.withdraw(id);
       const failure = toFailure(error);
       const said = failures.has(id) ? log.debug : log.warning;
@@ -106,19 +110,17 @@ export function createInspections(engine: Engine, picture: MutablePicture, log: 
       });
       retries.set(
         id,
-        setTimeout(() => void inspect(id, true), RETRY_AFTER_MS),
+        setTimeout(() => void begin(id, true), RETRY_AFTER_MS),
       );
     } finally {
       release();
     }
   }
 
-  function inspect(id: string, starting = false): Promise<void> {
+  function begin(id: string, starting: boolean): Promise<void> {
     clearTimeout(retries.get(id));
     retries.delete(id);
     if (closed) return Promise.resolve();
-    // An engine may have started it again since.
-    if (starting) ended.delete(id);
     const current = inspections.get(id);
     if (current) {
       current.starting ||= starting;
@@ -136,7 +138,7 @@ export function createInspections(engine: Engine, picture: MutablePicture, log: 
     inspection.promise = ask(id, inspection).finally(() => {
       inspections.delete(id);
       // The next one is begun before anybody looks, so that it never seems as if nothing were asked for.
-      if (inspection.next) void inspect(id, inspection.starting).then(inspection.next.resolve);
+      if (inspection.next) void begin(id, inspection.starting).then(inspection.next.resolve);
       changed();
     });
     return inspection.promise;
@@ -149,7 +151,11 @@ export function createInspections(engine: Engine, picture: MutablePicture, log: 
   }
 
   return {
-    inspect,
+    inspect(id, starting = false) {
+      // An engine may have started it again since.
+      if (starting) ended.delete(id);
+      return begin(id, starting);
+    },
     withdraw,
     end(id) {
       withdraw(id);

@@ -16,7 +16,7 @@ export interface NetworkReadings {
    * When it began, on the clock of `performance`. Rejects where the engine does not answer.
    */
   readonly read: () => Promise<number>;
-  /** The same, at most four times a second; undefined where it failed. */
+  /** Gives the reading that is under way or comes next, or a new one at most four times a second; undefined where it failed. */
   readonly reread: () => Promise<number | undefined>;
 }
 
@@ -52,7 +52,7 @@ export function createNetworkReadings(engine: Engine, put: (networks: readonly N
     reread() {
       const nowMs = performance.now();
       if (again === undefined || nowMs - again.askedAtMs > AGAIN_AFTER_MS) {
-        again = { askedAtMs: nowMs, promise: read().catch(() => undefined) };
+        again = { askedAtMs: nowMs, promise: (next ?? current ?? read()).catch(() => undefined) };
       }
       return again.promise;
     },

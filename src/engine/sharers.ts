@@ -1,6 +1,8 @@
 import type { Container } from "./container.ts";
 
 const WHOLE_ID = /^[\da-f]{64}$/;
+/** Of containers that share one another's network namespace in a row. */
+const HOPS_MAX = 8;
 
 export interface Sharers {
   /** Takes a container in as the engine has it. */
@@ -24,8 +26,15 @@ export function createSharers(containers: Map<string, Container>): Sharers {
     return found || WHOLE_ID.test(owner) ? found : containers.values().find(({ name }) => name === owner);
   }
 
-  function exchange(sharer: Container, owner: Container | undefined): void {
-    const attachments = owner?.attachments ?? sharer.attachments;
+  /** Gives it the networks of the last of those in a row, as the engine has them. */
+  function exchange(sharer: Container): void {
+    let root = sharer;
+    for (let hops = 0; hops < HOPS_MAX && root.networkOwner !== undefined; hops += 1) {
+      const owner = find(root.networkOwner);
+      if (owner === undefined) break;
+      root = byOwner.get(owner.networkOwner ?? "")?.get(owner.id) ?? owner;
+    }
+    const { attachments } = root;
     if (containers.get(sharer.id)?.attachments === attachments) return;
     containers.set(sharer.id, { ...sharer, attachments });
   }
@@ -35,11 +44,8 @@ export function createSharers(containers: Map<string, Container>): Sharers {
     const keys = new Set(changed);
     // It grows while it is walked, and holds each but once, so that a circle comes to an end.
     for (const key of keys) {
-      const sharers = byOwner.get(key);
-      if (sharers === undefined) continue;
-      const owner = find(key);
-      for (const sharer of sharers.values()) {
-        exchange(sharer, owner);
+      for (const sharer of byOwner.get(key)?.values() ?? []) {
+        exchange(sharer);
         keys.add(sharer.id).add(sharer.name);
       }
     }
@@ -63,7 +69,7 @@ export function createSharers(containers: Map<string, Container>): Sharers {
       containers.set(id, container);
       if (owner !== undefined) {
         byOwner.set(owner, (byOwner.get(owner) ?? new Map()).set(id, container));
-        exchange(container, find(owner));
+        exchange(container);
       }
       share([id, name, ...before]);
     },

@@ -108,7 +108,8 @@ describe("while one of two that may have one address is not told of yet", () => 
     const begin = performance.now();
     engine.requests.length = 0;
     for (const answer of await many()) expect(answer).toContain("503 The engine's answer");
-    expect([performance.now() - begin < 1_000, engine.requests.length < 20]).toEqual([true, true]);
+    // At once: it may last, and clients give up after a second.
+    expect([performance.now() - begin < 300, engine.requests.length < 20]).toEqual([true, true]);
     engine.faults.garbage = () => false;
     await Bun.sleep(600);
     await engine.stop("far");

@@ -68,6 +68,38 @@ describe("an end", () => {
     expect(runs(picture)).toBe(false);
   });
 
+  test("during the call of its start holds where the next one fails", async () => {
+    const { inspections, picture, call } = setup();
+    const start = inspections.inspect("a", true);
+    await settle();
+    inspections.end("a");
+    const second = inspections.inspect("a");
+    call(0).answer(at("a", "10.0.0.2"));
+    await start;
+    await settle();
+    call(1).fail(DOWN);
+    await second;
+    expect(runs(picture)).toBe(false);
+  });
+
+  test("of one that shares leaves it no network of an owner that is gone", async () => {
+    const { inspections, picture, call } = setup();
+    const known = inspections.inspect("a");
+    await settle();
+    call(0).answer(at("a", "10.0.0.2"));
+    await known;
+    const owner = picture.containers.get("a");
+    if (owner) picture.put({ ...owner, id: "side", name: "side", networkOwner: "a", attachments: [] });
+    inspections.end("side");
+    const ended = inspections.inspect("side");
+    await settle();
+    call(1).fail(DOWN);
+    await ended;
+    expect(picture.containers.get("side")?.attachments).toHaveLength(1);
+    inspections.remove("a");
+    expect(picture.containers.get("side")?.attachments).toEqual([]);
+  });
+
   test("is none where the container was started again since", async () => {
     const { inspections, picture, call } = setup();
     const first = inspections.inspect("a");

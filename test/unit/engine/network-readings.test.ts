@@ -78,7 +78,17 @@ test("a slow reading is waited for, and not asked beside", async () => {
   expect(calls).toHaveLength(1);
   calls[0]?.answer("n");
   const begunAtMs = (await slow) ?? 0;
+  expect(await next).toBe(begunAtMs);
+  expect(calls).toHaveLength(1);
+});
+
+test("a reading anew is the one that an event asked for, where there is one", async () => {
+  const { calls, readings } = setup();
+  void readings.read();
+  const asked = readings.read();
+  const anew = readings.reread();
+  calls[0]?.answer("old");
   await Bun.sleep(2);
-  calls[1]?.answer("n");
-  expect((await next) ?? 0).toBeGreaterThan(begunAtMs + 255);
+  calls[1]?.answer("new");
+  expect(await anew).toBe(await asked);
 });

@@ -47,6 +47,19 @@ describe("a container that shares", () => {
     expect(networkOf("a")).toBe("a");
   });
 
+  test("follows the last in a row by name when one of them is called otherwise", () => {
+    const { sharers, networkOf } = setup();
+    sharers.put(facts("last", undefined, "3"));
+    sharers.put(facts("b", "last", "2"));
+    sharers.put(facts("c", "b", "1"));
+    sharers.put(facts("a", "c", "0"));
+    sharers.put(facts("b", "new", "2"));
+    sharers.put(facts("new", undefined, "4"));
+    expect(["0", "1", "2"].map(networkOf)).toEqual(["new", "new", "new"]);
+    sharers.put(facts("gone", undefined, "4"));
+    expect(["0", "1", "2"].map(networkOf)).toEqual(["b", "b", "b"]);
+  });
+
   test("finds its owner by a name, for as long as that is its name", () => {
     const { sharers, networkOf } = setup();
     sharers.put(facts("a", "web"));
@@ -85,7 +98,7 @@ describe("a container that shares", () => {
     sharers.put(facts("a", "b"));
     sharers.put(facts("b", "a"));
     sharers.put(facts("c", "c"));
-    expect([networkOf("a"), networkOf("b"), networkOf("c")]).toEqual(["a", "a", "c"]);
+    expect([networkOf("a"), networkOf("b"), networkOf("c")]).toEqual(["a", "b", "c"]);
   });
 });
 
