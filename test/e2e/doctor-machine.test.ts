@@ -185,7 +185,7 @@ describe.skipIf(why !== undefined)(`doctor on a machine of its own${why ? ` (ski
     const PATH = `${broken.path}:${machine.bin}:/usr/sbin:/usr/bin:/sbin:/bin`;
     expect(await one("rules", "", "", { DOCKER_HOST: fake.host, PATH })).toEqual({
       ...{ check: "rules", state: "warning" },
-      message: "iptables -w 5 -t raw -S ECS-LOCAL-GUARD failed with 3: no such table",
+      message: "iptables -w 5 -t raw -S failed with 3: no such table",
       remedy: "mend what it names and run this again",
     });
     broken.remove();

@@ -80,11 +80,12 @@ async function readLostRules(deps: NetworkDeps): Promise<RuleFacts> {
 }
 
 /**
- * Whether rules may lead 169.254.170.2 to a process here. Those of `network up --print` have no state, and are shown to root
- * alone, but what they open is shown to all.
+ * Whether rules may lead 169.254.170.2 to a process here. Those of `network up --print` have no state and are shown to root
+ * alone, but what they open is shown to all; an engine may have opened it as well.
  */
 export function mayBeLed(rules: RuleFacts): boolean {
-  return rules.kind !== "never" || (process.platform === "linux" && openInterfaces().length > 0);
+  const isUnseen = process.platform === "linux" && process.geteuid?.() !== 0;
+  return rules.kind !== "never" || (isUnseen && openInterfaces().length > 0);
 }
 
 /**
