@@ -54,33 +54,24 @@ describe("an end", () => {
     expect(runs(picture)).toBe(true);
   });
 
-  test("during a call holds although that tells of a container that runs", async () => {
-    const { inspections, picture, call } = setup();
-    const first = inspections.inspect("a");
-    await settle();
-    inspections.end("a");
-    const second = inspections.inspect("a");
-    call(0).answer(at("a", "10.0.0.2"));
-    await first;
-    await settle();
-    call(1).fail(DOWN);
-    await second;
-    expect(runs(picture)).toBe(false);
-  });
-
-  test("during the call of its start holds where the next one fails", async () => {
-    const { inspections, picture, call } = setup();
-    const start = inspections.inspect("a", true);
-    await settle();
-    inspections.end("a");
-    const second = inspections.inspect("a");
-    call(0).answer(at("a", "10.0.0.2"));
-    await start;
-    await settle();
-    call(1).fail(DOWN);
-    await second;
-    expect(runs(picture)).toBe(false);
-  });
+  for (const [which, starting] of [
+    ["a call", false],
+    ["the call of its start", true],
+  ] as const) {
+    test(`during ${which} holds although that tells of a container that runs`, async () => {
+      const { inspections, picture, call } = setup();
+      const first = inspections.inspect("a", starting);
+      await settle();
+      inspections.end("a");
+      const second = inspections.inspect("a");
+      call(0).answer(at("a", "10.0.0.2"));
+      await first;
+      await settle();
+      call(1).fail(DOWN);
+      await second;
+      expect(runs(picture)).toBe(false);
+    });
+  }
 
   test("of one that shares leaves it no network of an owner that is gone", async () => {
     const { inspections, picture, call } = setup();
