@@ -49,6 +49,9 @@ describeEngines("doctor", ({ engine }) => {
     return { state: found?.state, message: found?.message ?? "", remedy: found?.remedy ?? "" };
   }
 
+  /** With Podman the kernel would go on for up to a minute to send to the hardware address of who had it before. */
+  const forgetAddress = () => Bun.spawnSync(["ip", "neigh", "flush", "to", "169.254.170.2"]);
+
   /** Starts our server, in the place of another where there is one. */
   async function serve(how: { command?: string[]; env?: string[]; socket?: string } = {}) {
     await engine.remove(server).catch(() => {});
@@ -62,6 +65,7 @@ describeEngines("doctor", ({ engine }) => {
       if (tries > 200) throw new Error(`the server does not listen: ${await engine.output(id)}`);
       await Bun.sleep(50);
     }
+    forgetAddress();
   }
   const ok = {
     state: "ok",
@@ -102,6 +106,7 @@ describeEngines("doctor", ({ engine }) => {
     const name = `wdoc-stranger-${process.pid}`;
     const command = ["nc", "-ll", "-p", "80", "-e", "sh", "-c", `read line; ${answer}; sleep 1`];
     await engine.run({ name, network: home, address: "169.254.170.2", command });
+    forgetAddress();
     const said = () => fetch("http://169.254.170.2/", { signal: AbortSignal.timeout(500) }).then((one) => one.text());
     for (let tries = 0; (await said().catch(() => "")) !== "hi"; tries += 1) {
       if (tries > 100) throw new Error("the stranger does not answer");
@@ -125,7 +130,6 @@ describeEngines("doctor", ({ engine }) => {
 
   test("address (problem): our container refuses port 80, until its server listens there", async () => {
     await serve({ env: ["ECS_LOCAL_METADATA_PORT=51679"] });
-    // With Podman the kernel goes on for some seconds to send to the hardware address of who had it before.
     const ask = () => fetch("http://169.254.170.2/", { signal: AbortSignal.timeout(500) });
     for (let tries = 0; (await ask().catch(({ code }) => code)) !== "ECONNREFUSED"; tries += 1) {
       if (tries > 40) throw new Error("the container does not refuse");
