@@ -1,4 +1,5 @@
 import { existsSync } from "node:fs";
+import { holdBridge } from "./podman-bridge.ts";
 
 /** What the test made carries this label with the process that made it, so that a later run can remove what a crash left. */
 const LABEL = "ecs-local-endpoints-test";
@@ -137,11 +138,13 @@ export function createRealEngine(name: string, socket: string) {
       },
     });
     await start(id);
+    if (name === "podman") holdBridge(network.gateway);
     return id;
   }
 
   async function connect(network: Network, id: string): Promise<void> {
     await call("POST", `/networks/${network.name}/connect`, { Container: id });
+    if (name === "podman") holdBridge(network.gateway);
   }
 
   /** What a shell inside the container prints. */
