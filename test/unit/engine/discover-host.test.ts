@@ -74,13 +74,15 @@ describe("DOCKER_HOST", () => {
       }
     });
   }
-  for (const [host, said] of [
-    ["ssh://me:hunter2@host", "ssh://***@host"],
-    ["tcp//me:hunter2@host", "***@host"],
-    ["tcp://me:hunter2/@host", "tcp://***@host"],
-    ["me:hunter2@host", "***@host"],
-  ] as const) {
-    test(`${host} is refused without its user and password`, () => {
+  for (const [at, [host, said]] of (
+    [
+      ["ssh://me:hunter2@host", "ssh://***@host"],
+      ["tcp//me:hunter2@host", "***@host"],
+      ["tcp://me:hunter2/@host", "tcp://***@host"],
+      ["me:hunter2@host", "***@host"],
+    ] as const
+  ).entries()) {
+    test(`${said} is what is said of one that is refused (${at})`, () => {
       expect(() => parseHost(host, plain, "DOCKER_HOST")).toThrow(`DOCKER_HOST is '${said}', which is neither`);
     });
   }
