@@ -2,7 +2,8 @@ import type { Config } from "../config.ts";
 import { parseRole } from "../credentials/role.ts";
 import type { JsonObject } from "../json-file.ts";
 import type { Log } from "../log.ts";
-import { namesOf, readOverride } from "../metadata/overrides.ts";
+import { readOverride } from "../metadata/override-file.ts";
+import { namesOf } from "../metadata/overrides.ts";
 import type { readTaskDefinition, TaskDefinition } from "../metadata/task-definition.ts";
 import { type WatchedFile, watchFiles } from "../watched-files.ts";
 

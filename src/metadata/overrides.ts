@@ -1,17 +1,4 @@
-import { isObject, type JsonObject, readJsonObject } from "../json-file.ts";
-
-/**
- * Reads a file of what a user puts over documents.
- *
- * @throws AppError `bad-configuration`, as `readJsonObject`
- * @throws RangeError where it is nested too deep to be merged and written
- */
-export function readOverride(variable: string, path: string): JsonObject {
-  const read = readJsonObject(variable, path);
-  // The documents that it goes into have some levels of their own.
-  JSON.stringify([[[[mergeOver(read, read)]]]]);
-  return read;
-}
+import { isObject, type JsonObject } from "../json-file.ts";
 
 /** The reference's deep merge: objects key by key, anything else is replaced, and the file wins. */
 export function mergeOver(document: JsonObject, override: JsonObject | undefined): JsonObject {

@@ -153,6 +153,7 @@ const CASES: Readonly<Record<string, Case>> = {
   "the file is in another encoding": overridden(UTF_16),
   "the file is not JSON": overridden('{"a": 1,}'),
   "the file is JSON of another kind": overridden("[]"),
+  "an override of thousands of levels": overridden(`${'{"a":'.repeat(60_000)}1${"}".repeat(60_000)}`),
   "the file failed in a way that nobody foresaw": unforeseen,
   "a task definition that lacks something": defined({ containerDefinitions: [{ name: "web" }] }),
   "a task definition with a wrong value": defined({ family: "s h", containerDefinitions: [{ name: "web" }] }),

@@ -112,7 +112,7 @@ test("a file that is nested too deep to be written is a broken one", async () =>
   const { ask, write, log } = await start({ task: { Family: "one" }, container: { Labels: { a: "b" } } });
   write("container.json", `{"Labels":${'{"a":'.repeat(60_000)}1${"}".repeat(60_001)}`);
   const said = await waitForLine(log, "cannot be used");
-  expect([said.variable, said.cause]).toEqual(["CONTAINER_METADATA_PATH", expect.stringContaining("cannot be used")]);
+  expect([said.variable, said.cause]).toEqual(["CONTAINER_METADATA_PATH", expect.stringContaining("nested too deep")]);
   expect((await ask("/v4", WEB)).json.Labels).toMatchObject({ a: "b" });
   write("container.json", '{"Labels":{"__proto__":"x"}}');
   await waitForLine(log, "used again");
