@@ -1,5 +1,5 @@
 import { Elysia } from "elysia";
-import type { RateLimit } from "./access-config.ts";
+import type { RateLimit } from "./config/access.ts";
 import type { Vendor } from "./credentials/vendor.ts";
 import { canonicalAddress } from "./engine/ip-address.ts";
 import { AppError } from "./errors.ts";
@@ -9,8 +9,8 @@ import type { Introspection } from "./metadata/introspection.ts";
 import type { Metadata } from "./metadata/metadata.ts";
 import { agentApiRoutes } from "./routes/agent-api.ts";
 import { credentialRoutes } from "./routes/credentials.ts";
-import type { Binding } from "./routes/guard/binding.ts";
-import type { RoleRule } from "./routes/guard/roles.ts";
+import type { RoleRule } from "./routes/guard/allowed-roles.ts";
+import type { Binding } from "./routes/guard/caller-role.ts";
 import type { Rule } from "./routes/guard/rule.ts";
 import { createGuard, type GuardOptions } from "./routes/guard.ts";
 import { type AddressOf, createHandlers, type Route } from "./routes/handler.ts";

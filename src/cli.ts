@@ -4,11 +4,11 @@ import { addCompose, addEnv } from "./cli/compose.ts";
 import { addDoctor } from "./cli/doctor.ts";
 import { addHelp, addVersion } from "./cli/help.ts";
 import { addNetwork } from "./cli/network.ts";
-import { refuse, refuseUnknown, sayAsOurs, shown, WORD_CHARACTERS_MAX } from "./cli/said.ts";
+import { refuse, refuseUnknown, sayAsOurs, shown, WORD_CHARACTERS_MAX } from "./cli/usage-error.ts";
 import type { DoctorRequest } from "./commands/doctor-request.ts";
-import type { NetworkRequest } from "./commands/network-request.ts";
 import type { Said } from "./commands/said.ts";
-import type { Environment, Flags } from "./config.ts";
+import type { Environment, Flags } from "./config/config.ts";
+import type { NetworkRequest } from "./network/options.ts";
 
 const HELP = `
 Answers on http://<address>:<port>:

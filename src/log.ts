@@ -1,4 +1,5 @@
-import type { LogFormat, LogLevel } from "./config.ts";
+export type LogLevel = "debug" | "info" | "warning" | "error";
+export type LogFormat = "text" | "json";
 
 /**
  * Everything that a line of the log may carry beside its event. The set is closed so that a secret has no field to

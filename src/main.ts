@@ -1,7 +1,7 @@
 import { writeErr, writeOut } from "./cli/output.ts";
 import type { Invocation } from "./cli.ts";
 import { serve } from "./commands/serve.ts";
-import { type Flags, parseConfig } from "./config.ts";
+import { type Flags, parseConfig } from "./config/config.ts";
 import { AppError } from "./errors.ts";
 import { versionText } from "./version.ts";
 
@@ -53,7 +53,7 @@ async function main(): Promise<void> {
   }
   if (invocation.kind === "healthcheck") return checkHealth(invocation.flags);
   if (invocation.kind === "network") {
-    const { network } = await import("./commands/network.ts");
+    const { network } = await import("./network/command.ts");
     const out = (lines: string) => writeOut(lines);
     const { docker } = parseConfig(env);
     const deps = { docker, env, program: program(), out, err: writeErr };

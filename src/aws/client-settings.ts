@@ -1,6 +1,6 @@
 import type { HttpHandler } from "@smithy/core/protocols";
-import type { AwsConfig } from "../aws-config.ts";
-import type { Environment } from "../config.ts";
+import type { AwsConfig } from "../config/aws.ts";
+import type { Environment } from "../config/config.ts";
 import { createHttpHandler } from "./http-handler.ts";
 import { RETRY_FOR_THE_CLOCK } from "./retry.ts";
 

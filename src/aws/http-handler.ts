@@ -5,9 +5,9 @@ import {
   type HttpRequest,
   HttpResponse,
 } from "@smithy/core/protocols";
-import type { Environment } from "../config.ts";
+import type { Environment } from "../config/config.ts";
 import { readBody } from "./answer-body.ts";
-import { readAuthorities } from "./authorities.ts";
+import { readAuthorities } from "./ca-bundle.ts";
 import { createProxyChoice } from "./proxy.ts";
 import { noAnswer, refusedByProxy, unreachable, unreadable, type Way } from "./unreachable.ts";
 

@@ -2,7 +2,7 @@ import { GetRoleCommand, IAMClient } from "@aws-sdk/client-iam";
 import { AppError } from "../errors.ts";
 import type { ClientSettings } from "./client-settings.ts";
 import { toAppError } from "./errors.ts";
-import type { Identity } from "./identity.ts";
+import type { Identity } from "./types.ts";
 
 /**
  * Looks up a role's ARN, which holds the path that its name does not.

@@ -1,6 +1,6 @@
 import { homedir } from "node:os";
 import { join } from "node:path";
-import type { Environment } from "../config.ts";
+import type { Environment } from "../config/config.ts";
 
 /** The files of the AWS command line that describe an identity; none of them need exist. */
 export interface IdentityFiles {

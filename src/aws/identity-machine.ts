@@ -1,12 +1,12 @@
 import type { HttpHandler } from "@smithy/core/protocols";
-import type { Environment } from "../config.ts";
+import type { Environment } from "../config/config.ts";
 import { AppError } from "../errors.ts";
+import { createContainer } from "./container-endpoint.ts";
 import type { Countdown } from "./countdown.ts";
 import { withoutSecrets } from "./errors.ts";
-import type { AwsCredentialIdentity } from "./identity.ts";
-import { createContainer } from "./identity-container.ts";
-import { askInstance, instanceService } from "./identity-instance.ts";
 import type { Section } from "./identity-sections.ts";
+import { askInstance, instanceService } from "./instance.ts";
+import type { AwsCredentialIdentity } from "./types.ts";
 import { noAnswerOf } from "./unreachable.ts";
 
 /** Shorter than a client's cold wait, so that on a machine that has no such service the first answer says so. */

@@ -1,6 +1,7 @@
 import { fromIni } from "@aws-sdk/credential-providers";
-import type { AwsCredentialIdentity } from "./identity.ts";
-import type { ProfileSources } from "./identity-profile.ts";
+import type { ClientSettings } from "./client-settings.ts";
+import type { IdentityFiles } from "./identity-files.ts";
+import type { AwsCredentialIdentity } from "./types.ts";
 import { type Outcome, watchedHandler } from "./watched-handler.ts";
 
 /**
@@ -9,7 +10,7 @@ import { type Outcome, watchedHandler } from "./watched-handler.ts";
  * @returns rejects with what the SDK throws, or with why nobody could be asked
  */
 export async function otherCredentials(
-  { files, settings }: Pick<ProfileSources, "files" | "settings">,
+  { files, settings }: { readonly files: IdentityFiles; readonly settings: ClientSettings },
   name: string,
 ): Promise<AwsCredentialIdentity> {
   let last: Outcome | undefined;

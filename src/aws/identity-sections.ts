@@ -1,5 +1,5 @@
 import type { parseKnownFiles } from "@smithy/core/config";
-import type { AwsCredentialIdentity } from "./identity.ts";
+import type { AwsCredentialIdentity } from "./types.ts";
 
 export type Profiles = Awaited<ReturnType<typeof parseKnownFiles>>;
 export type Section = NonNullable<Profiles[string]>;

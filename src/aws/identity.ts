@@ -1,36 +1,19 @@
-import type { fromIni } from "@aws-sdk/credential-providers";
-import type { Environment } from "../config.ts";
+import type { Environment } from "../config/config.ts";
 import { AppError } from "../errors.ts";
 import type { ClientSettings } from "./client-settings.ts";
 import type { Countdown } from "./countdown.ts";
+import { createProcesses } from "./credential-process.ts";
 import { toAppError } from "./errors.ts";
 import { identityFiles } from "./identity-files.ts";
 import { createMachine } from "./identity-machine.ts";
 import { noIdentity, unknownProfile } from "./identity-missing.ts";
-import { createProcesses } from "./identity-process.ts";
-import { profileCredentials } from "./identity-profile.ts";
 import { readProfiles } from "./identity-read.ts";
 import { endOfChain, hasOnlySettings, profileRemedy } from "./identity-sections.ts";
-import { createSso } from "./identity-sso.ts";
+import { profileCredentials } from "./profiles.ts";
+import { createSso } from "./sso.ts";
 import type { Stamps } from "./stamps.ts";
+import { type AwsCredentialIdentity, endOf, type Identity } from "./types.ts";
 import { createWebIdentity, type WebIdentity } from "./web-identity.ts";
-import { endOf } from "./wire-set.ts";
-
-export type AwsCredentialIdentity = Awaited<ReturnType<ReturnType<typeof fromIni>>> & {
-  /** What STS was asked for: they live no longer, whatever `expiration` seems to say where the clock is wrong. */
-  readonly lifeMsMax?: number;
-};
-
-/** The credentials that the server itself was given. */
-export interface Identity {
-  readonly credentials: AwsCredentialIdentity;
-  /** Where they come from, for a sentence: `profile 'dev'`. */
-  readonly origin: string;
-  /** What to do when AWS does not accept them. */
-  readonly remedy: string;
-  /** The profile's region, if it names one. */
-  readonly region: string | undefined;
-}
 
 /**
  * Finds the identity: keys of the environment, web identity of the environment, the profile, and only where none of

@@ -1,4 +1,4 @@
-import type { Credentials, NamedSource } from "./contract.ts";
+import type { Credentials, NamedSource } from "./types.ts";
 
 const LIFE_MS = 3_600_000;
 const ACCOUNT = "111111111111";

@@ -1,7 +1,7 @@
 import { AppError } from "../errors.ts";
 import { toAppError, withoutSecrets } from "./errors.ts";
-import type { ProfileSources } from "./identity-profile.ts";
-import { profileNames } from "./identity-sections.ts";
+import type { IdentityFiles } from "./identity-files.ts";
+import { type Profiles, profileNames } from "./identity-sections.ts";
 
 /**
  * Why a profile gave no credentials.
@@ -23,7 +23,7 @@ export function bad(name: string, what: string, hint: string): AppError {
 }
 
 export function missingSource(
-  { files, profiles }: Pick<ProfileSources, "files" | "profiles">,
+  { files, profiles }: { readonly files: IdentityFiles; readonly profiles: Profiles },
   name: string,
   source: string,
 ): AppError {

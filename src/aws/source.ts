@@ -1,14 +1,14 @@
-import type { AwsConfig } from "../aws-config.ts";
-import type { Environment } from "../config.ts";
+import type { AwsConfig } from "../config/aws.ts";
+import type { Environment } from "../config/config.ts";
 import { AppError } from "../errors.ts";
-import { accountOf, createAssume, createMemo, type Memo } from "./assume.ts";
+import { accountOf, createAssume, createMemo, type Memo } from "./assume-role.ts";
 import { createClientSettings } from "./client-settings.ts";
-import type { Credentials, IdentityFacts, NamedSource, Role } from "./contract.ts";
+import { createSts, type Sts } from "./clients.ts";
 import { createCountdown } from "./countdown.ts";
-import { type AwsCredentialIdentity, createIdentityResolver, type Identity } from "./identity.ts";
-import { renewalWindowMs } from "./lifetime.ts";
+import { createIdentityResolver } from "./identity.ts";
 import type { Stamps } from "./stamps.ts";
-import { createSts, type Sts } from "./sts.ts";
+import type { AwsCredentialIdentity, Credentials, Identity, IdentityFacts, NamedSource, Role } from "./types.ts";
+import { renewalWindowMs } from "./types.ts";
 
 /** How soon a renewal of the identity that failed is tried again. */
 const RETRY_MS = 5000;

@@ -1,4 +1,4 @@
-import { stampOf } from "../stamp.ts";
+import { stampOf } from "../config/stamp.ts";
 
 /** What tells that a file has changed, without reading it. */
 export interface Stamps {

@@ -1,8 +1,8 @@
 import { getDefaultRoleAssumerWithWebIdentity } from "@aws-sdk/client-sts";
 import { fromWebToken } from "@aws-sdk/credential-providers";
 import type { ClientSettings } from "./client-settings.ts";
-import type { AwsCredentialIdentity } from "./identity.ts";
 import { readTokenFile } from "./token-file.ts";
+import type { AwsCredentialIdentity } from "./types.ts";
 
 /** What STS gives unless asked for more. */
 const DURATION_SECONDS = 3600;

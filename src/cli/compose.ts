@@ -2,8 +2,8 @@ import { type Command, Option } from "commander";
 import type { ComposeOptions } from "../commands/compose/options.ts";
 import type { EnvOptions } from "../commands/env.ts";
 import type { Said } from "../commands/said.ts";
-import type { Environment } from "../config.ts";
-import { refuse } from "./said.ts";
+import type { Environment } from "../config/config.ts";
+import { refuse } from "./usage-error.ts";
 
 type Run = (what: (env: Environment) => Promise<Said>) => void;
 

@@ -1,6 +1,6 @@
 import type { Command } from "commander";
 import type { Said } from "../commands/said.ts";
-import { refuseUnknown } from "./said.ts";
+import { refuseUnknown } from "./usage-error.ts";
 
 type Run = (what: () => Promise<Said>) => void;
 

@@ -1,5 +1,5 @@
 import type { Command } from "commander";
-import type { NetworkRequest } from "../commands/network-request.ts";
+import type { NetworkRequest } from "../network/options.ts";
 import { addHelp } from "./help.ts";
 
 const NETWORK_HELP = `

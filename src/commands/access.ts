@@ -1,13 +1,13 @@
-import type { AccessConfig } from "../access-config.ts";
 import type { AppDeps } from "../app.ts";
+import type { AccessConfig } from "../config/access.ts";
 import type { Container } from "../engine/container.ts";
 import type { Inventory } from "../engine/inventory.ts";
 import { canonicalAddress } from "../engine/ip-address.ts";
 import { defaultGateways, isInContainer, isLoopback, type OwnAddresses } from "../engine/own-addresses.ts";
 import { createOwnNames } from "../engine/own-names.ts";
 import type { TaskDefinition } from "../metadata/task-definition.ts";
-import { createBinding } from "../routes/guard/binding.ts";
-import { createRoleRule } from "../routes/guard/roles.ts";
+import { createRoleRule } from "../routes/guard/allowed-roles.ts";
+import { createBinding } from "../routes/guard/caller-role.ts";
 import { createTokenRule } from "../routes/guard/token.ts";
 import type { RuleName } from "../routes/guard.ts";
 import { createTaskRole } from "../routes/task-role.ts";

@@ -1,5 +1,5 @@
 import { isIP } from "node:net";
-import type { Config } from "../config.ts";
+import type { Config } from "../config/config.ts";
 import { AppError } from "../errors.ts";
 
 /** A name server that does not answer must not keep the reason of a bad start. */

@@ -1,19 +1,18 @@
 import { basename, dirname, relative } from "node:path";
-import type { Environment } from "../config.ts";
+import type { Environment } from "../config/config.ts";
 import { AppError } from "../errors.ts";
-import { shellWords } from "../shell-words.ts";
-import { type Files, findFiles } from "./compose/files.ts";
+import { failingOnOneLine, oneLine, shellWords } from "../text.ts";
+import { type Files, findFiles } from "./compose/find-files.ts";
 import { IMAGE, SERVER_FILE } from "./compose/names.ts";
-import { failingOnOneLine, oneLine } from "./compose/one-line.ts";
 import { type ComposeOptions, refuseUnusable, rolesOf } from "./compose/options.ts";
 import { planShares, type Share } from "./compose/plan.ts";
 import { askPlugin } from "./compose/plugin.ts";
-import { serverOf } from "./compose/server.ts";
-import { overrideText, serverCommand, serverText } from "./compose/text.ts";
-import { written } from "./compose/written.ts";
+import { overrideText, serverCommand, serverText } from "./compose/render.ts";
+import { serverOf } from "./compose/server-service.ts";
+import { written } from "./compose/write-file.ts";
 import { readProject } from "./compose/yaml.ts";
+import { regionOf, variablesOf } from "./container-variables.ts";
 import type { Said } from "./said.ts";
-import { regionOf, variablesOf } from "./variables.ts";
 
 /** The folder that the command runs in, and its kind of system. */
 export interface Machine {

@@ -1,13 +1,14 @@
-import { withDeadline } from "../aws/deadline.ts";
+import { createOnlineSource } from "../aws/lazy-source.ts";
 import { createOfflineSource } from "../aws/offline.ts";
-import { createOnlineSource } from "../aws/online.ts";
-import type { Config, Environment } from "../config.ts";
+import type { Config, Environment } from "../config/config.ts";
 import { AppError } from "../errors.ts";
+import { ASKED_BY_DEFAULT } from "../network/options.ts";
 import { TASK_ADDRESS } from "../network/plan.ts";
+import type { NetworkDeps } from "../network/setting.ts";
+import { withDeadline } from "../timeout.ts";
 import { type AddressFacts, checkAddress, isServed } from "./doctor/address.ts";
 import { askHealth } from "./doctor/ask-health.ts";
 import { checkClock } from "./doctor/clock.ts";
-import { createCommands } from "./doctor/commands.ts";
 import { atAddress, checkContainers } from "./doctor/containers.ts";
 import { checkEngine, readEngine } from "./doctor/engine.ts";
 import { type Finding, toJson, toText } from "./doctor/finding.ts";
@@ -25,10 +26,9 @@ import {
   readRules,
 } from "./doctor/machine.ts";
 import { checkPort } from "./doctor/port.ts";
+import { createCommands } from "./doctor/remedies.ts";
 import { checkRules, type RuleFacts } from "./doctor/rules.ts";
 import type { DoctorRequest } from "./doctor-request.ts";
-import { ASKED_BY_DEFAULT } from "./network-request.ts";
-import type { NetworkDeps } from "./network-setting.ts";
 
 /** A credential_process and a slow SSO portal take some seconds; nobody waits for a diagnosis much longer. */
 const AWS_MS = 8_000;
@@ -138,7 +138,7 @@ function askIdentity(config: Config, env: Environment): Promise<Finding> {
 function askClock(config: Config, env: Environment): Promise<Finding> {
   return checkClock(config.offline, async () => {
     // With the SDK, which the rest of this does without.
-    const { askSkewMs } = await import("../aws/clock.ts");
+    const { askSkewMs } = await import("../aws/clock-skew.ts");
     return askSkewMs(config.aws, env, Date.now, CLOCK_MS);
   });
 }

@@ -1,10 +1,9 @@
 import { existsSync, statSync } from "node:fs";
 import { isIP } from "node:net";
 import { join } from "node:path";
-import type { Environment } from "../config.ts";
+import type { Environment } from "../config/config.ts";
 import { AppError } from "../errors.ts";
-import { failingOnOneLine, oneLine } from "./compose/one-line.ts";
-import type { Said } from "./said.ts";
+import { failingOnOneLine, oneLine } from "../text.ts";
 import {
   FULL_URI,
   HIDING_FILES,
@@ -17,7 +16,8 @@ import {
   RELATIVE_URI,
   regionOf,
   variablesOf,
-} from "./variables.ts";
+} from "./container-variables.ts";
+import type { Said } from "./said.ts";
 
 export interface EnvOptions {
   readonly role?: string;

@@ -1,5 +1,5 @@
-import type { Config } from "../config.ts";
-import { askHere, healthOf, readStart, SHOWN_CHARACTERS_MAX } from "./ask-here.ts";
+import type { Config } from "../config/config.ts";
+import { askHere, healthOf, readStart, SHOWN_CHARACTERS_MAX } from "./health-client.ts";
 
 /** Under the 3 s of the image's HEALTHCHECK, so that the reason is said before the engine ends us. */
 const TIMEOUT_MS = 2_000;

@@ -1,11 +1,11 @@
-import type { Config } from "../config.ts";
+import type { Config } from "../config/config.ts";
+import type { JsonObject } from "../config/json-file.ts";
+import { type WatchedFile, watchFiles } from "../config/watched-files.ts";
 import { parseRole } from "../credentials/role.ts";
-import type { JsonObject } from "../json-file.ts";
 import type { Log } from "../log.ts";
 import { readOverride } from "../metadata/override-file.ts";
 import { namesOf } from "../metadata/overrides.ts";
 import type { readTaskDefinition, TaskDefinition } from "../metadata/task-definition.ts";
-import { type WatchedFile, watchFiles } from "../watched-files.ts";
 
 /** What the files that users write say of tasks and containers, as they are now. */
 export interface MetadataFiles {

@@ -1,4 +1,4 @@
-import type { NamedSource } from "../aws/contract.ts";
+import type { NamedSource } from "../aws/types.ts";
 import type { Vendor } from "../credentials/vendor.ts";
 import { AppError } from "../errors.ts";
 import type { Log } from "../log.ts";

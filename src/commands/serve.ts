@@ -1,22 +1,22 @@
 import { createApp } from "../app.ts";
-import { checkAuthorities } from "../aws/authorities.ts";
+import { checkAuthorities } from "../aws/ca-bundle.ts";
+import { createOnlineSource } from "../aws/lazy-source.ts";
 import { createOfflineSource } from "../aws/offline.ts";
-import { createOnlineSource } from "../aws/online.ts";
 import { unusableProxies } from "../aws/proxy-variables.ts";
-import type { Config, Environment } from "../config.ts";
-import { readRoles } from "../credentials/roles.ts";
+import type { Config, Environment } from "../config/config.ts";
+import { misnamedEndpoints, unknownVariables } from "../config/unknown-variables.ts";
+import { readRoles } from "../credentials/role-options.ts";
 import { createVendor } from "../credentials/vendor.ts";
 import { createInventory } from "../engine/inventory.ts";
 import { macAddressOf } from "../engine/neighbours.ts";
 import { createOwnAddresses, isInContainer } from "../engine/own-addresses.ts";
 import { ownContainerTest } from "../engine/own-container.ts";
 import { createLog } from "../log.ts";
-import { misnamedEndpoints, unknownVariables } from "../misspelt.ts";
 import { createAccess } from "./access.ts";
+import { createDocuments } from "./build-app.ts";
 import { cannotListen } from "./cannot-listen.ts";
-import { createDocuments } from "./documents.ts";
-import { reachOf, warnOfPublishedPort } from "./reach.ts";
 import { sayIdentity } from "./say-identity.ts";
+import { reachOf, warnOfPublishedPort } from "./startup-log.ts";
 
 /** Leaves the first answers alone: loading the SDK takes the one thread for some 20 ms. */
 const WARM_AFTER_MS = 150;

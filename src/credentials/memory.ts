@@ -1,5 +1,5 @@
 import { LRUCache } from "lru-cache";
-import type { Credentials } from "../aws/contract.ts";
+import type { Credentials } from "../aws/types.ts";
 import type { AppError } from "../errors.ts";
 
 /** Credentials of one role that can still be handed out. */

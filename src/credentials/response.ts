@@ -1,4 +1,4 @@
-import type { Credentials } from "../aws/contract.ts";
+import type { Credentials } from "../aws/types.ts";
 
 /** What is sent, and the expiration as it stands there, for the log. */
 export interface WireCredentials {

@@ -1,4 +1,4 @@
-import type { Role } from "../aws/contract.ts";
+import type { Role } from "../aws/types.ts";
 import { AppError } from "../errors.ts";
 
 const NAME = /^[\w+=,.@-]{1,64}$/;

@@ -1,9 +1,9 @@
-import type { CredentialSource, Credentials, Role } from "../aws/contract.ts";
-import { PROCESS_DEADLINE_MS } from "../aws/deadline.ts";
-import { handOutWindowMs, renewalWindowMs } from "../aws/lifetime.ts";
+import type { CredentialSource, Credentials, Role } from "../aws/types.ts";
+import { handOutWindowMs, renewalWindowMs } from "../aws/types.ts";
 import { AppError, type ErrorCode } from "../errors.ts";
 import type { Log } from "../log.ts";
-import { createGate } from "./gate.ts";
+import { PROCESS_DEADLINE_MS } from "../timeout.ts";
+import { createGate } from "./limiter.ts";
 import { createMemory } from "./memory.ts";
 import { wireEnd } from "./response.ts";
 import { sessionNameOf } from "./role.ts";

@@ -1,6 +1,6 @@
 import type { Container } from "./container.ts";
+import { OWN_KNOWN_FOR_MS, type Picture } from "./container-store.ts";
 import { contains } from "./ip-address.ts";
-import { OWN_KNOWN_FOR_MS, type Picture } from "./picture.ts";
 
 const KNOWN_MAX = 10_000;
 

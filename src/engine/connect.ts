@@ -1,4 +1,4 @@
-import type { DockerConfig, Environment } from "../config.ts";
+import type { DockerConfig, Environment } from "../config/config.ts";
 import { createEngine, type Engine } from "./client.ts";
 import { discover } from "./discover.ts";
 

@@ -1,8 +1,8 @@
 import { accessSync, constants, existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import type { DockerConfig, Environment } from "../config.ts";
+import type { DockerConfig, Environment } from "../config/config.ts";
 import { AppError } from "../errors.ts";
-import { withoutUserinfo } from "../without-userinfo.ts";
+import { withoutUserinfo } from "../text.ts";
 
 /** Where an engine can be asked, in the terms of Bun's fetch. */
 export interface EngineEndpoint {

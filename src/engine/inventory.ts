@@ -1,13 +1,13 @@
 import { AppError } from "../errors.ts";
 import type { Log } from "../log.ts";
-import { type AddressLookup, createAddressLookup } from "./address.ts";
+import { type AddressLookup, createAddressLookup } from "./caller.ts";
 import type { Engine } from "./client.ts";
 import type { Container } from "./container.ts";
-import { createPicture, type Picture } from "./picture.ts";
-import type { Session } from "./session.ts";
+import { createPicture, type Picture } from "./container-store.ts";
 import { createStall } from "./stall.ts";
+import type { Session } from "./sync.ts";
 import { untold } from "./unreachable.ts";
-import type { EngineWatch, Watcher } from "./watch.ts";
+import type { EngineWatch, Watcher } from "./watcher.ts";
 
 /** How long a request waits for the picture to catch up: JavaScript and Java clients hang up after a second. */
 const WAIT_MS = 900;
@@ -169,7 +169,7 @@ export function createInventory(deps: {
     ...addresses,
     confirm,
     async start() {
-      const { watchEngine } = await import("./watch.ts");
+      const { watchEngine } = await import("./watcher.ts");
       if (!closed) watch = watchEngine(deps.connect, picture, deps.log, watcher);
     },
     close() {

@@ -1,5 +1,5 @@
 import { readFileSync } from "node:fs";
-import type { Environment } from "../config.ts";
+import type { Environment } from "../config/config.ts";
 
 /** What of a container tells whether it is ours. */
 interface Owned {

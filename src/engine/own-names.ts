@@ -1,5 +1,5 @@
 import type { Container } from "./container.ts";
-import type { Picture } from "./picture.ts";
+import type { Picture } from "./container-store.ts";
 
 /**
  * The names that other containers have for the one that we run in: its own, its aliases, and each of them with a

@@ -1,8 +1,8 @@
 import { AppError } from "../errors.ts";
 import type { Lookup } from "./lookup.ts";
 import { decodeProtection, type ProtectionRequest } from "./protection-request.ts";
-import type { Protections } from "./protections.ts";
 import { taskFacts } from "./task-facts.ts";
+import type { Protections } from "./task-protection.ts";
 import type { Tasks } from "./tasks.ts";
 
 /** The limits and the default of ECS (task-endpoints 8.1). */

@@ -2,7 +2,7 @@ import type { Container } from "../engine/container.ts";
 import type { Inventory } from "../engine/inventory.ts";
 import { canonicalAddress } from "../engine/ip-address.ts";
 import { AppError } from "../errors.ts";
-import { type Caller, type Example, findContainer, isExact, taskKeyOf, unknownCaller } from "./caller.ts";
+import { type Caller, type Example, findContainer, isExact, taskKeyOf, unknownCaller } from "./find-container.ts";
 import { taskKey } from "./task.ts";
 
 const NAMED_MAX = 10_000;

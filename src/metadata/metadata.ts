@@ -1,4 +1,4 @@
-import type { Picture } from "../engine/picture.ts";
+import type { Picture } from "../engine/container-store.ts";
 import { AppError } from "../errors.ts";
 import type { Lookup } from "./lookup.ts";
 import type { Stats } from "./stats.ts";

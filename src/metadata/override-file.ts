@@ -1,5 +1,5 @@
+import { type JsonObject, readJsonObject } from "../config/json-file.ts";
 import { AppError } from "../errors.ts";
-import { type JsonObject, readJsonObject } from "../json-file.ts";
 import { mergeOver } from "./overrides.ts";
 
 /**

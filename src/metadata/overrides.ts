@@ -1,4 +1,4 @@
-import { isObject, type JsonObject } from "../json-file.ts";
+import { isObject, type JsonObject } from "../config/json-file.ts";
 
 /** The reference's deep merge: objects key by key, anything else is replaced, and the file wins. */
 export function mergeOver(document: JsonObject, override: JsonObject | undefined): JsonObject {

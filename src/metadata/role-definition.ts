@@ -1,6 +1,6 @@
 import type { Container } from "../engine/container.ts";
 import { AppError } from "../errors.ts";
-import { containerDefinitionOf, isLabelled } from "./definitions.ts";
+import { containerDefinitionOf, isLabelled } from "./match-definition.ts";
 import { LABELS, taskKey } from "./task.ts";
 import type { TaskDefinition } from "./task-definition.ts";
 

@@ -1,7 +1,7 @@
 import { Value } from "@sinclair/typebox/value";
+import { isObject, readJsonObject } from "../config/json-file.ts";
+import { CPU_FORMS, MEMORY_FORMS, parseTaskCpu, parseTaskMemory } from "../config/task.ts";
 import { AppError } from "../errors.ts";
-import { isObject, readJsonObject } from "../json-file.ts";
-import { CPU_FORMS, MEMORY_FORMS, parseTaskCpu, parseTaskMemory } from "../task-config.ts";
 import { DefinitionSchema, type Registered, schemaProblems } from "./task-definition-schema.ts";
 
 export interface ContainerDefinition {

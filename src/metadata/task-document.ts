@@ -1,4 +1,4 @@
-import type { JsonObject } from "../json-file.ts";
+import type { JsonObject } from "../config/json-file.ts";
 import type { DocumentVersion } from "./container-document.ts";
 import type { TaskDescription } from "./task.ts";
 

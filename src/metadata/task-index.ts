@@ -1,5 +1,5 @@
 import type { Container } from "../engine/container.ts";
-import type { Picture } from "../engine/picture.ts";
+import type { Picture } from "../engine/container-store.ts";
 import { taskKey } from "./task.ts";
 
 /**

@@ -1,8 +1,7 @@
+import type { TaskConfig } from "../config/task.ts";
 import type { Container } from "../engine/container.ts";
-import type { Machine } from "../engine/picture.ts";
-import type { TaskConfig } from "../task-config.ts";
+import type { Machine } from "../engine/container-store.ts";
 import { zoneOf } from "./arn.ts";
-import type { DefinitionOf } from "./definitions.ts";
 import type { TaskDefinition } from "./task-definition.ts";
 
 export const LABELS = {
@@ -15,6 +14,15 @@ export const LABELS = {
   service: "com.docker.compose.service",
   oneOff: "com.docker.compose.oneoff",
 } as const;
+
+/** What a task's containers say of their task definition. */
+export interface Labelled {
+  readonly family: string | undefined;
+  readonly revision: string | undefined;
+}
+
+/** The task definition of a task, by all of its containers and what their labels say; undefined where none fits. */
+export type DefinitionOf = (members: readonly Container[], labelled: Labelled) => TaskDefinition | undefined;
 
 /** What is said of a task, whoever said it: labels, the configuration or the engine. */
 export interface TaskDescription extends TaskConfig {

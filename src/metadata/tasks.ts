@@ -1,10 +1,19 @@
+import type { TaskConfig } from "../config/task.ts";
 import type { Container } from "../engine/container.ts";
-import type { Picture } from "../engine/picture.ts";
-import type { TaskConfig } from "../task-config.ts";
-import type { Bodies } from "./bodies.ts";
+import type { Picture } from "../engine/container-store.ts";
 import { type DocumentVersion, knownStatus } from "./container-document.ts";
-import { containerDefinitionOf, type DefinitionOf } from "./definitions.ts";
-import { describeTask, idleSinceMs, isOneOff, members, recentlyIdle, type TaskDescription, taskKey } from "./task.ts";
+import { containerDefinitionOf } from "./match-definition.ts";
+import {
+  type DefinitionOf,
+  describeTask,
+  idleSinceMs,
+  isOneOff,
+  members,
+  recentlyIdle,
+  type TaskDescription,
+  taskKey,
+} from "./task.ts";
+import type { Bodies } from "./task-document-cache.ts";
 import { createTaskIndex, type TaskIndex } from "./task-index.ts";
 
 /** The agent shows what stopped for so long; what was made and never ran is shown for as long. */

@@ -1,4 +1,4 @@
-import { shellWords } from "../shell-words.ts";
+import { shellWords } from "../text.ts";
 import { isOthers } from "./operations.ts";
 import { type Command, commandsToDo, commandsToUndo, type Step } from "./step.ts";
 

@@ -1,5 +1,5 @@
 import { AppError } from "../errors.ts";
-import { shellWords } from "../shell-words.ts";
+import { shellWords } from "../text.ts";
 import { chainAtEnd } from "./listed-rules.ts";
 import { isOurChain, isOurs } from "./ours.ts";
 import type { TableRule } from "./tables.ts";

@@ -1,13 +1,13 @@
 import { LRUCache } from "lru-cache";
-import type { Credentials, Role } from "../aws/contract.ts";
+import type { Credentials, Role } from "../aws/types.ts";
 import { toWire } from "../credentials/response.ts";
 import { parseRole } from "../credentials/role.ts";
 import type { Vendor, VendRequest } from "../credentials/vendor.ts";
 import { canonicalAddress } from "../engine/ip-address.ts";
 import { AppError } from "../errors.ts";
 import type { Fields, Log } from "../log.ts";
-import type { Binding } from "./guard/binding.ts";
-import { canBe, type RoleRule } from "./guard/roles.ts";
+import { canBe, type RoleRule } from "./guard/allowed-roles.ts";
+import type { Binding } from "./guard/caller-role.ts";
 import type { Rule } from "./guard/rule.ts";
 import type { Answer, Handler, Route } from "./handler.ts";
 import { JSON_OK } from "./http-error.ts";

@@ -1,5 +1,5 @@
 import { LRUCache } from "lru-cache";
-import type { RateLimit } from "../access-config.ts";
+import type { RateLimit } from "../config/access.ts";
 import { PATH_BYTES_MAX } from "./guard/path-text.ts";
 import { pathOf } from "./path.ts";
 

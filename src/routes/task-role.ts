@@ -1,4 +1,4 @@
-import type { Role } from "../aws/contract.ts";
+import type { Role } from "../aws/types.ts";
 import { parseRole } from "../credentials/role.ts";
 import type { Container } from "../engine/container.ts";
 import type { Inventory } from "../engine/inventory.ts";

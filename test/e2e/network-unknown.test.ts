@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { existsSync, mkdtempSync, readFileSync, writeFileSync } from "node:fs";
 import { basename, join } from "node:path";
-import { shellWords } from "../../src/shell-words.ts";
+import { shellWords } from "../../src/text.ts";
 import { startMachine, whyNoNamespaces } from "../support/netns.ts";
 
 const FOLDER = "/run/ecs-local-endpoints-network";

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { type Running, serve } from "../../src/commands/serve.ts";
-import { parseConfig } from "../../src/config.ts";
+import { parseConfig } from "../../src/config/config.ts";
 import { detectInGo, detectInJavaScript, go, logEmbeddedMetric, receive } from "../support/consumers/clients.ts";
 import { container, withComposeProject, withLabels } from "../support/containers.ts";
 import { startFakeEngine } from "../support/fake-engine.ts";

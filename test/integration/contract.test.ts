@@ -1,5 +1,5 @@
 import { serve } from "../../src/commands/serve.ts";
-import { parseConfig } from "../../src/config.ts";
+import { parseConfig } from "../../src/config/config.ts";
 import { contract } from "../contract.ts";
 import { startFakeAws } from "../support/fake-aws.ts";
 import { freePort } from "../support/free-port.ts";

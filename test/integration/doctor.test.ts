@@ -6,7 +6,7 @@ import type { Finding } from "../../src/commands/doctor/finding.ts";
 import { readPort } from "../../src/commands/doctor/machine.ts";
 import { checkPort } from "../../src/commands/doctor/port.ts";
 import { doctor } from "../../src/commands/doctor.ts";
-import { parseConfig } from "../../src/config.ts";
+import { parseConfig } from "../../src/config/config.ts";
 import { type ContainerDocument, container } from "../support/containers.ts";
 import { atEnd, endAll, KEYS, startFake } from "../support/credential-server.ts";
 import { startFakeEngine } from "../support/fake-engine.ts";
@@ -14,7 +14,7 @@ import { freePort } from "../support/free-port.ts";
 import { network, withNetwork } from "../support/networks.ts";
 import { note, secret, secretsOf } from "../support/secrets.ts";
 
-await import("../../src/aws/clock.ts");
+await import("../../src/aws/clock-skew.ts");
 afterEach(endAll);
 
 const RELATIVE = "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI=/creds";

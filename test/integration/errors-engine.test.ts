@@ -1,6 +1,6 @@
 import { afterEach, describe } from "bun:test";
 import { mkdirSync } from "node:fs";
-import { parseConfig } from "../../src/config.ts";
+import { parseConfig } from "../../src/config/config.ts";
 import { createEngine } from "../../src/engine/client.ts";
 import { connect } from "../../src/engine/connect.ts";
 import { discover } from "../../src/engine/discover.ts";

@@ -1,9 +1,9 @@
 import { afterEach, beforeAll, describe, expect } from "bun:test";
-import { PROCESS_DEADLINE_MS } from "../../src/aws/deadline.ts";
+import { createProcesses } from "../../src/aws/credential-process.ts";
 import { toAppError } from "../../src/aws/errors.ts";
-import { createProcesses } from "../../src/aws/identity-process.ts";
-import { createOnlineSource } from "../../src/aws/online.ts";
-import { parseConfig } from "../../src/config.ts";
+import { createOnlineSource } from "../../src/aws/lazy-source.ts";
+import { parseConfig } from "../../src/config/config.ts";
+import { PROCESS_DEADLINE_MS } from "../../src/timeout.ts";
 import {
   atEnd,
   configured,

@@ -1,8 +1,8 @@
 import { afterAll, describe, expect } from "bun:test";
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { watchFiles } from "../../src/config/watched-files.ts";
 import type { AppError } from "../../src/errors.ts";
-import { watchFiles } from "../../src/watched-files.ts";
 import { messagePattern, testRows } from "../support/errors-table.ts";
 import { folder } from "../support/folder.ts";
 import { freePort } from "../support/free-port.ts";

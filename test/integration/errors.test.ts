@@ -1,8 +1,8 @@
 import { afterAll, afterEach, beforeAll, describe } from "bun:test";
 import { HttpRequest } from "@smithy/core/protocols";
-import type { CredentialSource } from "../../src/aws/contract.ts";
 import { toAppError } from "../../src/aws/errors.ts";
 import { createHttpHandler } from "../../src/aws/http-handler.ts";
+import type { CredentialSource } from "../../src/aws/types.ts";
 import { createVendor, type Vendor } from "../../src/credentials/vendor.ts";
 import { type Authority, createAuthority, HAS_OPENSSL } from "../support/authority.ts";
 import { atEnd, configured, endAll, ROLE_ARN, startFake } from "../support/credential-server.ts";

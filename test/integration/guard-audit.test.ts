@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, test } from "bun:test";
-import type { Environment } from "../../src/config.ts";
+import type { Environment } from "../../src/config/config.ts";
 import { startApp } from "../support/app.ts";
 import { hexId } from "../support/containers.ts";
 import { startFakeEngine } from "../support/fake-engine.ts";

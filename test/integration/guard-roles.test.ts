@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, test } from "bun:test";
-import type { Environment } from "../../src/config.ts";
+import type { Environment } from "../../src/config/config.ts";
 import { eventually, startApp } from "../support/app.ts";
 import { startFakeEngine } from "../support/fake-engine.ts";
 import { DB, GATEWAY, machine, onBridge, WEB } from "../support/guarded-machine.ts";

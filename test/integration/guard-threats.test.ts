@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, test } from "bun:test";
-import type { Environment } from "../../src/config.ts";
+import type { Environment } from "../../src/config/config.ts";
 import { markOwn } from "../../src/own-request.ts";
 import type { RuleName } from "../../src/routes/guard.ts";
 import { startApp } from "../support/app.ts";

@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, test } from "bun:test";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { createOnlineSource } from "../../src/aws/online.ts";
+import { createOnlineSource } from "../../src/aws/lazy-source.ts";
 import { createVendor } from "../../src/credentials/vendor.ts";
 import { atEnd, endAll, home, ROLE_ARN, startFake, startIdentity } from "../support/credential-server.ts";
 import { secret } from "../support/secrets.ts";

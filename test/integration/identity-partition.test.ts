@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, test } from "bun:test";
-import { createOnlineSource } from "../../src/aws/online.ts";
-import { parseConfig } from "../../src/config.ts";
+import { createOnlineSource } from "../../src/aws/lazy-source.ts";
+import { parseConfig } from "../../src/config/config.ts";
 import { endAll, KEYS, online, startFake } from "../support/credential-server.ts";
 
 afterEach(endAll);

@@ -38,7 +38,7 @@ describe("a server that is pointed at itself for its own credentials", () => {
 
 test("a server may ask another one, which is not itself", async () => {
   const script = `import { serve } from ${JSON.stringify(`${import.meta.dir}/../../src/commands/serve.ts`)};
-    import { parseConfig } from ${JSON.stringify(`${import.meta.dir}/../../src/config.ts`)};
+    import { parseConfig } from ${JSON.stringify(`${import.meta.dir}/../../src/config/config.ts`)};
     const env = { ECS_LOCAL_METADATA_PORT: process.argv[1], ECS_LOCAL_OFFLINE: "1", DOCKER_HOST: "unix:///nonexistent" };
     serve(parseConfig(env), env, (text) => process.stdout.write(text));`;
   const port = freePort();

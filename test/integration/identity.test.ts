@@ -77,7 +77,7 @@ describe("the identity", () => {
     writeFileSync(token, '{"accessToken":"t","expiresAt":"2090-01-01T00:00:00Z"}');
     const run = async (): Promise<string> => {
       const env = { PATH: process.env.PATH, HOME, AWS_PROFILE: "dev", AWS_ENDPOINT_URL_SSO: aws.url };
-      const script = `const { createOnlineSource } = await import(${JSON.stringify(join(import.meta.dir, "../../src/aws/online.ts"))});
+      const script = `const { createOnlineSource } = await import(${JSON.stringify(join(import.meta.dir, "../../src/aws/lazy-source.ts"))});
         const config = { sharedTokenExpirationSeconds: 750 };
         const source = createOnlineSource({ config, env: process.env, now: Date.now });
         console.log(await source.session().then((made) => made.sessionToken, (error) => error.code + ": " + error.sentence));`;

@@ -1,6 +1,6 @@
 import { afterEach, beforeAll, describe, expect, test } from "bun:test";
-import { createOnlineSource } from "../../src/aws/online.ts";
-import { parseConfig } from "../../src/config.ts";
+import { createOnlineSource } from "../../src/aws/lazy-source.ts";
+import { parseConfig } from "../../src/config/config.ts";
 import { eventually, startApp } from "../support/app.ts";
 import { KEYS } from "../support/credential-server.ts";
 import { startFakeAws } from "../support/fake-aws.ts";

@@ -1,9 +1,9 @@
 import { createApp } from "../../src/app.ts";
-import type { CredentialSource } from "../../src/aws/contract.ts";
 import { createOfflineSource } from "../../src/aws/offline.ts";
+import type { CredentialSource } from "../../src/aws/types.ts";
 import { createAccess } from "../../src/commands/access.ts";
-import { createDocuments } from "../../src/commands/documents.ts";
-import { type Environment, parseConfig } from "../../src/config.ts";
+import { createDocuments } from "../../src/commands/build-app.ts";
+import { type Environment, parseConfig } from "../../src/config/config.ts";
 import { createVendor } from "../../src/credentials/vendor.ts";
 import type { Engine } from "../../src/engine/client.ts";
 import { connect } from "../../src/engine/connect.ts";

@@ -1,4 +1,4 @@
-import type { Commands } from "../../src/commands/doctor/commands.ts";
+import type { Commands } from "../../src/commands/doctor/remedies.ts";
 
 /** What remedies name on a machine with Docker and the program on its PATH. */
 export const COMMANDS: Commands = {

@@ -1,5 +1,5 @@
 import { expect } from "bun:test";
-import type { Environment } from "../../src/config.ts";
+import type { Environment } from "../../src/config/config.ts";
 import { startApp } from "./app.ts";
 import type { ContainerDocument } from "./containers.ts";
 import { expectText, type Row } from "./errors-table.ts";

@@ -2,10 +2,10 @@ import { describe, expect, test } from "bun:test";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { parse } from "yaml";
-import { parseConfig } from "../../src/config.ts";
+import { parseConfig } from "../../src/config/config.ts";
+import { misnamedEndpoints, unknownVariables } from "../../src/config/unknown-variables.ts";
 import { parseRole } from "../../src/credentials/role.ts";
-import { readRoles } from "../../src/credentials/roles.ts";
-import { misnamedEndpoints, unknownVariables } from "../../src/misspelt.ts";
+import { readRoles } from "../../src/credentials/role-options.ts";
 import { readMetadataPath } from "../../src/routes/metadata.ts";
 
 const EXAMPLES = resolve(import.meta.dir, "../../examples");

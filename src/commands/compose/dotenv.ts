@@ -1,6 +1,6 @@
 import { existsSync, statSync } from "node:fs";
 import { join, resolve } from "node:path";
-import type { Environment } from "../../config.ts";
+import type { Environment } from "../../config/config.ts";
 import { assignments } from "./assignments.ts";
 import { interpolate } from "./interpolate.ts";
 import { readText } from "./read.ts";

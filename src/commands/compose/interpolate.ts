@@ -1,4 +1,4 @@
-import type { Environment } from "../../config.ts";
+import type { Environment } from "../../config/config.ts";
 import { AppError } from "../../errors.ts";
 import { beyondUs } from "./own-limit.ts";
 

@@ -1,9 +1,9 @@
 import { AppError } from "../../errors.ts";
-import { FULL_URI, RELATIVE_URI, variablesOf } from "../variables.ts";
+import { FULL_URI, RELATIVE_URI, variablesOf } from "../container-variables.ts";
+import { type Way, waysOf } from "./network-mode.ts";
 import type { Project } from "./project.ts";
 import { refuseProject } from "./refusals.ts";
 import { hidersOf, type Service } from "./service.ts";
-import { type Way, waysOf } from "./way.ts";
 
 /** What a service gets from us. */
 export interface Share {

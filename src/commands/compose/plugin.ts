@@ -1,10 +1,10 @@
 import { closeSync, fstatSync, mkdtempSync, openSync, readSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { Environment } from "../../config.ts";
+import type { Environment } from "../../config/config.ts";
 import { AppError } from "../../errors.ts";
-import { shellWords } from "../../shell-words.ts";
-import type { Files } from "./files.ts";
+import { shellWords } from "../../text.ts";
+import type { Files } from "./find-files.ts";
 import { isBeyondUs } from "./own-limit.ts";
 import { type Project, toNetworks } from "./project.ts";
 import { isRecord, type Raw, toService } from "./service.ts";

@@ -1,5 +1,5 @@
 import { AppError } from "../../errors.ts";
-import { TASK_ADDRESS } from "../variables.ts";
+import { TASK_ADDRESS } from "../container-variables.ts";
 import { NETWORK, SERVER, SUBNET } from "./names.ts";
 import { overlap, type Project } from "./project.ts";
 

@@ -1,4 +1,4 @@
-import { HIDING_FILES, HIDING_VARIABLES } from "../variables.ts";
+import { HIDING_FILES, HIDING_VARIABLES } from "../container-variables.ts";
 
 /** What we read of a service of a Compose file, in the file's long or short forms alike. */
 export interface Service {

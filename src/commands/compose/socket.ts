@@ -1,5 +1,5 @@
 import { existsSync, statSync } from "node:fs";
-import type { Environment } from "../../config.ts";
+import type { Environment } from "../../config/config.ts";
 import { discover } from "../../engine/discover.ts";
 import { AppError } from "../../errors.ts";
 import { isVolumeSource } from "./options.ts";

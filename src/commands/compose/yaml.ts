@@ -3,7 +3,7 @@ import { LineCounter, parseDocument } from "yaml";
 import { AppError } from "../../errors.ts";
 import { readVariables } from "./dotenv.ts";
 import { aliasFault, duplicateKey } from "./faults.ts";
-import type { Files } from "./files.ts";
+import type { Files } from "./find-files.ts";
 import { interpolate, interpolateAll } from "./interpolate.ts";
 import { beyondUs } from "./own-limit.ts";
 import { type Project, type ProjectNetwork, projectName, toNetworks } from "./project.ts";

@@ -1,8 +1,8 @@
 import { TASK_ADDRESS } from "../../network/plan.ts";
-import { shellWords } from "../../shell-words.ts";
+import { shellWords } from "../../text.ts";
 import type { Answering } from "./ask-health.ts";
-import type { Commands } from "./commands.ts";
 import { type Finding, finding } from "./finding.ts";
+import type { Commands } from "./remedies.ts";
 
 /** What is seen at 169.254.170.2:80 from here. */
 export interface AddressFacts {

@@ -1,5 +1,5 @@
 import { createConnection } from "node:net";
-import { askHere, healthOf, readStart, SHOWN_CHARACTERS_MAX } from "../ask-here.ts";
+import { askHere, healthOf, readStart, SHOWN_CHARACTERS_MAX } from "../health-client.ts";
 
 const DEADLINE_MS = 1_000;
 

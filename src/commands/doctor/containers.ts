@@ -2,12 +2,12 @@ import { createRunner } from "../../engine/run-once.ts";
 import { TASK_ADDRESS } from "../../network/plan.ts";
 import type { DoctorRequest } from "../doctor-request.ts";
 import { isOurImage } from "./address.ts";
-import type { Commands } from "./commands.ts";
 import type { EngineFacts } from "./engine.ts";
 import { checkHiddenEndpoints, checkMetadataVersion, checkTwoEndpoints, checkWays } from "./environments.ts";
 import type { Finding } from "./finding.ts";
 import { createInside } from "./inside.ts";
-import { checkReach, networksInUse } from "./reach.ts";
+import { checkReach, networksInUse } from "./reachability.ts";
+import type { Commands } from "./remedies.ts";
 import { checkSubnets } from "./subnets.ts";
 import { isHome, type Ways } from "./ways.ts";
 

@@ -1,11 +1,11 @@
-import type { Config, Environment } from "../../config.ts";
-import { type BridgeNetwork, bridgeNetworks } from "../../engine/bridges.ts";
+import type { Config, Environment } from "../../config/config.ts";
 import { createEngine } from "../../engine/client.ts";
 import { discover, type EngineEndpoint } from "../../engine/discover.ts";
-import { readProduct, readSurroundings, type Surroundings } from "../../engine/surroundings.ts";
-import { shellWords } from "../../shell-words.ts";
-import type { Commands } from "./commands.ts";
+import { type BridgeNetwork, bridgeNetworks } from "../../network/engine-bridges.ts";
+import { shellWords } from "../../text.ts";
 import { type Finding, failed, finding } from "./finding.ts";
+import type { Commands } from "./remedies.ts";
+import { readProduct, readSurroundings, type Surroundings } from "./running-containers.ts";
 
 const LIST_MS = 3_000;
 

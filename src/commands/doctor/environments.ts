@@ -1,7 +1,7 @@
-import type { Surrounding } from "../../engine/surroundings.ts";
-import { shellWords } from "../../shell-words.ts";
-import type { Commands } from "./commands.ts";
+import { shellWords } from "../../text.ts";
 import { type Finding, finding } from "./finding.ts";
+import type { Commands } from "./remedies.ts";
+import type { Surrounding } from "./running-containers.ts";
 import { canReach, type Ways, wayTo } from "./ways.ts";
 
 const RELATIVE = "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI";

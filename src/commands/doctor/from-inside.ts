@@ -1,6 +1,6 @@
-import { askHere, readStart } from "../ask-here.ts";
+import { askHere, readStart } from "../health-client.ts";
 import { type Answering, askHealth } from "./ask-health.ts";
-import type { Answered } from "./reach.ts";
+import type { Answered } from "./reachability.ts";
 
 const DEADLINE_MS = 3_000;
 const RETRY_MS = 200;

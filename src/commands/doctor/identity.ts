@@ -1,4 +1,4 @@
-import type { IdentityFacts } from "../../aws/contract.ts";
+import type { IdentityFacts } from "../../aws/types.ts";
 import { type Finding, failed, finding } from "./finding.ts";
 
 /** Less than what clients want to have left when they take credentials up. */

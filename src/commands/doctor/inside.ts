@@ -1,9 +1,9 @@
 import type { Runner } from "../../engine/run-once.ts";
 import { AppError } from "../../errors.ts";
 import { TASK_ADDRESS } from "../../network/plan.ts";
-import { shellWords } from "../../shell-words.ts";
+import { shellWords } from "../../text.ts";
 import { isImageName } from "../image-name.ts";
-import type { Answered, Inside } from "./reach.ts";
+import type { Answered, Inside } from "./reachability.ts";
 
 /** The image that `./scripts/image` makes. */
 const OWN_IMAGE = "ecs-local-endpoints:dev";

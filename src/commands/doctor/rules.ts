@@ -1,7 +1,7 @@
 import type { Asked } from "../../network/state.ts";
-import type { Standing } from "../network-status.ts";
-import type { Commands } from "./commands.ts";
+import type { Standing } from "../../network/status.ts";
 import { type Finding, failed, finding } from "./finding.ts";
+import type { Commands } from "./remedies.ts";
 
 /** What of the rules of `network up` can be seen. */
 export type RuleFacts =

@@ -1,9 +1,9 @@
-import type { BridgeNetwork } from "../../engine/bridges.ts";
 import { contains } from "../../engine/ip-address.ts";
+import type { BridgeNetwork } from "../../network/engine-bridges.ts";
 import { TASK_ADDRESS } from "../../network/plan.ts";
-import { shellWords } from "../../shell-words.ts";
-import type { Commands } from "./commands.ts";
+import { shellWords } from "../../text.ts";
 import { type Finding, finding } from "./finding.ts";
+import type { Commands } from "./remedies.ts";
 
 const OURS = "169.254.170.0/24";
 

@@ -1,8 +1,8 @@
-import type { BridgeNetwork } from "../../engine/bridges.ts";
 import { contains } from "../../engine/ip-address.ts";
-import type { Surrounding } from "../../engine/surroundings.ts";
+import type { BridgeNetwork } from "../../network/engine-bridges.ts";
 import { TASK_ADDRESS } from "../../network/plan.ts";
 import type { Answering } from "./ask-health.ts";
+import type { Surrounding } from "./running-containers.ts";
 
 /** What leads to 169.254.170.2 on this machine. */
 export interface Ways {

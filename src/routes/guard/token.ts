@@ -1,5 +1,5 @@
 import { readFileSync, statSync } from "node:fs";
-import { readToken } from "../../access-config.ts";
+import { readToken } from "../../config/access.ts";
 import { AppError } from "../../errors.ts";
 import type { Rule } from "./rule.ts";
 

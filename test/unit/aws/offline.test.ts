@@ -13,7 +13,7 @@ test("dummy credentials have the shape of real ones, and an end", async () => {
 
 test("the SDK is not loaded", async () => {
   const script = `await import(${JSON.stringify(`${import.meta.dir}/../../../src/aws/offline.ts`)});
-    await import(${JSON.stringify(`${import.meta.dir}/../../../src/aws/online.ts`)});
+    await import(${JSON.stringify(`${import.meta.dir}/../../../src/aws/lazy-source.ts`)});
     console.log(Object.keys(require.cache).filter((name) => /@aws-sdk|@smithy/.test(name)).length);`;
   const child = Bun.spawn([process.execPath, "-e", script], { stdout: "pipe" });
   expect((await child.stdout.text()).trim()).toBe("0");

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { GetCallerIdentityCommand, STSClient } from "@aws-sdk/client-sts";
 import { createClientSettings } from "../../../src/aws/client-settings.ts";
-import { parseConfig } from "../../../src/config.ts";
+import { parseConfig } from "../../../src/config/config.ts";
 import { endAll, home, setVariable } from "../../support/credential-server.ts";
 
 /** Where STS would be asked, without a connection: the handler is given what would be sent and sends nothing. */

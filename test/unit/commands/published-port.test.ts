@@ -1,8 +1,8 @@
 import { describe, expect, test } from "bun:test";
-import { warnOfPublishedPort } from "../../../src/commands/reach.ts";
-import { parseConfig } from "../../../src/config.ts";
+import { warnOfPublishedPort } from "../../../src/commands/startup-log.ts";
+import { parseConfig } from "../../../src/config/config.ts";
 import { toContainer } from "../../../src/engine/container.ts";
-import { createPicture } from "../../../src/engine/picture.ts";
+import { createPicture } from "../../../src/engine/container-store.ts";
 import { createLog } from "../../../src/log.ts";
 import { container } from "../../support/containers.ts";
 

@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import type { Credentials, IdentityFacts, NamedSource } from "../../../src/aws/contract.ts";
+import type { Credentials, IdentityFacts, NamedSource } from "../../../src/aws/types.ts";
 import { sayIdentity } from "../../../src/commands/say-identity.ts";
 import { createVendor } from "../../../src/credentials/vendor.ts";
 import { AppError } from "../../../src/errors.ts";

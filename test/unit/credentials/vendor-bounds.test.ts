@@ -1,6 +1,6 @@
 import { heapStats } from "bun:jsc";
 import { describe, expect, test } from "bun:test";
-import type { CredentialSource, Credentials } from "../../../src/aws/contract.ts";
+import type { CredentialSource, Credentials } from "../../../src/aws/types.ts";
 import { createVendor, type VendRequest } from "../../../src/credentials/vendor.ts";
 import { AppError } from "../../../src/errors.ts";
 import { createWorld, MINUTE, roleRequest, SECOND, settle } from "./vendor-world.ts";

@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
 import fc from "fast-check";
-import type { Credentials } from "../../../src/aws/contract.ts";
+import type { Credentials } from "../../../src/aws/types.ts";
 import { AppError } from "../../../src/errors.ts";
 import { createWorld, HOUR, MINUTE, roleRequest, SECOND, settle } from "./vendor-world.ts";
 

@@ -1,4 +1,4 @@
-import type { CredentialSource, Credentials } from "../../../src/aws/contract.ts";
+import type { CredentialSource, Credentials } from "../../../src/aws/types.ts";
 import { parseRole } from "../../../src/credentials/role.ts";
 import { createVendor, type VendRequest } from "../../../src/credentials/vendor.ts";
 import { AppError } from "../../../src/errors.ts";

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import type { CredentialSource, Credentials } from "../../../src/aws/contract.ts";
+import type { CredentialSource, Credentials } from "../../../src/aws/types.ts";
 import { toWire } from "../../../src/credentials/response.ts";
 import { parseRole } from "../../../src/credentials/role.ts";
 import { createVendor, type Vendor, type VendRequest } from "../../../src/credentials/vendor.ts";

@@ -3,7 +3,7 @@ import { createHash } from "node:crypto";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { DockerConfig } from "../../../src/config.ts";
+import type { DockerConfig } from "../../../src/config/config.ts";
 import { discover } from "../../../src/engine/discover.ts";
 
 const NO_CONFIG: DockerConfig = { host: undefined, apiVersion: undefined, certPath: undefined, tlsVerify: false };

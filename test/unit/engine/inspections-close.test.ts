@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
 import type { Engine } from "../../../src/engine/client.ts";
-import { createInspections } from "../../../src/engine/inspections.ts";
-import { createPicture } from "../../../src/engine/picture.ts";
+import { createPicture } from "../../../src/engine/container-store.ts";
+import { createInspections } from "../../../src/engine/inspector.ts";
 
 const silent = { debug() {}, info() {}, warning() {}, error() {}, flush() {} };
 

@@ -1,6 +1,6 @@
 import type { Engine } from "../../../src/engine/client.ts";
-import { createInspections } from "../../../src/engine/inspections.ts";
-import { createPicture } from "../../../src/engine/picture.ts";
+import { createPicture } from "../../../src/engine/container-store.ts";
+import { createInspections } from "../../../src/engine/inspector.ts";
 import { AppError } from "../../../src/errors.ts";
 import type { Log } from "../../../src/log.ts";
 import { container } from "../../support/containers.ts";

@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
 import { createClaims } from "../../../src/engine/claims.ts";
 import { toContainer } from "../../../src/engine/container.ts";
-import { createPicture } from "../../../src/engine/picture.ts";
+import { createPicture } from "../../../src/engine/container-store.ts";
 import { container } from "../../support/containers.ts";
 import { network, withNetwork } from "../../support/networks.ts";
 

@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
 import fc from "fast-check";
 import { type Container, toContainer } from "../../../src/engine/container.ts";
-import { createPicture, type MutablePicture } from "../../../src/engine/picture.ts";
+import { createPicture, type MutablePicture } from "../../../src/engine/container-store.ts";
 import { container } from "../../support/containers.ts";
 
 /** What a picture must be equal to, the slow way: every container, and which of them were withdrawn. */

@@ -1,6 +1,6 @@
 import { type Container, toContainer } from "../../../src/engine/container.ts";
 import { AppError } from "../../../src/errors.ts";
-import { type Caller, findContainer } from "../../../src/metadata/caller.ts";
+import { type Caller, findContainer } from "../../../src/metadata/find-container.ts";
 import { container } from "../../support/containers.ts";
 
 export const HOST: Caller = { kind: "host", address: "127.0.0.1" };

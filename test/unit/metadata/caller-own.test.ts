@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import type { Caller } from "../../../src/metadata/caller.ts";
+import type { Caller } from "../../../src/metadata/find-container.ts";
 import { asking, compose, HOST, MACHINE, outcome } from "./caller-machine.ts";
 
 describe("a container of the caller's task comes first", () => {

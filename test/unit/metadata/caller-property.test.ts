@@ -2,7 +2,7 @@ import { expect, test } from "bun:test";
 import fc from "fast-check";
 import { type Container, toContainer } from "../../../src/engine/container.ts";
 import { AppError } from "../../../src/errors.ts";
-import { type Caller, findContainer } from "../../../src/metadata/caller.ts";
+import { type Caller, findContainer } from "../../../src/metadata/find-container.ts";
 import { container, withComposeProject } from "../../support/containers.ts";
 
 const HOST: Caller = { kind: "host", address: "127.0.0.1" };

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { type Container, toContainer } from "../../../src/engine/container.ts";
-import { type Caller, taskKeyOf, unknownCaller } from "../../../src/metadata/caller.ts";
+import { type Caller, taskKeyOf, unknownCaller } from "../../../src/metadata/find-container.ts";
 import { container, withComposeProject } from "../../support/containers.ts";
 
 function member(project: string, service: string, running = true): Container {

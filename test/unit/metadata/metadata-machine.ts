@@ -1,11 +1,11 @@
 import { toContainer } from "../../../src/engine/container.ts";
+import { createPicture } from "../../../src/engine/container-store.ts";
 import type { Inventory } from "../../../src/engine/inventory.ts";
-import { createPicture } from "../../../src/engine/picture.ts";
 import { AppError } from "../../../src/errors.ts";
-import { createBodies } from "../../../src/metadata/bodies.ts";
 import { createLookup } from "../../../src/metadata/lookup.ts";
 import { createMetadata, type Resource, type Version } from "../../../src/metadata/metadata.ts";
 import { createStats } from "../../../src/metadata/stats.ts";
+import { createBodies } from "../../../src/metadata/task-document-cache.ts";
 import { createTasks } from "../../../src/metadata/tasks.ts";
 import { container, withComposeProject } from "../../support/containers.ts";
 import { network, withNetwork } from "../../support/networks.ts";

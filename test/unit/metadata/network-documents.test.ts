@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { toContainer } from "../../../src/engine/container.ts";
-import { networkDocuments } from "../../../src/metadata/network-documents.ts";
+import { networkDocuments } from "../../../src/metadata/container-document.ts";
 import { type ContainerDocument, container } from "../../support/containers.ts";
 import { network, withNetwork } from "../../support/networks.ts";
 

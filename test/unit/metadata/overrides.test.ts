@@ -2,7 +2,7 @@ import { afterAll, describe, expect, test } from "bun:test";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { JsonObject } from "../../../src/json-file.ts";
+import type { JsonObject } from "../../../src/config/json-file.ts";
 import { readOverride } from "../../../src/metadata/override-file.ts";
 import { mergeOver } from "../../../src/metadata/overrides.ts";
 

@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { createPicture } from "../../../src/engine/picture.ts";
+import { createPicture } from "../../../src/engine/container-store.ts";
 import { createTaskIndex } from "../../../src/metadata/task-index.ts";
 import { compose, make } from "./caller-machine.ts";
 

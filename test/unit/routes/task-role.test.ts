@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { toContainer } from "../../../src/engine/container.ts";
-import { createPicture } from "../../../src/engine/picture.ts";
+import { createPicture } from "../../../src/engine/container-store.ts";
 import { AppError } from "../../../src/errors.ts";
 import { createTaskRole } from "../../../src/routes/task-role.ts";
 import { container } from "../../support/containers.ts";

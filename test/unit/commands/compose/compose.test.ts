@@ -15,11 +15,11 @@ import {
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { parse } from "yaml";
-import { WRITTEN_BY } from "../../../../src/commands/compose/files.ts";
+import { WRITTEN_BY } from "../../../../src/commands/compose/find-files.ts";
+import { waysOf } from "../../../../src/commands/compose/network-mode.ts";
 import type { ComposeOptions } from "../../../../src/commands/compose/options.ts";
 import { toService } from "../../../../src/commands/compose/service.ts";
 import { engineSocket } from "../../../../src/commands/compose/socket.ts";
-import { waysOf } from "../../../../src/commands/compose/way.ts";
 import { compose } from "../../../../src/commands/compose.ts";
 import type { AppError } from "../../../../src/errors.ts";
 import { secret } from "../../../support/secrets.ts";

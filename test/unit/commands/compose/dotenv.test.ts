@@ -1,6 +1,6 @@
 import { afterAll, expect, test } from "bun:test";
 import { readVariables } from "../../../../src/commands/compose/dotenv.ts";
-import { findFiles } from "../../../../src/commands/compose/files.ts";
+import { findFiles } from "../../../../src/commands/compose/find-files.ts";
 import { AppError } from "../../../../src/errors.ts";
 import { folder } from "../../../support/folder.ts";
 import { secret } from "../../../support/secrets.ts";

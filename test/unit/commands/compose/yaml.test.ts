@@ -3,7 +3,7 @@ import { afterAll, describe, expect, test } from "bun:test";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
-import { findFiles, WRITTEN_BY } from "../../../../src/commands/compose/files.ts";
+import { findFiles, WRITTEN_BY } from "../../../../src/commands/compose/find-files.ts";
 import { readProject } from "../../../../src/commands/compose/yaml.ts";
 import { AppError } from "../../../../src/errors.ts";
 import { secret } from "../../../support/secrets.ts";

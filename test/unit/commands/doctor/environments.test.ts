@@ -5,7 +5,7 @@ import {
   checkTwoEndpoints,
   checkWays,
 } from "../../../../src/commands/doctor/environments.ts";
-import type { Surrounding } from "../../../../src/engine/surroundings.ts";
+import type { Surrounding } from "../../../../src/commands/doctor/running-containers.ts";
 import { COMMANDS } from "../../../support/doctor-commands.ts";
 
 const RELATIVE = "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI";

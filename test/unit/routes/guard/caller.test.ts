@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { toContainer } from "../../../../src/engine/container.ts";
-import { createPicture } from "../../../../src/engine/picture.ts";
+import { createPicture } from "../../../../src/engine/container-store.ts";
 import { createCallerRule } from "../../../../src/routes/guard/caller.ts";
 import { container } from "../../../support/containers.ts";
 import { network, withNetwork } from "../../../support/networks.ts";

@@ -1,0 +1,112 @@
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { fromSSO } from "@aws-sdk/credential-providers";
+import { externalDataInterceptor } from "@smithy/core/config";
+import type { ClientSettings } from "./client-settings.ts";
+import type { IdentityFiles } from "./identity-files.ts";
+import type { Stamps } from "./stamps.ts";
+import type { AwsCredentialIdentity } from "./types.ts";
+import { type Outcome, watchedHandler } from "./watched-handler.ts";
+
+/** The file that `aws sso login` writes. */
+type Token = Readonly<Record<string, unknown>> & { readonly accessToken?: unknown };
+
+/** A token that was refreshed, and the access token of the file that it took the place of. */
+interface Held {
+  readonly from: unknown;
+  readonly token: Token;
+}
+
+/** A refresh that came to nothing for a reason that passes, and the access token of the file that it was for. */
+interface Unrefreshed {
+  readonly from: unknown;
+  readonly failure: unknown;
+}
+
+export type SsoProfile = (profile: string, session: string | undefined) => Promise<AwsCredentialIdentity>;
+
+/**
+ * Credentials of profiles of SSO. The SDK refreshes a token that ended and rewrites its file; where that cannot be
+ * written it forgets what it got, and the refresh token was used up. So the new one is held here until the file changes.
+ *
+ * @returns a function that rejects with what the SDK throws, or with why AWS could not be asked: the SDK calls a refresh
+ *   that failed a login that has ended, also for the 30 s in which it does not try again
+ */
+export function createSso(settings: ClientSettings, stamps: Stamps): (files: IdentityFiles) => SsoProfile {
+  const refreshed = new Map<string, Held>();
+  const unrefreshed = new Map<string, Unrefreshed>();
+
+  return (files) => async (profile, session) => {
+    const path = session === undefined ? "" : tokenPath(files, session);
+    const file = session === undefined ? undefined : await readToken(path);
+    const tokens = externalDataInterceptor.getTokenRecord();
+    if (session !== undefined) {
+      const held = refreshed.get(session);
+      const holds = held !== undefined && file !== undefined && held.from === file.accessToken;
+      if (!holds) refreshed.delete(session);
+      if (holds) externalDataInterceptor.interceptToken(session, held.token);
+      else delete tokens[session];
+    }
+    const current = session === undefined ? undefined : (refreshed.get(session)?.token ?? file);
+    let write: { readonly done: () => void } | undefined;
+    let last: Outcome | undefined;
+    let refresh: Outcome | undefined;
+    let answer: Token | undefined;
+    const requestHandler = watchedHandler(settings.inner.requestHandler, (outcome) => {
+      last = outcome;
+      if (!isRefresh(outcome)) return;
+      refresh = outcome;
+      answer = tokenOf(outcome);
+      // Before the SDK writes it down.
+      if (answer !== undefined) write = stamps.ownWrite(path);
+    });
+    try {
+      const source = { filepath: files.credentials, configFilepath: files.config };
+      return await fromSSO({ ...source, profile, clientConfig: { ...settings.inner, requestHandler } })();
+    } catch (error) {
+      const before = session === undefined ? undefined : unrefreshed.get(session);
+      const kept = last === undefined && before?.from === file?.accessToken ? before?.failure : undefined;
+      throw last?.failure ?? kept ?? error;
+    } finally {
+      write?.done();
+      if (session !== undefined && file !== undefined) {
+        if (answer !== undefined)
+          refreshed.set(session, { from: file.accessToken, token: merge(current ?? file, answer) });
+        if (refresh !== undefined) unrefreshed.set(session, { from: file.accessToken, failure: refresh.failure });
+      }
+    }
+  };
+}
+
+function isRefresh({ request }: Outcome): boolean {
+  return request.method === "POST" && /\/token$/.test(request.path);
+}
+
+function tokenOf({ response }: Outcome): Token | undefined {
+  const { statusCode, body } = response ?? {};
+  if (statusCode !== 200 || !(body instanceof Uint8Array)) return undefined;
+  return parse(new TextDecoder().decode(body));
+}
+
+function merge(token: Token, answer: Token): Token {
+  const { accessToken, expiresIn, refreshToken } = answer;
+  const expiresAt = new Date(Date.now() + Number(expiresIn) * 1000).toISOString();
+  return { ...token, accessToken, expiresAt, ...(refreshToken !== undefined && { refreshToken }) };
+}
+
+function tokenPath(files: IdentityFiles, session: string): string {
+  return join(files.ssoCache, `${new Bun.CryptoHasher("sha1").update(session).digest("hex")}.json`);
+}
+
+async function readToken(path: string): Promise<Token | undefined> {
+  return parse(await readFile(path, "utf8").catch(() => ""));
+}
+
+/** What is wrong with a text that is none is for the SDK to say. */
+function parse(text: string): Token | undefined {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}

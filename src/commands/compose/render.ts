@@ -1,0 +1,158 @@
+import { stringify } from "yaml";
+import { escaped, oneLine, shellWords } from "../../text.ts";
+import { TASK_ADDRESS } from "../container-variables.ts";
+import { WRITTEN_BY } from "./find-files.ts";
+import { NETWORK, SERVER, SERVER_FILE, SUBNET } from "./names.ts";
+import type { Share } from "./plan.ts";
+import type { ServerOptions } from "./server-service.ts";
+
+/** Passed on from where docker compose runs. */
+const PASSED = ["AWS_PROFILE", "AWS_REGION", "AWS_DEFAULT_REGION"];
+const KEYS = ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"];
+
+/**
+ * The override file.
+ *
+ * @param server undefined: it runs elsewhere, and its network is there
+ * @param standard the variables that most services have
+ * @param command the line that uses the file
+ */
+export function overrideText(
+  shares: readonly Share[],
+  standard: Readonly<Record<string, string>>,
+  server: ServerOptions | undefined,
+  command: string,
+): string {
+  const needs = server === undefined ? [`# The server's own project comes first: ${serverCommand(SERVER_FILE)}`] : [];
+  const services = [
+    ...(server === undefined ? [] : serverLines(server, [])),
+    ...shares.flatMap((share) => shareLines(share, standard, server !== undefined)),
+  ];
+  return [
+    `${WRITTEN_BY}, and an ordinary file from now on: read it, change it, keep it.`,
+    `#   ${oneLine(command)}`,
+    ...needs,
+    "",
+    "# What Amazon ECS sets in a container. /role/<name> instead of /creds gives a role.",
+    `x-${NETWORK}: &${NETWORK}`,
+    ...variableLines(standard, "  "),
+    "",
+    // Null is no map of services.
+    services.some((line) => /^ +[^# ]/.test(line)) ? "services:" : "services: {}",
+    ...services,
+    "",
+    "networks:",
+    // Compose makes it by itself only for a service that has no network_mode, be it an empty one.
+    ...(shares.some(({ networks }) => networks?.includes("default")) ? ["  default: {}"] : []),
+    ...networkLines(server !== undefined),
+    "",
+  ].join("\n");
+}
+
+/**
+ * A project of its own for a server that several projects share.
+ *
+ * @param file its name
+ */
+export function serverText(server: ServerOptions, file: string): string {
+  return [
+    `${WRITTEN_BY} --server, and an ordinary file from now on: read it, change it, keep it.`,
+    `#   ${oneLine(serverCommand(file))}`,
+    "# Each project that uses it: ecs-local-endpoints compose --join",
+    `name: ${SERVER}`,
+    "",
+    "services:",
+    ...serverLines(server, ["    restart: unless-stopped"]),
+    "",
+    "networks:",
+    ...networkLines(true),
+    "",
+  ].join("\n");
+}
+
+/** The line that starts it, with its name: COMPOSE_PROJECT_NAME would win over the file's. */
+export function serverCommand(file: string): string {
+  return shellWords(["docker", "compose", "-p", SERVER, "-f", file, "up", "-d"]);
+}
+
+function serverLines(server: ServerOptions, more: readonly string[]): string[] {
+  const { image, socket, hasAwsFolder, hasKeys, isOffline } = server;
+  const home = '      - "~/.aws:/home/.aws:ro"';
+  return [
+    `  ${SERVER}:`,
+    `    image: ${scalar(image)}`,
+    "    read_only: true",
+    '    security_opt: ["no-new-privileges:true"]',
+    ...more,
+    "    environment:",
+    "      # Without a value: as it is where docker compose runs.",
+    ...(hasKeys
+      ? []
+      : ["      # Keys may be passed on likewise: AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN."]),
+    ...[...PASSED, ...(hasKeys ? KEYS : [])].map((name) => `      ${name}:`),
+    `      ECS_LOCAL_OFFLINE:${isOffline ? ' "1"' : ""}`,
+    "    volumes:",
+    "      # It reads what runs. Whoever has this socket is root on the machine: give it to nothing else.",
+    `      - ${scalar(`${socket}:/var/run/docker.sock`)}`,
+    ...(hasAwsFolder
+      ? [home]
+      : ["      # There was no ~/.aws to read your identity from.", home.replace("- ", "# - ")]),
+    "    networks:",
+    `      ${NETWORK}: { ipv4_address: ${TASK_ADDRESS} }`,
+    `      ${NETWORK}-aws: {}`,
+  ];
+}
+
+function shareLines(share: Share, standard: Readonly<Record<string, string>>, hasServer: boolean): string[] {
+  const { name, networks, variables, remarks } = share;
+  const said = ["", ...remarks.map((remark) => oneLine(`  # ${name} ${remark}`))];
+  if (variables === undefined) return said;
+  const body = [
+    ...environmentLines(variables, standard),
+    ...(networks === undefined
+      ? []
+      : ["    networks:", ...networks.map((of) => `      ${scalar(of)}: {}`), `      ${NETWORK}: { priority: -1 }`]),
+    ...(hasServer ? ["    depends_on:", `      ${SERVER}: { condition: service_started }`] : []),
+  ];
+  return body.length === 0 ? said : [...said, `  ${scalar(name)}:`, ...body];
+}
+
+function environmentLines(variables: Readonly<Record<string, string>>, standard: Readonly<Record<string, string>>) {
+  const names = Object.keys(variables);
+  const differing = names.filter((name) => variables[name] !== standard[name]);
+  if (names.length === 0) return [];
+  if (Object.keys(standard).some((name) => variables[name] === undefined)) {
+    return ["    environment:", ...variableLines(variables, "      ")];
+  }
+  if (differing.length === 0) return [`    environment: *${NETWORK}`];
+  const own = Object.fromEntries(differing.map((name) => [name, variables[name] ?? ""]));
+  return ["    environment:", `      <<: *${NETWORK}`, ...variableLines(own, "      ")];
+}
+
+function networkLines(isOurs: boolean): string[] {
+  if (!isOurs) return [`  ${NETWORK}:`, "    external: true", `    name: ${NETWORK}`];
+  return [
+    "  # Internal: nobody gains or loses a way out by it. The range keeps the server's address from everybody else.",
+    `  ${NETWORK}:`,
+    `    name: ${NETWORK}`,
+    "    internal: true",
+    "    ipam:",
+    "      config:",
+    `        - { subnet: ${SUBNET}, gateway: 169.254.170.1, ip_range: 169.254.170.128/25 }`,
+    "  # The server's way to AWS.",
+    `  ${NETWORK}-aws: {}`,
+  ];
+}
+
+function variableLines(variables: Readonly<Record<string, string>>, indent: string): string[] {
+  return Object.entries(variables).map(([name, value]) => `${indent}${name}: ${scalar(value)}`);
+}
+
+/** A text as YAML has it on one line, with `$` as Compose has it. Readers differ in what is a number: quoted for both. */
+function scalar(text: string): string {
+  const value = text.replaceAll("$", "$$$$");
+  const [plain, older] = (["1.2", "1.1"] as const).map((version) =>
+    stringify(value, { lineWidth: 0, blockQuote: false, version }).trimEnd(),
+  );
+  return escaped(value) ?? (older?.startsWith('"') ? older : plain) ?? "";
+}

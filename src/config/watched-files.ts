@@ -1,0 +1,67 @@
+import { AppError } from "../errors.ts";
+import type { Log } from "../log.ts";
+import { stampOf } from "./stamp.ts";
+
+const LOOK_EVERY_MS = 1_000;
+
+/** A file of the configuration that is read again when it has changed. */
+export interface WatchedFile {
+  readonly variable: string;
+  readonly path: string;
+  /** Reads it and takes it up. Throws AppError `bad-configuration` and changes nothing where it cannot be used. */
+  readonly read: () => void;
+}
+
+export interface FileWatch {
+  /** Reads what has changed since the last look. Called once a second from within. */
+  readonly look: () => void;
+  readonly close: () => void;
+}
+
+/**
+ * Reads files, and again whenever one has changed: within a second, by their stamps, as a bind mount loses the kernel's
+ * notices. What is broken by a change is said once in the log, and what was read before stays in use.
+ *
+ * @throws AppError `bad-configuration` with every problem of all files, where one cannot be used at the start
+ */
+export function watchFiles(files: readonly WatchedFile[], log: Log): FileWatch {
+  const watched = files.map((file) => ({ file, stamp: stampOf(file.path), broken: undefined as string | undefined }));
+  const problems = files.flatMap((file) => problemOf(file) ?? []);
+  if (problems.length > 0) {
+    const text = problems.map(({ publicMessage }) => publicMessage).join("\n");
+    throw new AppError("bad-configuration", text, { cause: problems[0] });
+  }
+
+  function look(): void {
+    for (const one of watched) {
+      const { variable, path } = one.file;
+      // Before it is read: what changes meanwhile is seen at the next look.
+      const stamp = stampOf(path);
+      if (stamp === one.stamp) continue;
+      one.stamp = stamp;
+      const cause = problemOf(one.file)?.publicMessage.replaceAll("\n", "; ");
+      if (cause === undefined) {
+        log.info(one.broken ? "a file was mended and is used again" : "a changed file is used", { variable, path });
+      } else if (cause !== one.broken) {
+        log.warning("a changed file cannot be used, and what it said before stays in use", { variable, path, cause });
+      }
+      one.broken = cause;
+    }
+  }
+
+  const timer = files.length === 0 ? undefined : setInterval(look, LOOK_EVERY_MS);
+  timer?.unref();
+  return { look, close: () => clearInterval(timer) };
+}
+
+function problemOf(file: WatchedFile): AppError | undefined {
+  try {
+    file.read();
+    return undefined;
+  } catch (error) {
+    if (error instanceof AppError) return error;
+    // What nobody foresaw in a file that changed must not end the server.
+    const text = `${file.variable} is '${file.path}', which cannot be used`;
+    return new AppError("bad-configuration", text, { cause: error });
+  }
+}

@@ -1,0 +1,195 @@
+import { AppError } from "../errors.ts";
+import type { Log } from "../log.ts";
+import type { Engine } from "./client.ts";
+import { toContainer } from "./container.ts";
+import type { MutablePicture } from "./container-store.ts";
+import { decodeText, InspectSchema } from "./schema.ts";
+
+const IN_FLIGHT_MAX = 16;
+const RETRY_AFTER_MS = 500;
+
+export interface Inspections {
+  /**
+   * Asks the engine for one container and puts the answer into the picture. One call per container is in flight
+   * however many ask; who asks during a call gets the one after it, because the call may have begun too early.
+   *
+   * @param starting the container may be about to take an address: see {@link Inspections.starting}
+   */
+  readonly inspect: (id: string, starting?: boolean) => Promise<void>;
+  /** Takes the container's addresses out at once, and what a call in flight says of them with it. */
+  readonly withdraw: (id: string) => void;
+  /** The same for one that has ended: where the engine does not tell how, it is no running container all the same. */
+  readonly end: (id: string) => void;
+  /** Takes the container out at once, and for good: it was removed. */
+  readonly remove: (id: string) => void;
+  /** When the question was asked whose answer is in the picture, by the clock of `performance`. */
+  readonly inspectedAtMs: (id: string) => number;
+  /** How many containers may have an address that the picture lacks. */
+  readonly starting: () => number;
+  /** How many containers are being asked for. */
+  readonly pending: () => number;
+  /** Resolves when the engine has answered for every container that is being asked for now. */
+  readonly settled: () => Promise<unknown>;
+  /** Why the engine does not tell of some container, if that is so: then what is not in the picture may still be there. */
+  readonly failure: () => AppError | undefined;
+  readonly close: () => void;
+}
+
+interface Inspection {
+  starting: boolean;
+  withdrawn: boolean;
+  removed: boolean;
+  promise: Promise<void>;
+  /** For those who asked during this one. */
+  next: PromiseWithResolvers<void> | undefined;
+}
+
+export function createInspections(engine: Engine, picture: MutablePicture, log: Log, changed: () => void): Inspections {
+  const inspections = new Map<string, Inspection>();
+  const askedAtMs = new Map<string, number>();
+  const retries = new Map<string, ReturnType<typeof setTimeout>>();
+  const failures = new Map<string, AppError>();
+  const ended = new Set<string>();
+  const queue: (() => void)[] = [];
+  const ending = new AbortController();
+  let inFlight = 0;
+  let closed = false;
+
+  async function slot(): Promise<void> {
+    if (inFlight < IN_FLIGHT_MAX) inFlight += 1;
+    else await new Promise<void>((resolve) => queue.push(resolve));
+  }
+
+  function release(): void {
+    const next = queue.shift();
+    if (next) next();
+    else inFlight -= 1;
+  }
+
+  function forget(id: string): void {
+    picture.remove(id);
+    askedAtMs.delete(id);
+    failures.delete(id);
+    ended.delete(id);
+  }
+
+  async function ask(id: string, inspection: Inspection): Promise<void> {
+    await slot();
+    const begunAtMs = performance.now();
+    try {
+      if (closed) return;
+      const body = await engine.get(`/containers/${id}/json`, { signal: ending.signal });
+      const container = toContainer(decodeText(InspectSchema, body, `container ${id.slice(0, 12)}`));
+      if (closed || inspection.removed) return;
+      picture.put(container);
+      askedAtMs.set(id, begunAtMs);
+      failures.delete(id);
+      // Asked before its end, it may be told as running.
+      if (inspection.withdrawn) picture.withdraw(id);
+      else ended.delete(id);
+    } catch (error) {
+      if (closed || inspection.removed) return;
+      if (error instanceof AppError && error.code === "container-unknown") {
+        forget(id);
+        return;
+      }
+      // Where it is now is not known: its address must not be answered from an older picture.
+      const known = picture.containers.get(id);
+      if (known?.running && ended.has(id)) {
+        // What it has of its owner's networks is the owner's.
+        const own = known.networkOwner === undefined ? known : { ...known, attachments: [] };
+        picture.put({ ...own, running: false });
+      }
+      picture.withdraw(id);
+      const failure = toFailure(error);
+      const said = failures.has(id) ? log.debug : log.warning;
+      failures.set(id, failure);
+      said("a container could not be inspected, trying again", {
+        container: id.slice(0, 12),
+        cause: failure.publicMessage,
+      });
+      retries.set(
+        id,
+        setTimeout(() => void begin(id, true), RETRY_AFTER_MS),
+      );
+    } finally {
+      release();
+    }
+  }
+
+  function begin(id: string, starting: boolean): Promise<void> {
+    clearTimeout(retries.get(id));
+    retries.delete(id);
+    if (closed) return Promise.resolve();
+    const current = inspections.get(id);
+    if (current) {
+      current.starting ||= starting;
+      current.next ??= Promise.withResolvers();
+      return current.next.promise;
+    }
+    const inspection: Inspection = {
+      starting,
+      withdrawn: false,
+      removed: false,
+      promise: Promise.resolve(),
+      next: undefined,
+    };
+    inspections.set(id, inspection);
+    inspection.promise = ask(id, inspection).finally(() => {
+      inspections.delete(id);
+      // The next one is begun before anybody looks, so that it never seems as if nothing were asked for.
+      if (inspection.next) void begin(id, inspection.starting).then(inspection.next.resolve);
+      changed();
+    });
+    return inspection.promise;
+  }
+
+  function withdraw(id: string): void {
+    picture.withdraw(id);
+    const current = inspections.get(id);
+    if (current) current.withdrawn = true;
+  }
+
+  return {
+    inspect(id, starting = false) {
+      // An engine may have started it again since.
+      if (starting) ended.delete(id);
+      return begin(id, starting);
+    },
+    withdraw,
+    end(id) {
+      withdraw(id);
+      ended.add(id);
+    },
+    remove(id) {
+      forget(id);
+      clearTimeout(retries.get(id));
+      retries.delete(id);
+      const current = inspections.get(id);
+      if (current) current.removed = true;
+      changed();
+    },
+    inspectedAtMs: (id) => askedAtMs.get(id) ?? Number.NEGATIVE_INFINITY,
+    starting() {
+      let count = 0;
+      for (const inspection of inspections.values()) if (inspection.starting) count += 1;
+      return count;
+    },
+    pending: () => inspections.size,
+    settled: () => Promise.all([...inspections.values()].map(({ next, promise }) => next?.promise ?? promise)),
+    failure: () => failures.values().next().value,
+    close() {
+      closed = true;
+      ending.abort();
+      for (const timer of retries.values()) clearTimeout(timer);
+    },
+  };
+}
+
+function toFailure(error: unknown): AppError {
+  if (error instanceof AppError) return error;
+  return new AppError("engine-bad-answer", "The engine's answer for a container could not be used", {
+    hint: "see whether the engine is healthy",
+    cause: error,
+  });
+}

@@ -1,0 +1,146 @@
+import { AppError } from "../errors.ts";
+import type { Log } from "../log.ts";
+import type { Engine } from "./client.ts";
+import type { MutablePicture } from "./container-store.ts";
+import { EVENTS_FILTER } from "./events.ts";
+import { createSession, type Session } from "./sync.ts";
+
+const CONNECT_TIMEOUT_MS = 2_000;
+const PING_EVERY_MS = 2_000;
+const PING_TIMEOUT_MS = 1_000;
+const PING_SILENT_EVERY_MS = 500;
+const BACKOFF_MIN_MS = 50;
+const BACKOFF_MAX_MS = 500;
+
+export interface Watcher {
+  /** The picture changed. */
+  readonly changed: () => void;
+  /** The picture is the engine's, and stays so by its events. */
+  readonly live: (session: Session) => void;
+  /** The engine does not answer, but its stream stands: it was not restarted. */
+  readonly silent: (cause: AppError) => void;
+  /** There is no contact: containers may have come and gone. */
+  readonly lost: (cause: AppError) => void;
+}
+
+export interface EngineWatch {
+  readonly close: () => void;
+}
+
+/** Keeps contact with the engine, for ever: events first, then the list, so that no change falls between. */
+export function watchEngine(
+  connect: () => Promise<Engine>,
+  picture: MutablePicture,
+  log: Log,
+  watcher: Watcher,
+): EngineWatch {
+  let closed = false;
+  let current: AbortController | undefined;
+
+  async function run(): Promise<void> {
+    let backoffMs = BACKOFF_MIN_MS;
+    let said = "";
+    const onLive = () => {
+      backoffMs = BACKOFF_MIN_MS;
+      said = "";
+    };
+    while (!closed) {
+      const abort = new AbortController();
+      current = abort;
+      try {
+        await runSession(await connect(), abort, onLive);
+        continue;
+      } catch (error) {
+        if (closed) return;
+        const cause = toAppError(error);
+        watcher.lost(cause);
+        // A dead engine is tried twice a second: the log gets one line for each new reason.
+        if (cause.publicMessage !== said) {
+          log.warning("no contact with the engine", { cause: cause.publicMessage, hint: cause.hint });
+        }
+        said = cause.publicMessage;
+      } finally {
+        abort.abort();
+      }
+      await Bun.sleep(backoffMs);
+      backoffMs = Math.min(backoffMs * 2, BACKOFF_MAX_MS);
+    }
+  }
+
+  /** Rejects when the contact breaks off; resolves when an engine that was silent answers again, to be read anew. */
+  async function runSession(engine: Engine, abort: AbortController, onLive: () => void): Promise<void> {
+    const session = createSession(engine, picture, log, watcher.changed);
+    const late = unavailable(`The engine at ${engine.target} does not answer`);
+    const deadline = setTimeout(() => abort.abort(late), CONNECT_TIMEOUT_MS);
+    try {
+      const lines = await engine.lines(`/events?filters=${EVENTS_FILTER}`, abort.signal);
+      clearTimeout(deadline);
+      const following = follow(session, lines, abort);
+      const reading = session.read();
+      // Whichever loses a race below fails later, when nobody listens any more.
+      for (const promise of [following, reading]) promise.catch(() => undefined);
+      await Promise.race([following, reading]);
+      if (abort.signal.aborted) throw abort.signal.reason;
+      watcher.live(session);
+      onLive();
+      const { target, apiVersion: version } = engine;
+      log.info("watching the engine", { target, version, containers: picture.containers.size });
+      if (picture.isElsewhere()) {
+        const hint = "run this program in a container on one of them, or name the container in the path";
+        log.info("no address tells a container of this engine: its networks are not this machine's", { target, hint });
+      }
+      const answering = untilAnswersAgain(session, abort.signal);
+      answering.catch(() => undefined);
+      await Promise.race([following, answering]);
+    } finally {
+      clearTimeout(deadline);
+      session.close();
+      abort.abort();
+    }
+  }
+
+  async function follow(session: Session, lines: AsyncIterable<string>, abort: AbortController): Promise<never> {
+    for await (const line of lines) {
+      session.events.take(line).catch((error: unknown) => abort.abort(error));
+    }
+    throw unavailable(`The engine at ${session.engine.target} ended its stream of events`);
+  }
+
+  /** A stream that is silent looks idle: only a question tells. Resolves at the first answer after a silence. */
+  async function untilAnswersAgain(session: Session, signal: AbortSignal): Promise<void> {
+    let silent = false;
+    for (;;) {
+      await Bun.sleep(silent ? PING_SILENT_EVERY_MS : PING_EVERY_MS);
+      if (signal.aborted) throw signal.reason;
+      try {
+        await session.ping(PING_TIMEOUT_MS);
+        if (silent) return;
+      } catch (error) {
+        if (signal.aborted) throw signal.reason;
+        const cause = toAppError(error);
+        if (!silent) {
+          log.warning("the engine is silent", { target: session.engine.target, cause: cause.publicMessage });
+        }
+        silent = true;
+        watcher.silent(cause);
+      }
+    }
+  }
+
+  void run();
+  return {
+    close() {
+      closed = true;
+      current?.abort();
+    },
+  };
+}
+
+function toAppError(error: unknown): AppError {
+  if (error instanceof AppError) return error;
+  return unavailable("The contact with the engine broke off", error);
+}
+
+function unavailable(text: string, cause?: unknown): AppError {
+  return new AppError("engine-unavailable", text, { hint: "see whether the engine is healthy", cause });
+}
