@@ -30,15 +30,16 @@ for (const script of ["start", "test"]) {
 }
 
 for (const [title, says, status, counted] of [
-  ["dies before its summary", "", 134, "0 passed, 1 failed, 0 skipped"],
-  ["fails by what is no test", " 2 pass\n 0 fail", 1, "2 passed, 1 failed, 0 skipped"],
-  ["fails by its tests", " 2 pass\n 3 fail", 1, "2 passed, 3 failed, 0 skipped"],
+  ["has a part that dies before its summary", "", 134, "10 passed, 1 failed, 0 skipped"],
+  ["fails outside a test", " 2 pass\n 0 fail", 1, "12 passed, 1 failed, 0 skipped"],
+  ["has failing tests", " 2 pass\n 3 fail", 1, "12 passed, 3 failed, 0 skipped"],
 ] as const) {
   test(`scripts/test counts a run that ${title}`, () => {
     const bin = mkdtempSync(join(folder, "stub-"));
     const answers = [`--version) echo ${bunVersion} ;;`, "install*) mkdir -p node_modules ;;"];
-    const tests = `*" test") printf '${says}\\n'; exit ${status} ;;`;
-    const bun = `#!/bin/sh\ncase "$*" in\n${[...answers, tests].join("\n")}\nesac\n`;
+    const failing = `*" test test/integration "*) printf '${says}\\n'; exit ${status} ;;`;
+    const others = `*" test test/"*) printf ' 5 pass\\n 0 fail\\n' ;;`;
+    const bun = `#!/bin/sh\ncase "$*" in\n${[...answers, failing, others].join("\n")}\nesac\n`;
     writeFileSync(join(bin, "bun"), bun, { mode: 0o755 });
     const env = { PATH: `${bin}:${process.env.PATH}` };
     const run = Bun.spawnSync(["bash", `${folder}/scripts/test`], { env, cwd: "/" });
