@@ -14,7 +14,7 @@ const source = [...new Bun.Glob("**/*.ts").scanSync(join(ROOT, "src"))].map((pat
 const readme = read("README.md");
 const configuration = read("docs/configuration.md");
 
-/** What a heading is called in an address, as GitHub makes it. */
+/** The anchor that GitHub gives a heading. */
 const anchorOf = (heading: string) =>
   heading
     .toLowerCase()
@@ -24,7 +24,7 @@ const anchorsOf = (text: string) => [...text.matchAll(/^#+ (.+)$/gm)].map(([, he
 
 describe("links", () => {
   for (const page of pages) {
-    test(`of ${page} lead to a file and a heading that there are`, () => {
+    test(`of ${page} lead to existing files and headings`, () => {
       for (const [, target = ""] of read(page).matchAll(/\]\(([^)\s]+)\)/g)) {
         if (/^https?:/.test(target)) continue;
         const [path, anchor] = target.split("#");
