@@ -19,7 +19,7 @@ Answers on http://<address>:<port>:
   /api/task-protection/v1/state task scale-in protection
   /health
 
-Environment (the README has all of it):
+Environment (docs/configuration.md lists all variables):
   ECS_LOCAL_METADATA_PORT       port, 80 unless set
   ECS_LOCAL_BIND_ADDRESS        address to listen on, 127.0.0.1 unless set
   AWS_PROFILE, AWS_REGION, ...  the identity, as for the AWS CLI
