@@ -1,5 +1,4 @@
 import { Command, CommanderError } from "commander";
-import { addCompletion } from "./cli/completion.ts";
 import { addCompose, addEnv } from "./cli/compose.ts";
 import { addDoctor } from "./cli/doctor.ts";
 import { addHelp, addVersion } from "./cli/help.ts";
@@ -81,7 +80,6 @@ export function parseArguments(argv: readonly string[], version: string): Invoca
   addEnv(command, (run) => choose({ kind: "run", run }));
   addCompose(command, (run) => choose({ kind: "run", run }));
   addDoctor(command, (request) => choose({ kind: "doctor", request: { ...command.opts<Flags>(), ...request } }));
-  addCompletion(command, (run) => choose({ kind: "run", run }));
   addHelp(command);
   addVersion(command, version, (run) => choose({ kind: "run", run }));
   sayAsOurs(command);

@@ -33,13 +33,7 @@ export async function compile(root: string, target: Target, folder: string) {
 
 /** What is in every archive. */
 export async function sharedMembers(root: string): Promise<Member[]> {
-  const files = { bash: `${PROGRAM}.bash`, zsh: `_${PROGRAM}`, fish: `${PROGRAM}.fish` };
-  const completions = Object.entries(files).map(([shell, file]) => {
-    const run = runOwn(root, "src/main.ts", "completion", shell);
-    if (!run.success) throw new Error(`the completion of ${shell} failed:\n${run.stderr.toString().trim()}`);
-    return { path: `completions/${file}`, bytes: new Uint8Array(run.stdout) };
-  });
-  return [...completions, ...(await Promise.all(pages(root).map((path) => member(root, path))))];
+  return Promise.all(pages(root).map((path) => member(root, path)));
 }
 
 /** What README.md leads to, so that it does in the archive too. */

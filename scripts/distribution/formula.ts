@@ -45,10 +45,7 @@ ${systems.join("\n")}
 
   def install
     bin.install "ecs-local-endpoints"
-    bash_completion.install "completions/ecs-local-endpoints.bash" => "ecs-local-endpoints"
-    zsh_completion.install "completions/_ecs-local-endpoints"
-    fish_completion.install "completions/ecs-local-endpoints.fish"
-    doc.install "README.md", "THIRD-PARTY.txt", "docs", "examples"
+    doc.install "README.md", "ARCHITECTURE.md", "THIRD-PARTY.txt", "docs", "examples"
   end
 
   service do

@@ -74,7 +74,7 @@ describe("a result that cannot be written", () => {
   // Without an engine doctor has a problem to tell, and ends with 1.
   const env = { PATH: "/usr/bin:/bin", DOCKER_HOST: "unix:///nonexistent/docker.sock" };
   const shell = (line: string) => Bun.spawnSync(["bash", "-c", `set -o pipefail; ${line}`, BINARY], { env });
-  for (const args of ["env", "--help", "doctor --offline", "completion zsh"]) {
+  for (const args of ["env", "--help", "doctor --offline"]) {
     test(`is one line and 1 for '${args}'`, () => {
       const { exitCode, stderr } = shell(`"$0" ${args} >/dev/full`);
       expect([exitCode, stderr.toString()]).toEqual([

@@ -89,7 +89,7 @@ for (const target of targets) {
       unpacked = join(folder, name);
     });
 
-    test("holds the program, licences, pages, completions and a service file, and nothing else", () => {
+    test("holds the program, licences, pages and a service file, and nothing else", () => {
       const service = target.os === "linux" ? "ecs-local-endpoints@.service" : "ecs-local-endpoints.plist";
       const held = (readdirSync(unpacked, { recursive: true }) as string[]).filter((path) =>
         statSync(join(unpacked, path)).isFile(),
@@ -100,15 +100,11 @@ for (const target of targets) {
       expect(held.filter((path) => !pages.includes(path)).sort()).toEqual([
         "LICENSE",
         "THIRD-PARTY.txt",
-        "completions/_ecs-local-endpoints",
-        "completions/ecs-local-endpoints.bash",
-        "completions/ecs-local-endpoints.fish",
         "ecs-local-endpoints",
         `packaging/${service}`,
       ]);
       const executable = held.filter((path) => statSync(join(unpacked, path)).mode & 0o111);
       expect(executable).toEqual(["ecs-local-endpoints"]);
-      expect(readFileSync(join(unpacked, "completions/_ecs-local-endpoints"), "utf8")).toStartWith("#compdef ");
     });
 
     test("has each page and file that its README leads to", () => {

@@ -55,7 +55,7 @@ describe("the command line", () => {
     });
   }
 
-  const NAMES = "serve, network, healthcheck, env, compose, doctor, completion, help, version";
+  const NAMES = "serve, network, healthcheck, env, compose, doctor, help, version";
   for (const [line, what, hint] of [
     ["netwrok up", "unknown command 'netwrok'", "did you mean network?"],
     ["srve", "unknown command 'srve'", "did you mean serve?"],
@@ -75,7 +75,6 @@ describe("the command line", () => {
     ["--port 80 env", "--port before 'env' is the server's", "put it behind 'env' where it has one, or leave it out"],
     ["--offline compose", "--offline before 'compose'", "put it behind 'compose'"],
     ["--port 9 network up", "--port before 'network up' is the server's", "put it behind 'network up'"],
-    ["--bind ::1 completion bash", "--bind before 'completion'", "put it behind 'completion'"],
     ["--print", "unknown option '--print'", "see ecs-local-endpoints --help"],
     ["compose --output --force", "--output is '--force'", "give it a value: --output <file>"],
     ["compose -f a --file --join", "--file is '--join'", "give it a value: -f, --file <file>"],
@@ -137,7 +136,6 @@ describe("the command line", () => {
     ["network", "up", "--bridge", "a", "--bridge", long],
     ["compose", "--role", long],
     ["compose", long],
-    ["completion", long],
   ]) {
     test(`'${words.map((word) => word.replace(long, "...")).join(" ")}' with a very long word is cut in what is said`, () => {
       const { invocation, stderr } = parse("", words);
