@@ -4,8 +4,7 @@ import type { AgentApi } from "../metadata/agent-api.ts";
 import { readAgentPath } from "./agent-path.ts";
 import { readBody } from "./body.ts";
 import type { Answer, Handler, Route } from "./handler.ts";
-import { JSON_OK } from "./http-error.ts";
-import { unknownRoute } from "./nearest.ts";
+import { JSON_OK, unknownRoute } from "./http-error.ts";
 
 const SHOWN_CHARACTERS_MAX = 256;
 

@@ -10,8 +10,7 @@ import { canBe, type RoleRule } from "./guard/allowed-roles.ts";
 import type { Binding } from "./guard/caller-role.ts";
 import type { Rule } from "./guard/rule.ts";
 import type { Answer, Handler, Route } from "./handler.ts";
-import { JSON_OK } from "./http-error.ts";
-import { unknownRoute } from "./nearest.ts";
+import { JSON_OK, unknownRoute } from "./http-error.ts";
 import type { TaskRole } from "./task-role.ts";
 
 const PATHS_MAX = 1000;

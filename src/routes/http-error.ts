@@ -5,6 +5,16 @@ const JSON_HEADERS = { "content-type": "application/json" } as const;
 /** Exactly this type, without a charset: the Go SDK reads no other. */
 export const JSON_OK: ResponseInit = { headers: new Headers(JSON_HEADERS) };
 
+const SHOWN_CHARACTERS_MAX = 120;
+const ROUTE_FAMILIES =
+  "/creds, /role/<name>, /role-arn/<arn>, /v2/credentials/<id>, /v2/metadata, /v2/stats, /v3, /v4, /api, /v1/metadata, /v1/tasks, /health";
+
+/** The error for a path that no route serves. */
+export function unknownRoute(path: string): AppError {
+  const shown = path.length > SHOWN_CHARACTERS_MAX ? `${path.slice(0, SHOWN_CHARACTERS_MAX)}…` : path;
+  return new AppError("unknown-route", `There is nothing at ${shown}`, { hint: `the routes are ${ROUTE_FAMILIES}` });
+}
+
 /** Turns a failure into its answer and leaves its line in the log. */
 export type Fail = (error: unknown, path: string) => Response;
 

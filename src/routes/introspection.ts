@@ -1,7 +1,6 @@
 import type { Introspection, IntrospectionResource } from "../metadata/introspection.ts";
 import type { Answer, Handler, Route } from "./handler.ts";
-import { JSON_OK } from "./http-error.ts";
-import { unknownRoute } from "./nearest.ts";
+import { JSON_OK, unknownRoute } from "./http-error.ts";
 
 const RESOURCES: ReadonlyMap<string, IntrospectionResource> = new Map([
   ["/", "commands"],

@@ -1,8 +1,7 @@
 import { LRUCache } from "lru-cache";
 import type { Asked, Metadata, Resource, Version } from "../metadata/metadata.ts";
 import type { Answer, Handler, Route } from "./handler.ts";
-import { JSON_OK } from "./http-error.ts";
-import { unknownRoute } from "./nearest.ts";
+import { JSON_OK, unknownRoute } from "./http-error.ts";
 
 const PATHS_MAX = 1_000;
 

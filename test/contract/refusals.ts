@@ -25,20 +25,12 @@ export function refusalsContract({ ask, connect, engine }: Subject): void {
     }
   });
 
-  describe("a path that is none is 404 with the nearest route", () => {
-    for (const [path, nearest] of [
-      ["/cred", "/creds"],
-      ["/V3/task", "/v3/task"],
-      ["/rolle/app", "/role/<name>"],
-      ["/v2/credentials", "/v2/credentials/<id>"],
-      ["/v2/metadatas/x", "/v2/metadata/<container>"],
-      ["/v3x", "/v3"],
-      ["/v3/containers/web/taks", "/v3/containers/<container>/task"],
-    ] as const) {
+  describe("a path without a route is 404 with the routes there are", () => {
+    for (const path of ["/cred", "/V3/task", "/rolle/app", "/v2/credentials", "/v3x", "/v3/containers/web/taks"]) {
       test(path, async () => {
         const text = expectError(await ask(from, path), path, 404);
-        expect(text).toContain(path);
-        expect(text).toEndWith(nearest);
+        expect(text).toContain(`There is nothing at ${path}`);
+        for (const route of ["/creds", "/role/<name>", "/v3", "/v4", "/health"]) expect(text).toContain(route);
       });
     }
   });
