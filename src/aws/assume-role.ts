@@ -1,10 +1,8 @@
 import { LRUCache } from "lru-cache";
 import type { AwsConfig, RoleOptions } from "../config/aws.ts";
 import { AppError } from "../errors.ts";
-import type { ClientSettings } from "./client-settings.ts";
-import type { Account, Sts } from "./clients.ts";
+import { type Account, type ClientSettings, getRoleArn, type Sts } from "./clients.ts";
 import { isDurationRefusal } from "./errors.ts";
-import { getRoleArn } from "./iam.ts";
 import type { Credentials, Identity, Role } from "./types.ts";
 
 /** STS gives this much to every role, also at the end of a chain of roles. */

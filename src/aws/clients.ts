@@ -1,3 +1,4 @@
+import { GetRoleCommand, IAMClient } from "@aws-sdk/client-iam";
 import {
   AssumeRoleCommand,
   GetCallerIdentityCommand,
@@ -5,10 +6,13 @@ import {
   STSClient,
   type Credentials as WireCredentials,
 } from "@aws-sdk/client-sts";
-import type { RoleOptions } from "../config/aws.ts";
+import type { HttpHandler } from "@smithy/core/protocols";
+import type { AwsConfig, RoleOptions } from "../config/aws.ts";
+import type { Environment } from "../config/config.ts";
 import { AppError } from "../errors.ts";
-import type { ClientSettings } from "./client-settings.ts";
 import { toAppError } from "./errors.ts";
+import { createHttpHandler } from "./http-handler.ts";
+import { RETRY_FOR_THE_CLOCK } from "./retry.ts";
 import type { Credentials, Identity } from "./types.ts";
 
 /** The account that an identity belongs to, and the partition that its ARNs begin with (`aws`, `aws-cn`, ...). */
@@ -20,7 +24,7 @@ export interface Account {
 }
 
 /** A role as STS is asked for it. */
-export type AssumeInput = RoleOptions & {
+type AssumeInput = RoleOptions & {
   readonly arn: string;
   readonly sessionName: string;
   readonly durationSeconds: number;
@@ -105,4 +109,68 @@ function incomplete(action: string): AppError {
   return new AppError("upstream-unavailable", `${action} answered without what was asked for`, {
     hint: "check STS_ENDPOINT",
   });
+}
+
+/** Of the clients for SSO inside of the providers. */
+const PROVIDER_ATTEMPTS_MAX = 2;
+const FALLBACK_REGION = "us-east-1";
+
+interface ServiceSettings {
+  readonly region: string;
+  readonly endpoint?: string;
+  readonly requestHandler: HttpHandler;
+  readonly retryStrategy: typeof RETRY_FOR_THE_CLOCK;
+}
+
+/** How our clients, and those inside of the SDK's providers, reach AWS. */
+export interface ClientSettings {
+  /** Without a region: a provider's client for SSO has its own. */
+  readonly inner: { readonly requestHandler: HttpHandler; readonly maxAttempts: number };
+  readonly sts: (profileRegion: string | undefined) => ServiceSettings;
+  readonly iam: (profileRegion: string | undefined) => ServiceSettings;
+}
+
+export function createClientSettings(config: AwsConfig, env: Environment): ClientSettings {
+  const requestHandler = createHttpHandler(env);
+  const service = (endpoint: string | undefined, profileRegion: string | undefined): ServiceSettings => ({
+    requestHandler,
+    retryStrategy: RETRY_FOR_THE_CLOCK,
+    region: config.region ?? profileRegion ?? FALLBACK_REGION,
+    // An `endpoint: undefined` would keep the SDK from reading its own variables and profile settings.
+    ...(endpoint !== undefined && { endpoint }),
+  });
+  return {
+    inner: { requestHandler, maxAttempts: PROVIDER_ATTEMPTS_MAX },
+    sts: (profileRegion) => service(config.stsEndpoint, profileRegion),
+    iam: (profileRegion) => service(config.iamEndpoint, profileRegion),
+  };
+}
+
+/**
+ * Looks up a role's ARN, which holds the path that its name does not.
+ *
+ * @param roleName without a path
+ * @throws AppError: `no-such-role`; for IAM's InvalidClientTokenId the text says why STS accepts the same keys (issue
+ *   118 of the reference)
+ */
+export async function getRoleArn(identity: Identity, settings: ClientSettings, roleName: string): Promise<string> {
+  const client = new IAMClient({ ...settings.iam(identity.region), credentials: identity.credentials });
+  const action = `iam:GetRole of ${roleName} as ${identity.origin}`;
+  try {
+    const { Role } = await client.send(new GetRoleCommand({ RoleName: roleName }));
+    if (Role?.Arn === undefined) throw new AppError("upstream-unavailable", `${action} answered without an ARN`);
+    return Role.Arn;
+  } catch (error) {
+    const failure = toAppError(error, { action, remedy: identity.remedy });
+    const name = error instanceof Error ? error.name : "";
+    if (/^NoSuchEntity/.test(name)) {
+      throw new AppError("no-such-role", `there is no role '${roleName}' in the account of ${identity.origin}`, {
+        hint: `see what there is with: aws iam list-roles --query "Roles[].Arn"; give a role of another account by its ARN`,
+        cause: error,
+      });
+    }
+    if (name !== "InvalidClientTokenId") throw failure;
+    const text = "IAM, which knows paths, accepts no session of GetSessionToken without MFA: InvalidClientTokenId";
+    throw new AppError("identity-failed", text, { hint: identity.remedy, cause: error });
+  }
 }

@@ -4,8 +4,7 @@ import { AppError, type ErrorCode } from "../errors.ts";
 import { markOwn } from "../own-request.ts";
 import { withoutSecrets } from "./errors.ts";
 import { readTokenFile } from "./token-file.ts";
-import type { AwsCredentialIdentity } from "./types.ts";
-import { setOf } from "./types.ts";
+import { type AwsCredentialIdentity, setOf } from "./types.ts";
 import { noAnswerOf } from "./unreachable.ts";
 
 const REQUEST_MS = 1000;

@@ -1,7 +1,6 @@
 import { AppError } from "../errors.ts";
 import { PROCESS_DEADLINE_MS, withDeadline } from "../timeout.ts";
-import type { AwsCredentialIdentity } from "./types.ts";
-import { endOf, isText } from "./types.ts";
+import { type AwsCredentialIdentity, endOf, isText } from "./types.ts";
 
 const OUTPUT_CHARACTERS_MAX = 100_000;
 

@@ -2,7 +2,7 @@ import { AppError, type ErrorCode } from "../errors.ts";
 import { noAnswerOf, UNREADABLE } from "./unreachable.ts";
 
 /** What was being done, for the sentence and for the meaning of a refusal. */
-export interface Attempt {
+interface Attempt {
   /** Such as `sts:AssumeRole of arn:aws:iam::111122223333:role/app`. */
   readonly action: string;
   /** Whether AccessDenied means that this role was refused. */

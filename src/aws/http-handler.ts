@@ -1,3 +1,4 @@
+import { brotliDecompressSync, gunzipSync, inflateSync } from "node:zlib";
 import {
   buildQueryString,
   type HttpHandler,
@@ -6,10 +7,9 @@ import {
   HttpResponse,
 } from "@smithy/core/protocols";
 import type { Environment } from "../config/config.ts";
-import { readBody } from "./answer-body.ts";
 import { readAuthorities } from "./ca-bundle.ts";
 import { createProxyChoice } from "./proxy.ts";
-import { noAnswer, refusedByProxy, unreachable, unreadable, type Way } from "./unreachable.ts";
+import { noAnswer, refusedByProxy, TOO_LONG, unreachable, unreadable, type Way } from "./unreachable.ts";
 
 const DEADLINE_MS = 10_000;
 
@@ -82,4 +82,30 @@ async function send(
     const why = noAnswer(error, way) ?? unreadable(error, way);
     throw why === undefined ? error : unreachable(error, why);
   }
+}
+
+/** Many times what AWS answers to the calls that we make. */
+const BODY_BYTES_MAX = 1024 * 1024;
+const UNPACK = new Map([
+  ["gzip", gunzipSync],
+  ["deflate", inflateSync],
+  ["br", brotliDecompressSync],
+]);
+
+/**
+ * The body of an answer that was fetched with `decompress: false`: Bun unpacks ahead of who reads, without a bound.
+ *
+ * @throws an Error with a `code`: `TOO_LONG` for a body of more than 1 MiB, or what the connection or the unpacking says
+ */
+async function readBody(answer: Response): Promise<Uint8Array> {
+  const chunks: Uint8Array[] = [];
+  let bytes = 0;
+  for await (const chunk of answer.body ?? []) {
+    bytes += chunk.byteLength;
+    if (bytes > BODY_BYTES_MAX) throw Object.assign(new Error("the answer is too long"), { code: TOO_LONG });
+    chunks.push(chunk);
+  }
+  const body = Buffer.concat(chunks);
+  const unpack = UNPACK.get(answer.headers.get("content-encoding") ?? "");
+  return unpack === undefined || bytes === 0 ? body : unpack(body, { maxOutputLength: BODY_BYTES_MAX });
 }

@@ -1,154 +1,140 @@
-import { getDefaultRoleAssumer } from "@aws-sdk/client-sts";
-import type { AppError } from "../errors.ts";
-import type { ClientSettings } from "./client-settings.ts";
-import type { createProcesses } from "./credential-process.ts";
-import { toAppError } from "./errors.ts";
-import type { IdentityFiles } from "./identity-files.ts";
-import type { Machine } from "./identity-machine.ts";
-import { otherCredentials } from "./identity-other.ts";
-import { isSso, keysOf, type Profiles, profileRemedy, type Section } from "./identity-sections.ts";
-import { bad, missingSource, profileFailure, wantsCode } from "./profile-failure.ts";
-import type { SsoProfile } from "./sso.ts";
+import { readFile, stat } from "node:fs/promises";
+import { externalDataInterceptor, parseKnownFiles } from "@smithy/core/config";
+import { AppError } from "../errors.ts";
+import type { IdentityFiles } from "./change-detector.ts";
 import type { AwsCredentialIdentity } from "./types.ts";
-import type { WebIdentity } from "./web-identity.ts";
 
-export interface ProfileSources {
-  readonly files: IdentityFiles;
+interface Read {
   readonly profiles: Profiles;
-  readonly settings: ClientSettings;
-  /** The region of STS for the roles of the chain: that of the profile which was asked for. */
-  readonly region: string | undefined;
-  readonly sso: SsoProfile;
-  readonly container: Machine["container"];
-  /** By the settings of the profile which was asked for. */
-  readonly instance: () => Promise<AwsCredentialIdentity>;
-  readonly webIdentity: WebIdentity;
-  readonly processes: ReturnType<typeof createProcesses>;
-  /** The keys of the environment, for `credential_source = Environment`. */
-  readonly environmentKeys: AwsCredentialIdentity | undefined;
+  /** The files, for a sentence, each with whether it is missing. */
+  readonly looked: string;
+  /** Why a file that is there was not read. The profiles lack what is in it. */
+  readonly failure: AppError | undefined;
 }
 
-const SESSION_NAME = "ecs-local-endpoints";
-const DURATION_S = { min: 900, max: 43_200 };
+interface Text {
+  readonly path: string;
+  /** Undefined where there is no such file. */
+  readonly text?: string;
+  readonly failure?: AppError;
+}
 
 /**
- * Credentials of a profile, by the rules of the AWS command line. The roles of a chain are walked here and not in the
- * SDK: it reads the process for `credential_source`, and takes every hop after the first with the first one's keys.
+ * Reads the profiles. The SDK takes a file that it cannot read for an empty one, so it is given what we read, here and
+ * whenever it looks itself.
  *
- * @param via the profiles that led here by `source_profile`
- * @throws AppError `identity-failed` or `upstream-unavailable`, which names the profile of the chain that failed
+ * @returns with `failure` an AppError `identity-failed`
  */
-export async function profileCredentials(
-  sources: ProfileSources,
-  name: string,
-  via: readonly string[] = [],
-): Promise<AwsCredentialIdentity> {
-  const { profiles } = sources;
-  const section = profiles[name] ?? {};
-  const keys = keysOf(section);
-  // A role may name its own profile as the source of the keys.
-  if (section.role_arn && !(via.length > 0 && keys)) {
-    if (section.source_profile || section.credential_source) return assumeRole(sources, name, section, via);
-    if (section.web_identity_token_file) return webIdentity(sources, name, section);
-    throw bad(
-      name,
-      "has role_arn without source_profile, credential_source or web_identity_token_file",
-      "add one of them",
-    );
-  }
-  if (keys) return keys;
+export async function readProfiles(files: IdentityFiles): Promise<Read> {
+  const texts = await Promise.all([files.config, files.credentials].map(textOf));
+  for (const { path, text } of texts) externalDataInterceptor.interceptFile(path, text ?? "");
+  const looked = texts.map(({ path, text }) => (text === undefined ? `${path} (missing)` : path)).join(" and ");
+  const profiles = await parseKnownFiles({ filepath: files.credentials, configFilepath: files.config });
+  return { profiles, looked, failure: texts.find(({ failure }) => failure !== undefined)?.failure };
+}
+
+async function textOf(path: string): Promise<Text> {
   try {
-    if (isSso(section)) return await sso(sources, name, section);
-    if (section.credential_process) return await sources.processes(name, section.credential_process);
-    return await otherCredentials(sources, name);
+    const facts = await stat(path);
+    // Who names /dev/null wants none.
+    if (facts.isCharacterDevice()) return { path, text: "" };
+    // A read of it could wait for ever, and would find nothing the second time.
+    if (facts.isFIFO()) return { path, failure: unreadable(path, "a pipe") };
+    return { path, text: await readFile(path, "utf8") };
   } catch (error) {
-    throw profileFailure(error, name, profileRemedy(profiles, name));
+    const { code } = error as { code?: string };
+    if (code === "ENOENT" || code === "ENOTDIR") return { path };
+    return { path, failure: unreadable(path, code ?? "no reason given", error) };
   }
 }
 
-async function assumeRole(
-  sources: ProfileSources,
-  name: string,
-  section: Section,
-  via: readonly string[],
-): Promise<AwsCredentialIdentity> {
-  const { source_profile: source, credential_source: origin, mfa_serial: mfa } = section;
-  if (source && origin) throw bad(name, "has both source_profile and credential_source", "remove one of them");
-  if (mfa) throw wantsCode(name, mfa, source);
-  if (source && !sources.profiles[source]) throw missingSource(sources, name, source);
-  const given = section.duration_seconds ?? "3600";
-  const duration = Number(given);
-  if (!Number.isInteger(duration) || duration < DURATION_S.min || duration > DURATION_S.max) {
-    throw bad(
-      name,
-      `has duration_seconds = ${given}`,
-      `give whole seconds from ${DURATION_S.min} to ${DURATION_S.max}`,
-    );
-  }
-  if (source && via.includes(source)) {
-    throw bad(name, `closes a circle of source_profile: ${[...via, source].join(", ")}`, "give one of them keys");
-  }
-  const keys = source
-    ? await profileCredentials(sources, source, [...via, source])
-    : await namedSource(sources, name, origin ?? "");
-  try {
-    const credentials = await getDefaultRoleAssumer(sources.settings.sts(sources.region))(keys, {
-      RoleArn: section.role_arn,
-      RoleSessionName: section.role_session_name || SESSION_NAME,
-      ExternalId: section.external_id,
-      DurationSeconds: duration,
-    });
-    return { ...credentials, lifeMsMax: duration * 1000 };
-  } catch (error) {
-    const action = `sts:AssumeRole of ${section.role_arn} for profile '${name}'`;
-    throw toAppError(error, { action, identity: true, remedy: profileRemedy(sources.profiles, name) });
-  }
+function unreadable(path: string, why: string, cause?: unknown): AppError {
+  const hint = "make it a file that the server's user may read, or remove it";
+  return new AppError("identity-failed", `the AWS file ${path} cannot be read (${why})`, { hint, cause });
 }
 
-function namedSource(sources: ProfileSources, name: string, origin: string): Promise<AwsCredentialIdentity> {
-  if (origin === "EcsContainer") return sources.container();
-  if (origin === "Ec2InstanceMetadata") {
-    return sources.instance().catch((why: AppError) => {
-      throw bad(
-        name,
-        `has credential_source = ${origin}, and there is none: ${why.publicMessage}`,
-        "name a source_profile",
-      );
-    });
-  }
-  if (origin !== "Environment") {
-    throw bad(
-      name,
-      `has credential_source = ${origin}`,
-      "give Environment, EcsContainer or Ec2InstanceMetadata, or a source_profile",
-    );
-  }
-  if (sources.environmentKeys !== undefined) return Promise.resolve(sources.environmentKeys);
-  throw bad(
-    name,
-    "has credential_source = Environment, which has no keys",
-    "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY and restart the server",
+export type Profiles = Awaited<ReturnType<typeof parseKnownFiles>>;
+export type Section = NonNullable<Profiles[string]>;
+
+/** The keys of a section, if it has any. */
+export function keysOf(section: Section): AwsCredentialIdentity | undefined {
+  const {
+    aws_access_key_id: accessKeyId,
+    aws_secret_access_key: secretAccessKey,
+    aws_session_token: sessionToken,
+  } = section;
+  if (!accessKeyId || !secretAccessKey) return undefined;
+  return { accessKeyId, secretAccessKey, ...(sessionToken && { sessionToken }) };
+}
+
+export function isSso(section: Section | undefined): boolean {
+  return (
+    section?.sso_session !== undefined || section?.sso_start_url !== undefined || section?.sso_account_id !== undefined
   );
 }
 
-function sso(sources: ProfileSources, name: string, section: Section): Promise<AwsCredentialIdentity> {
-  const { sso_session: session } = section;
-  const lacking = ["sso_account_id", "sso_role_name"].filter((key) => !section[key]);
-  if (lacking.length > 0) throw bad(name, `lacks ${lacking.join(" and ")}`, `run: aws configure sso --profile ${name}`);
-  if (session !== undefined && sources.profiles[`sso-session.${session}`] === undefined) {
-    const what = `has sso_session = ${session}, which ${sources.files.config} does not have`;
-    throw bad(name, what, "run: aws configure sso-session");
-  }
-  return sources.sso(name, session);
+/** The SDK lists the other sections of the file among the profiles. */
+export function profileNames(profiles: Profiles): string[] {
+  return Object.keys(profiles).filter((name) => !/^(sso-session|services)\./.test(name));
 }
 
-async function webIdentity(sources: ProfileSources, name: string, section: Section): Promise<AwsCredentialIdentity> {
-  const { web_identity_token_file: tokenFile = "", role_arn: roleArn = "", role_session_name } = section;
-  const sessionName = role_session_name || SESSION_NAME;
-  try {
-    return await sources.webIdentity({ tokenFile, roleArn, sessionName, region: sources.region });
-  } catch (error) {
-    const remedy = `check web_identity_token_file and role_arn of profile '${name}'`;
-    throw toAppError(error, { action: `the web identity of profile '${name}'`, identity: true, remedy });
+const SETTING =
+  /^(region|output|cli_\w+|retry_mode|max_attempts|ca_bundle|defaults_mode|services|endpoint_url|sts_regional_endpoints|use_\w+|ec2_metadata_\w+|s3|parameter_validation)$/;
+
+/**
+ * Whether a section says nothing of an identity, as the `[default]` of many who only set a region. One key that is not
+ * known is enough to say no: it may be a mistyped one.
+ */
+export function hasOnlySettings(section: Section): boolean {
+  return Object.keys(section).every((key) => SETTING.test(key.split(".", 1)[0] ?? key));
+}
+
+/** The section where a chain of `source_profile` ends. */
+export function endOfChain(profiles: Profiles, name: string): { name: string; section: Section | undefined } {
+  const seen = new Set([name]);
+  let end = name;
+  for (;;) {
+    const next = profiles[end]?.role_arn ? profiles[end]?.source_profile : undefined;
+    if (!next || seen.has(next)) return { name: end, section: profiles[end] };
+    seen.add(next);
+    end = next;
   }
+}
+
+/** What to run when AWS does not accept what a profile gave: for a chain, that of its end. */
+export function profileRemedy(profiles: Profiles, name: string): string {
+  const end = endOfChain(profiles, name);
+  if (isSso(end.section)) return `run: aws sso login --profile ${end.name}`;
+  if (end.section?.login_session) return `run: aws login --profile ${end.name}`;
+  if (end.section?.credential_process) return `run the credential_process of profile '${end.name}' by hand`;
+  return `check the keys and roles of profile '${name}' with: aws sts get-caller-identity --profile ${name}`;
+}
+
+function choices(profiles: Profiles): string {
+  const known = profileNames(profiles);
+  return known.length === 0 ? "they name no profile" : `they name: ${known.slice(0, 20).join(", ")}`;
+}
+
+/** For AWS_PROFILE that names no profile. */
+export function unknownProfile(wanted: string, looked: string, profiles: Profiles): AppError {
+  return new AppError(
+    "identity-failed",
+    `AWS_PROFILE is '${wanted}', which is not in ${looked}; ${choices(profiles)}`,
+    {
+      hint: "set AWS_PROFILE to one of them and restart, or mount the folder .aws into the server's HOME",
+    },
+  );
+}
+
+/** For nothing at all. `cause` is why the instance gave none. */
+export function noIdentity(looked: string, profiles: Profiles, cause: unknown): AppError {
+  const instance = cause instanceof AppError ? cause.publicMessage : "instance metadata";
+  return new AppError(
+    "no-identity",
+    `no AWS identity: tried AWS_ACCESS_KEY_ID with AWS_SECRET_ACCESS_KEY, AWS_WEB_IDENTITY_TOKEN_FILE, profile 'default' in ${looked} (${choices(profiles)}), AWS_CONTAINER_CREDENTIALS_FULL_URI and ${instance}`,
+    {
+      hint: "set AWS_PROFILE to a profile that works (aws configure, or aws sso login --profile <name>), or use --offline",
+      cause,
+    },
+  );
 }

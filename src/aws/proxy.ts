@@ -1,6 +1,5 @@
 import { BlockList, isIP } from "node:net";
 import type { Environment } from "../config/config.ts";
-import { proxyUrl } from "./proxy-variables.ts";
 
 /**
  * Loopback, private, link-local: containers, the host and what stands beside them. Not 100.64.0.0/10, which carriers and
@@ -78,4 +77,18 @@ function blockList(ranges: readonly string[]): BlockList {
       list.addSubnet(address, length, family === 6 ? "ipv6" : "ipv4");
   }
   return list;
+}
+
+const VARIABLES = ["HTTPS_PROXY", "HTTP_PROXY", "ALL_PROXY"].flatMap((name) => [name, name.toLowerCase()]);
+
+/** The variables that name a proxy which is not one of HTTP: nothing goes through it. */
+export function unusableProxies(env: Environment): string[] {
+  return VARIABLES.filter((name) => env[name] && proxyUrl(env[name]) === undefined);
+}
+
+/** The proxy that a variable names, with or without a scheme. Undefined for one that is not of HTTP. */
+function proxyUrl(value: string | undefined): URL | undefined {
+  if (value === undefined) return undefined;
+  const url = URL.parse(value.includes("://") ? value : `http://${value}`);
+  return url && /^https?:$/.test(url.protocol) ? url : undefined;
 }

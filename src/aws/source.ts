@@ -2,13 +2,19 @@ import type { AwsConfig } from "../config/aws.ts";
 import type { Environment } from "../config/config.ts";
 import { AppError } from "../errors.ts";
 import { accountOf, createAssume, createMemo, type Memo } from "./assume-role.ts";
-import { createClientSettings } from "./client-settings.ts";
-import { createSts, type Sts } from "./clients.ts";
+import { createClientSettings, createSts, type Sts } from "./clients.ts";
 import { createCountdown } from "./countdown.ts";
 import { createIdentityResolver } from "./identity.ts";
 import type { Stamps } from "./stamps.ts";
-import type { AwsCredentialIdentity, Credentials, Identity, IdentityFacts, NamedSource, Role } from "./types.ts";
-import { renewalWindowMs } from "./types.ts";
+import {
+  type AwsCredentialIdentity,
+  type Credentials,
+  type Identity,
+  type IdentityFacts,
+  type NamedSource,
+  type Role,
+  renewalWindowMs,
+} from "./types.ts";
 
 /** How soon a renewal of the identity that failed is tried again. */
 const RETRY_MS = 5000;

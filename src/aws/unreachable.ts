@@ -1,5 +1,7 @@
 import type { ErrorCode } from "../errors.ts";
-import { TOO_LONG } from "./answer-body.ts";
+
+/** The code of what is too long, whether as it came or unpacked: that of `node:zlib`. */
+export const TOO_LONG = "ERR_BUFFER_TOO_LARGE";
 
 /** Where a request went that got no answer, as a sentence may show it: without user, password and path. */
 export interface Way {

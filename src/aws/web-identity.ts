@@ -1,6 +1,6 @@
 import { getDefaultRoleAssumerWithWebIdentity } from "@aws-sdk/client-sts";
 import { fromWebToken } from "@aws-sdk/credential-providers";
-import type { ClientSettings } from "./client-settings.ts";
+import type { ClientSettings } from "./clients.ts";
 import { readTokenFile } from "./token-file.ts";
 import type { AwsCredentialIdentity } from "./types.ts";
 

@@ -18,7 +18,7 @@ import { createTasks } from "../metadata/tasks.ts";
 import { type FilesConfig, readMetadataFiles } from "./metadata-files.ts";
 
 /** All that answers for containers and their tasks. */
-export interface Documents {
+interface Documents {
   readonly metadata: Metadata;
   readonly agentApi: AgentApi;
   readonly introspection: Introspection;

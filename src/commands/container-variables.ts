@@ -15,7 +15,7 @@ export interface Place {
   readonly port: number;
 }
 
-export interface Wanted {
+interface Wanted {
   /** Undefined: 169.254.170.2, port 80. */
   readonly place?: Place | undefined;
   /** A role's name, path/name or ARN; undefined: the server's own identity. */

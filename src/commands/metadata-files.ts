@@ -8,7 +8,7 @@ import { namesOf } from "../metadata/overrides.ts";
 import type { readTaskDefinition, TaskDefinition } from "../metadata/task-definition.ts";
 
 /** What the files that users write say of tasks and containers, as they are now. */
-export interface MetadataFiles {
+interface MetadataFiles {
   readonly overrides: {
     readonly taskOverride: JsonObject | undefined;
     readonly containerOverride: JsonObject | undefined;

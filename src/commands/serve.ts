@@ -2,7 +2,7 @@ import { createApp } from "../app.ts";
 import { checkAuthorities } from "../aws/ca-bundle.ts";
 import { createOnlineSource } from "../aws/lazy-source.ts";
 import { createOfflineSource } from "../aws/offline.ts";
-import { unusableProxies } from "../aws/proxy-variables.ts";
+import { unusableProxies } from "../aws/proxy.ts";
 import type { Config, Environment } from "../config/config.ts";
 import { misnamedEndpoints, unknownVariables } from "../config/unknown-variables.ts";
 import { readRoles } from "../credentials/role-options.ts";

@@ -1,5 +1,5 @@
 /** What the four `TASK_*` and `CLUSTER_ARN` variables of the reference say of a task that no label describes. */
-export interface TaskDefaults {
+interface TaskDefaults {
   readonly cluster: string;
   readonly taskArn: string;
   readonly family: string;

@@ -12,7 +12,7 @@ export interface WatchedFile {
   readonly read: () => void;
 }
 
-export interface FileWatch {
+interface FileWatch {
   /** Reads what has changed since the last look. Called once a second from within. */
   readonly look: () => void;
   readonly close: () => void;

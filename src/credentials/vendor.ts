@@ -1,5 +1,4 @@
-import type { CredentialSource, Credentials, Role } from "../aws/types.ts";
-import { handOutWindowMs, renewalWindowMs } from "../aws/types.ts";
+import { type CredentialSource, type Credentials, handOutWindowMs, type Role, renewalWindowMs } from "../aws/types.ts";
 import { AppError, type ErrorCode } from "../errors.ts";
 import type { Log } from "../log.ts";
 import { PROCESS_DEADLINE_MS } from "../timeout.ts";
@@ -12,7 +11,7 @@ import { within } from "./within.ts";
 export type VendRequest = { readonly kind: "session" } | { readonly kind: "role"; readonly role: Role };
 
 /** `unknown`: it was not asked for yet, or not since it expired. */
-export type SessionState =
+type SessionState =
   | { readonly status: "ok"; readonly credentials: Credentials }
   | { readonly status: "failed"; readonly code: ErrorCode }
   | { readonly status: "unknown" };

@@ -10,7 +10,7 @@ interface Look {
   readonly isShared: boolean;
 }
 
-export interface Claims {
+interface Claims {
   readonly of: (address: string) => Claim;
   /** Whether containers of several networks may have the address, so that one which is still unknown may have it too. */
   readonly isShared: (address: string) => boolean;

@@ -5,7 +5,7 @@ import { toTime } from "./time.ts";
 
 const DEFAULT_PERIOD_US = 100_000;
 
-export interface PublishedPort {
+interface PublishedPort {
   readonly containerPort: number;
   readonly protocol: string;
   readonly hostPort: number;

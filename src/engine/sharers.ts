@@ -4,7 +4,7 @@ const WHOLE_ID = /^[\da-f]{64}$/;
 /** Of containers that share one another's network namespace in a row. */
 const HOPS_MAX = 8;
 
-export interface Sharers {
+interface Sharers {
   /** Takes a container in as the engine has it. */
   readonly put: (container: Container) => void;
   readonly remove: (id: string) => void;

@@ -11,7 +11,7 @@ const MINUTES_MAX = 2_880;
 const MINUTES_DEFAULT = 120;
 
 /** Which task is asked about. An undefined identifier means the caller's. */
-export interface AgentQuestion {
+interface AgentQuestion {
   readonly identifier: string | undefined;
   readonly address: string;
 }

@@ -2,7 +2,7 @@ import type { TaskFacts } from "./task-facts.ts";
 
 type Document = Readonly<Record<string, unknown>>;
 
-export interface IntrospectionTask {
+interface IntrospectionTask {
   readonly Arn: string;
   readonly DesiredStatus: string;
   readonly KnownStatus: string;

@@ -8,7 +8,7 @@ import { taskKey } from "./task.ts";
 const NAMED_MAX = 10_000;
 
 /** Who is meant by a request. */
-export interface Question {
+interface Question {
   /** Undefined where the caller is found by its address. */
   readonly identifier: string | undefined;
   readonly address: string;

@@ -6,7 +6,7 @@ import { mergeOver, mergeOverContainer } from "./overrides.ts";
 import { LABELS, type TaskDescription } from "./task.ts";
 import { type TaskState, taskDocument } from "./task-document.ts";
 
-export interface BodyOptions {
+interface BodyOptions {
   /** The engine's networks. The same list for as long as they are the same. */
   readonly networks?: () => readonly Network[];
   /** What users' files say now: another object once a file has changed. */

@@ -7,7 +7,7 @@ import { type Command, commandToCheck } from "./step.ts";
 /** The two kinds of rules that a kernel has, which do not see each other. */
 export type Backend = "nf_tables" | "legacy";
 
-export interface Iptables {
+interface Iptables {
   readonly program: string;
   readonly backend: Backend;
 }

@@ -7,7 +7,7 @@ import { type Asked, isInterfaceName } from "./state.ts";
 import type { TableRule } from "./tables.ts";
 
 /** What our chains say of an earlier `up`. */
-export interface Recovered {
+interface Recovered {
   readonly plans: readonly Plan[];
   /** What was asked, as far as the chains say; undefined where they do not. */
   readonly asked: Asked | undefined;

@@ -4,7 +4,7 @@ import type { Operations } from "./operations.ts";
 import { commandToCheck, type RuleStep, type Step } from "./step.ts";
 
 /** What would be done, in order. */
-export interface Rehearsal {
+interface Rehearsal {
   readonly operations: Operations;
   readonly made: readonly Step[];
   readonly taken: readonly Step[];

@@ -12,7 +12,7 @@ import { findStrangers } from "./strangers.ts";
 export const LOST = "the state file of network up is gone, and this is what its rules say: run network up again";
 
 /** A thing that has to stand, and whether it does. */
-export interface StatusLine {
+interface StatusLine {
   readonly what: string;
   readonly stands: boolean;
 }

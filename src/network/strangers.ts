@@ -7,7 +7,7 @@ import type { TableRule } from "./tables.ts";
 const SHOWN_MAX = 3;
 
 /** A rule in a chain of our name, or one that leads to such a chain, that no `up` made. */
-export interface Stranger {
+interface Stranger {
   readonly table: string;
   /** What iptables takes behind `-A` or `-D`, as a shell takes it: a comment may say anything. */
   readonly rule: string;

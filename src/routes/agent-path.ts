@@ -1,5 +1,5 @@
 /** What a path under `/api` asks for. The identifier is as it was sent; undefined where the caller is meant. */
-export interface AgentPath {
+interface AgentPath {
   readonly kind: "protection" | "fault";
   readonly identifier: string | undefined;
 }

@@ -1,6 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import type { LogLevel } from "../../src/log.ts";
-import { createLog, type Fields } from "../../src/log.ts";
+import { createLog, type Fields, type LogLevel } from "../../src/log.ts";
 
 const TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z/;
 

@@ -4,7 +4,7 @@ import { type Document, isAlias, isCollection, isMap, isNode, isPair, isScalar, 
 const NODES_MAX = 100_000;
 
 /** Where a document's key or alias is wrong. */
-export interface Fault {
+interface Fault {
   /** What is wrong, without the document's own words: they may be secret. */
   readonly what: string;
   /** Characters from the text's beginning. */

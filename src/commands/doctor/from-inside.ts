@@ -7,7 +7,7 @@ const RETRY_MS = 200;
 const MESSAGE_CHARACTERS_MAX = 1_000;
 
 /** What the program says when it asks from inside of a container. */
-export interface InsideAnswers {
+interface InsideAnswers {
   readonly credentials?: Answered;
   readonly metadata?: Answered;
   readonly server: Answering["by"];

@@ -5,7 +5,7 @@ import { constants } from "node:os";
 const SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
 
 /** Whether the user wants it ended. */
-export interface Interrupt {
+interface Interrupt {
   /** Aborts at the first signal. */
   readonly signal: AbortSignal;
   /** Resolves at the first signal with the exit code that a shell has for it: 130 for Ctrl-C. */

@@ -1,6 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { createProxyChoice } from "../../../src/aws/proxy.ts";
-import { unusableProxies } from "../../../src/aws/proxy-variables.ts";
+import { createProxyChoice, unusableProxies } from "../../../src/aws/proxy.ts";
 
 const STS = "https://sts.eu-west-1.amazonaws.com";
 const PROXY = { HTTPS_PROXY: "http://proxy:3128", HTTP_PROXY: "plain:3128" };

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { GetCallerIdentityCommand, STSClient } from "@aws-sdk/client-sts";
-import { createClientSettings } from "../../../src/aws/client-settings.ts";
+import { createClientSettings } from "../../../src/aws/clients.ts";
 import { parseConfig } from "../../../src/config/config.ts";
 import { endAll, home, setVariable } from "../../support/credential-server.ts";
 
