@@ -4,13 +4,13 @@ import type { Vendor } from "./credentials/vendor.ts";
 import { canonicalAddress } from "./engine/ip-address.ts";
 import { AppError } from "./errors.ts";
 import type { Log } from "./log.ts";
-import type { AgentApi } from "./metadata/agent-api.ts";
 import type { Introspection } from "./metadata/introspection.ts";
 import type { Metadata } from "./metadata/metadata.ts";
+import type { AgentApi } from "./metadata/task-protection.ts";
 import { agentApiRoutes } from "./routes/agent-api.ts";
 import { credentialRoutes } from "./routes/credentials.ts";
 import type { RoleRule } from "./routes/guard/allowed-roles.ts";
-import type { Binding } from "./routes/guard/caller-role.ts";
+import type { Binding, TaskRole } from "./routes/guard/caller-role.ts";
 import type { Rule } from "./routes/guard/rule.ts";
 import { createGuard, type GuardOptions } from "./routes/guard.ts";
 import { type AddressOf, createHandlers, type Route } from "./routes/handler.ts";
@@ -20,7 +20,6 @@ import { introspectionRoutes } from "./routes/introspection.ts";
 import { metadataRoutes } from "./routes/metadata.ts";
 import { isCredentialsPath, pathOf } from "./routes/path.ts";
 import { limitRate } from "./routes/rate-limit.ts";
-import type { TaskRole } from "./routes/task-role.ts";
 
 const SHOWN_CHARACTERS_MAX = 256;
 

@@ -1,10 +1,7 @@
 import { Command, CommanderError } from "commander";
-import { addCompose, addEnv } from "./cli/compose.ts";
-import { addDoctor } from "./cli/doctor.ts";
-import { addHelp, addVersion } from "./cli/help.ts";
-import { addNetwork } from "./cli/network.ts";
+import { addCompose, addDoctor, addEnv, addHelp, addNetwork, addVersion } from "./cli/commands.ts";
 import { refuse, refuseUnknown, sayAsOurs, shown, WORD_CHARACTERS_MAX } from "./cli/usage-error.ts";
-import type { DoctorRequest } from "./commands/doctor-request.ts";
+import type { DoctorRequest } from "./commands/doctor.ts";
 import type { Said } from "./commands/said.ts";
 import type { Environment, Flags } from "./config/config.ts";
 import type { NetworkRequest } from "./network/options.ts";

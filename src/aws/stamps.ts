@@ -1,4 +1,4 @@
-import { stampOf } from "../config/stamp.ts";
+import { stampOf } from "../config/watched-files.ts";
 
 /** What tells that a file has changed, without reading it. */
 export interface Stamps {

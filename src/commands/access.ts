@@ -3,14 +3,12 @@ import type { AccessConfig } from "../config/access.ts";
 import type { Container } from "../engine/container.ts";
 import type { Inventory } from "../engine/inventory.ts";
 import { canonicalAddress } from "../engine/ip-address.ts";
-import { defaultGateways, isInContainer, isLoopback, type OwnAddresses } from "../engine/own-addresses.ts";
-import { createOwnNames } from "../engine/own-names.ts";
+import { createOwnNames, defaultGateways, isInContainer, isLoopback, type OwnAddresses } from "../engine/self.ts";
 import type { TaskDefinition } from "../metadata/task-definition.ts";
 import { createRoleRule } from "../routes/guard/allowed-roles.ts";
-import { createBinding } from "../routes/guard/caller-role.ts";
+import { createBinding, createTaskRole } from "../routes/guard/caller-role.ts";
 import { createTokenRule } from "../routes/guard/token.ts";
 import type { RuleName } from "../routes/guard.ts";
-import { createTaskRole } from "../routes/task-role.ts";
 
 /**
  * Puts together what decides who may ask, for the app.

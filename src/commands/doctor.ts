@@ -1,34 +1,36 @@
 import { createOnlineSource } from "../aws/lazy-source.ts";
 import { createOfflineSource } from "../aws/offline.ts";
 import type { Config, Environment } from "../config/config.ts";
+import { createRunner } from "../engine/run-once.ts";
 import { AppError } from "../errors.ts";
 import { ASKED_BY_DEFAULT } from "../network/options.ts";
 import { TASK_ADDRESS } from "../network/plan.ts";
 import type { NetworkDeps } from "../network/setting.ts";
 import { withDeadline } from "../timeout.ts";
-import { type AddressFacts, checkAddress, isServed } from "./doctor/address.ts";
-import { askHealth } from "./doctor/ask-health.ts";
-import { checkClock } from "./doctor/clock.ts";
-import { atAddress, checkContainers } from "./doctor/containers.ts";
-import { checkEngine, readEngine } from "./doctor/engine.ts";
+import { type AddressFacts, checkAddress, isOurImage, isServed } from "./doctor/address.ts";
+import { checkEngine, type EngineFacts, readEngine } from "./doctor/engine.ts";
+import { checkHiddenEndpoints, checkMetadataVersion, checkTwoEndpoints, checkWays } from "./doctor/environments.ts";
 import { type Finding, toJson, toText } from "./doctor/finding.ts";
 import { askFromInside } from "./doctor/from-inside.ts";
-import { checkIdentity } from "./doctor/identity.ts";
-import { checkImage } from "./doctor/inside.ts";
+import { checkClock, checkIdentity } from "./doctor/identity.ts";
+import { checkImage, createInside } from "./doctor/inside.ts";
 import { takeInterrupts } from "./doctor/interrupt.ts";
 import { listenerOf } from "./doctor/listener.ts";
+import { checkPort } from "./doctor/port.ts";
+import { checkReach, isHome, networksInUse, type Ways } from "./doctor/reachability.ts";
+import { type Commands, createCommands } from "./doctor/remedies.ts";
 import {
+  checkRules,
   interfacesAtAddress,
   isInContainer,
   mayBeLed,
+  type RuleFacts,
   readNetworkState,
   readPort,
   readRules,
-} from "./doctor/machine.ts";
-import { checkPort } from "./doctor/port.ts";
-import { createCommands } from "./doctor/remedies.ts";
-import { checkRules, type RuleFacts } from "./doctor/rules.ts";
-import type { DoctorRequest } from "./doctor-request.ts";
+} from "./doctor/rules.ts";
+import { checkSubnets } from "./doctor/subnets.ts";
+import { askHealth } from "./health-client.ts";
 
 /** A credential_process and a slow SSO portal take some seconds; nobody waits for a diagnosis much longer. */
 const AWS_MS = 8_000;
@@ -145,4 +147,68 @@ function askClock(config: Config, env: Environment): Promise<Finding> {
 
 function late(what: string): AppError {
   return new AppError("upstream-unavailable", `${what} had no answer in time`, { hint: "run doctor again" });
+}
+
+/** What the command line asks of `doctor`. */
+export interface DoctorRequest {
+  readonly json?: boolean;
+  readonly offline?: boolean;
+  readonly port?: string;
+  readonly bind?: string;
+  /** Whether containers may be started to ask from inside. */
+  readonly startContainers?: boolean;
+  /** The image of those; our own unless given. */
+  readonly image?: string;
+  /** Whether this is what asks from inside. */
+  readonly fromInside?: boolean;
+}
+
+/** Asked at once from inside: the engine has other things to do. */
+const NETWORKS_ASKED_MAX = 8;
+
+type Found = Extract<EngineFacts, { kind: "found" }>;
+
+/**
+ * What can only be told with an engine.
+ *
+ * @param seen what leads to the address, but for what the containers say of it
+ * @param ended ends what asks from inside when it aborts
+ */
+async function checkContainers(
+  engine: Found,
+  request: DoctorRequest,
+  seen: Omit<Ways, "containers" | "networks" | "home">,
+  commands: Commands,
+  ended: AbortSignal,
+): Promise<readonly Finding[]> {
+  const { networks, endpoint, apiVersion } = engine;
+  const at = atAddress(engine);
+  const own = at !== undefined && (seen.answering === "us" || isOurImage(at.image)) ? at : undefined;
+  // Our own container has its identity's keys in its environment, as it should.
+  const containers = engine.containers.filter(({ id, image }) => id !== own?.id && !isOurImage(image));
+  const home = own && networks.find((one) => isHome(one) && own.networks.some(({ name }) => name === one.network));
+  // Its bridge leads the engine's machine there, which may not be seen from where this runs.
+  const isOpenToMachine = seen.isOpenToMachine || home !== undefined;
+  const ways = { ...seen, containers: engine.containers, networks, home: home?.network, isOpenToMachine };
+  const inUse = networksInUse(ways, containers);
+  const runner = createRunner(endpoint, apiVersion, ended);
+  if (request.startContainers) await runner.removeLeft().catch(() => {});
+  const ask = request.startContainers ? createInside(runner, request.image, commands.engine) : undefined;
+  const reach = inUse.map(async (network, index) =>
+    checkReach(network, ways, index < NETWORKS_ASKED_MAX ? await ask?.(network.network) : undefined, commands),
+  );
+  return [
+    ...(await Promise.all(reach)),
+    ...checkSubnets(networks, home?.network, commands),
+    ...checkHiddenEndpoints(containers),
+    ...checkTwoEndpoints(containers),
+    ...checkWays(containers, ways, commands),
+    ...checkMetadataVersion(containers),
+  ];
+}
+
+/** The running container that has 169.254.170.2. */
+function atAddress(engine: EngineFacts) {
+  if (engine.kind !== "found") return undefined;
+  return engine.containers.find(({ networks }) => networks.some(({ ipv4 }) => ipv4 === TASK_ADDRESS));
 }

@@ -3,8 +3,7 @@ import type { JsonObject } from "../config/json-file.ts";
 import { type WatchedFile, watchFiles } from "../config/watched-files.ts";
 import { parseRole } from "../credentials/role.ts";
 import type { Log } from "../log.ts";
-import { readOverride } from "../metadata/override-file.ts";
-import { namesOf } from "../metadata/overrides.ts";
+import { namesOf, readOverride } from "../metadata/overrides.ts";
 import type { readTaskDefinition, TaskDefinition } from "../metadata/task-definition.ts";
 
 /** What the files that users write say of tasks and containers, as they are now. */

@@ -8,15 +8,12 @@ import { misnamedEndpoints, unknownVariables } from "../config/unknown-variables
 import { readRoles } from "../credentials/role-options.ts";
 import { createVendor } from "../credentials/vendor.ts";
 import { createInventory } from "../engine/inventory.ts";
-import { macAddressOf } from "../engine/neighbours.ts";
-import { createOwnAddresses, isInContainer } from "../engine/own-addresses.ts";
-import { ownContainerTest } from "../engine/own-container.ts";
+import { macAddressOf } from "../engine/podman.ts";
+import { createOwnAddresses, isInContainer, ownContainerTest } from "../engine/self.ts";
 import { createLog } from "../log.ts";
 import { createAccess } from "./access.ts";
 import { createDocuments } from "./build-app.ts";
-import { cannotListen } from "./cannot-listen.ts";
-import { sayIdentity } from "./say-identity.ts";
-import { reachOf, warnOfPublishedPort } from "./startup-log.ts";
+import { cannotListen, reachOf, sayIdentity, warnOfPublishedPort } from "./startup-log.ts";
 
 /** Leaves the first answers alone: loading the SDK takes the one thread for some 20 ms. */
 const WARM_AFTER_MS = 150;
@@ -55,7 +52,7 @@ export async function serve(config: Config, env: Environment, writeLog: (lines: 
   const isOwn = ownContainerTest(env, own.has);
   const inventory = createInventory({
     connect: async () => {
-      const { connect } = await import("../engine/connect.ts");
+      const { connect } = await import("../engine/client.ts");
       return connect(config.docker, env);
     },
     log,

@@ -1,9 +1,12 @@
+import { isIP } from "node:net";
+import type { NamedSource } from "../aws/types.ts";
 import type { Config } from "../config/config.ts";
+import type { Vendor } from "../credentials/vendor.ts";
 import type { Container } from "../engine/container.ts";
 import type { Picture } from "../engine/container-store.ts";
 import { canonicalAddress, contains } from "../engine/ip-address.ts";
-import { isLoopback } from "../engine/own-addresses.ts";
-import { publishedBeyondLoopback } from "../engine/published.ts";
+import { isLoopback } from "../engine/self.ts";
+import { AppError } from "../errors.ts";
 import type { Log } from "../log.ts";
 
 const NETWORKS_SHOWN_MAX = 8;
@@ -64,4 +67,89 @@ export function warnOfPublishedPort(deps: {
       hint: `publish it with -p 127.0.0.1:${hostPort}:${port}, or set ECS_LOCAL_REFUSE_GATEWAY=1`,
     });
   };
+}
+
+/** A name server that does not answer must not keep the reason of a bad start. */
+const LOOK_UP_MS = 2_000;
+
+/**
+ * Why the server cannot listen, and what to do.
+ *
+ * @returns AppError `cannot-listen`
+ */
+export async function cannotListen(
+  { bindAddress, port }: Pick<Config, "bindAddress" | "port">,
+  cause: unknown,
+): Promise<AppError> {
+  // Of a name that nobody knows Bun may say that its port is taken.
+  const code = (await isKnown(bindAddress)) ? (cause as { code?: unknown }).code : undefined;
+  const where = `${bindAddress}:${port}`;
+  const [reason, hint] =
+    code === "EADDRINUSE"
+      ? ["is taken by another process", "stop that one, or choose a port with ECS_LOCAL_METADATA_PORT or --port"]
+      : code === "EACCES"
+        ? [
+            "is forbidden to this user",
+            "choose a port above 1023, such as 51679, with ECS_LOCAL_METADATA_PORT or --port",
+          ]
+        : code === "EADDRNOTAVAIL"
+          ? ["is no address of this machine", "set ECS_LOCAL_BIND_ADDRESS or --bind to one that is, or to 0.0.0.0"]
+          : ["cannot be used", "see whether ECS_LOCAL_BIND_ADDRESS or --bind is an IP address of this machine"];
+  return new AppError("cannot-listen", `${where} ${reason}`, { hint, cause });
+}
+
+/** Whether an address is one, or the name of one. */
+async function isKnown(bindAddress: string): Promise<boolean> {
+  if (isIP(bindAddress) !== 0) return true;
+  const found = Bun.dns.lookup(bindAddress).then(
+    () => true,
+    () => false,
+  );
+  return Promise.race([found, Bun.sleep(LOOK_UP_MS).then(() => false)]);
+}
+
+/**
+ * Fetches what `/creds` will vend and says in one line of the log who the server is, or what was tried and what to run.
+ * Nobody waits for it, and it never fails.
+ */
+export async function sayIdentity(source: NamedSource, vendor: Vendor, log: Log): Promise<void> {
+  await source.warm();
+  const [who, session] = await Promise.allSettled([source.whoami(), (async () => vendor.vend({ kind: "session" }))()]);
+  if (who.status === "rejected") return sayFailure(who.reason, undefined, log);
+  const { origin, arn, failure, expiration } = who.value;
+  if (session.status === "rejected" && !isSlow(session.reason)) return sayFailure(session.reason, origin, log);
+  // AWS does not answer or does not accept the identity, which matters more than its name.
+  if (session.status === "rejected" && failure !== undefined) return sayFailure(failure, origin, log);
+  const end = session.status === "fulfilled" ? session.value.expiration : expiration;
+  log.info("credentials are vended for this identity", {
+    identity: arn ?? origin,
+    origin: arn && origin,
+    expiration: end === undefined ? undefined : new Date(end).toISOString(),
+    cause: failure?.publicMessage,
+  });
+}
+
+/** It was not there within a client's second, and is on its way. */
+function isSlow(reason: unknown): boolean {
+  return reason instanceof AppError && reason.code === "upstream-unavailable";
+}
+
+function sayFailure(reason: unknown, origin: string | undefined, log: Log): void {
+  if (reason instanceof AppError) {
+    const { code, publicMessage: cause, hint } = reason;
+    log.warning("there are no credentials to vend yet", { origin, code, cause, hint });
+  } else {
+    log.error("credentials failed unexpectedly", { cause: reason instanceof Error ? reason.name : "unknown" });
+  }
+}
+
+/**
+ * Where the engine publishes a TCP port of a container to others than this machine, as `0.0.0.0:51679`: who comes that
+ * way looks like the gateway.
+ */
+export function publishedBeyondLoopback(container: Container, port: number): string[] {
+  return container.ports
+    .filter(({ containerPort, protocol }) => containerPort === port && protocol === "tcp")
+    .filter(({ hostIp = "" }) => !hostIp.startsWith("127.") && hostIp !== "::1")
+    .map(({ hostIp, hostPort }) => `${hostIp?.includes(":") ? `[${hostIp}]` : hostIp || "0.0.0.0"}:${hostPort}`);
 }

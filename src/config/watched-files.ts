@@ -1,6 +1,6 @@
+import { statSync } from "node:fs";
 import { AppError } from "../errors.ts";
 import type { Log } from "../log.ts";
-import { stampOf } from "./stamp.ts";
 
 const LOOK_EVERY_MS = 1_000;
 
@@ -63,5 +63,18 @@ function problemOf(file: WatchedFile): AppError | undefined {
     // What nobody foresaw in a file that changed must not end the server.
     const text = `${file.variable} is '${file.path}', which cannot be used`;
     return new AppError("bad-configuration", text, { cause: error });
+  }
+}
+
+/**
+ * What differs once a file has changed, found without reading it; `-` where there is none. Of what a link leads to, so
+ * that a link which leads elsewhere is a change.
+ */
+export function stampOf(path: string): string {
+  try {
+    const facts = statSync(path);
+    return `${facts.mtimeMs},${facts.ctimeMs},${facts.size},${facts.ino}`;
+  } catch {
+    return "-";
   }
 }

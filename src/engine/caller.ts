@@ -1,10 +1,10 @@
 import { AppError } from "../errors.ts";
 import { createClaims } from "./claims.ts";
+import { untold } from "./client.ts";
 import type { Container } from "./container.ts";
 import type { Picture } from "./container-store.ts";
-import { isMadeOf } from "./neighbours.ts";
+import { isMadeOf } from "./podman.ts";
 import type { Session } from "./sync.ts";
-import { untold } from "./unreachable.ts";
 
 /** No engine ends a container, gives its address to another and runs a program in that in less. */
 const FRESH_MS = 20;

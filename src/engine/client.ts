@@ -1,9 +1,8 @@
+import type { DockerConfig, Environment } from "../config/config.ts";
 import { AppError } from "../errors.ts";
-import { readBounded, splitLines } from "./answer.ts";
-import type { EngineEndpoint } from "./discover.ts";
+import { discover, type EngineEndpoint } from "./discover.ts";
 import { type Place, placeOf } from "./place.ts";
 import { decodeText, type EngineVersion, VersionSchema } from "./schema.ts";
-import { unreachable } from "./unreachable.ts";
 
 /** The versions of the Engine API that we speak: what we read is the same in all of them. */
 const OLDEST_VERSION = "1.40";
@@ -106,4 +105,88 @@ function compareVersions(a: string, b: string): number {
   const [aMajor = 0, aMinor = 0] = a.split(".").map(Number);
   const [bMajor = 0, bMinor = 0] = b.split(".").map(Number);
   return aMajor - bMajor || aMinor - bMinor;
+}
+
+const BODY_BYTES_MAX = 32 * 1024 * 1024;
+const IS_ENGINE = "see whether it is an engine that answers there";
+
+/** The body as text. One of more than 32 MiB is `engine-bad-answer`. */
+export async function readBounded(response: Response, target: string): Promise<string> {
+  const decoder = new TextDecoder();
+  let bytes = 0;
+  let body = "";
+  try {
+    for await (const chunk of response.body ?? []) {
+      bytes += chunk.byteLength;
+      if (bytes > BODY_BYTES_MAX) {
+        throw new AppError("engine-bad-answer", `The engine at ${target} sent an answer of more than 32 MiB`, {
+          hint: IS_ENGINE,
+        });
+      }
+      body += decoder.decode(chunk, { stream: true });
+    }
+  } catch (cause) {
+    throw cause instanceof AppError ? cause : unreachable(target, cause);
+  }
+  return body + decoder.decode();
+}
+
+/** A line that has no end yet is kept back, and dropped when the stream ends in the middle of it. */
+export async function* splitLines(body: ReadableStream<Uint8Array>, target: string): AsyncGenerator<string> {
+  const decoder = new TextDecoder();
+  let begun: string[] = [];
+  let length = 0;
+  try {
+    for await (const chunk of body) {
+      const [head = "", ...lines] = decoder.decode(chunk, { stream: true }).split("\n");
+      begun.push(head);
+      length += head.length;
+      if (length > BODY_BYTES_MAX) {
+        throw new AppError("engine-bad-answer", `The engine at ${target} sent a line of more than 32 MiB`, {
+          hint: IS_ENGINE,
+        });
+      }
+      if (lines.length === 0) continue;
+      const rest = lines.pop() ?? "";
+      for (const line of [begun.join(""), ...lines]) if (line.trim() !== "") yield line.trim();
+      begun = [rest];
+      length = rest.length;
+    }
+  } catch (cause) {
+    throw cause instanceof AppError ? cause : unreachable(target, cause);
+  }
+}
+
+/**
+ * Finds the engine and agrees on a version with it.
+ *
+ * @throws AppError `engine-unavailable`, `engine-refused` or `engine-bad-answer`, which name the socket or address, or all
+ *   that was tried; `bad-configuration` for an address of another kind
+ */
+export async function connect(docker: DockerConfig, env: Environment): Promise<Engine> {
+  return createEngine(discover(docker, env), docker.apiVersion);
+}
+
+/** Bun's own sentence for a missing socket asks about a typo in the port: what is wrong is in the code. */
+export function unreachable(target: string, cause: unknown): AppError {
+  if (cause instanceof AppError) return cause;
+  const code = (cause as { code?: unknown }).code;
+  const name = cause instanceof Error ? cause.name : "";
+  const [reason, hint] =
+    name === "TimeoutError"
+      ? ["does not answer", "see whether the engine is healthy"]
+      : code === "ENOENT"
+        ? ["is not there", "start the engine, or mount its socket, or set DOCKER_HOST"]
+        : code === "EACCES"
+          ? ["may not be opened by this user", "add the user to the socket's group (--group-add in a container)"]
+          : code === "ECONNREFUSED" || code === "FailedToOpenSocket"
+            ? ["accepts no connection", "start the engine"]
+            : ["broke off the connection", "see whether the engine is healthy"];
+  return new AppError("engine-unavailable", `The engine at ${target} ${reason}`, { hint, cause });
+}
+
+/** What the engine did not tell of some container is, to who asks, an engine that does not answer. */
+export function untold(failure: AppError): AppError {
+  const { publicMessage, hint } = failure;
+  return new AppError("engine-unavailable", publicMessage, { ...(hint !== undefined && { hint }), cause: failure });
 }

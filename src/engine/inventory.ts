@@ -1,12 +1,11 @@
 import { AppError } from "../errors.ts";
 import type { Log } from "../log.ts";
 import { type AddressLookup, createAddressLookup } from "./caller.ts";
-import type { Engine } from "./client.ts";
+import { type Engine, untold } from "./client.ts";
 import type { Container } from "./container.ts";
 import { createPicture, type Picture } from "./container-store.ts";
 import { createStall } from "./stall.ts";
 import type { Session } from "./sync.ts";
-import { untold } from "./unreachable.ts";
 import type { EngineWatch, Watcher } from "./watcher.ts";
 
 /** How long a request waits for the picture to catch up: JavaScript and Java clients hang up after a second. */

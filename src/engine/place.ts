@@ -2,7 +2,7 @@ import { lookup } from "node:dns/promises";
 import { readFileSync, statSync } from "node:fs";
 import type { EngineEndpoint } from "./discover.ts";
 import { canonicalAddress } from "./ip-address.ts";
-import { createOwnAddresses, isLoopback } from "./own-addresses.ts";
+import { createOwnAddresses, isLoopback } from "./self.ts";
 
 const RESOLVE_MS = 1_000;
 

@@ -1,9 +1,8 @@
 import { Type } from "@sinclair/typebox";
 import { AppError } from "../errors.ts";
-import { readBounded } from "./answer.ts";
+import { readBounded, unreachable } from "./client.ts";
 import type { EngineEndpoint } from "./discover.ts";
 import { decodeText } from "./schema.ts";
-import { unreachable } from "./unreachable.ts";
 
 /** Containers that are ours for a moment carry it, so that one that a crash left can be told. */
 export const ASKER_LABEL = "com.ecs-local-endpoints.doctor";

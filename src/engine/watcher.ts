@@ -2,8 +2,7 @@ import { AppError } from "../errors.ts";
 import type { Log } from "../log.ts";
 import type { Engine } from "./client.ts";
 import type { MutablePicture } from "./container-store.ts";
-import { EVENTS_FILTER } from "./events.ts";
-import { createSession, type Session } from "./sync.ts";
+import { createSession, EVENTS_FILTER, type Session } from "./sync.ts";
 
 const CONNECT_TIMEOUT_MS = 2_000;
 const PING_EVERY_MS = 2_000;

@@ -1,7 +1,6 @@
 import type { JsonObject } from "../config/json-file.ts";
 import type { NetworkMode } from "../config/task.ts";
-import type { Attachment } from "../engine/attachment.ts";
-import type { Container } from "../engine/container.ts";
+import type { Attachment, Container } from "../engine/container.ts";
 import { isCalled, type Network } from "../engine/container-store.ts";
 import { contains } from "../engine/ip-address.ts";
 import { containerArnOf, taskIdOf } from "./arn.ts";

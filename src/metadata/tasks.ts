@@ -13,8 +13,7 @@ import {
   type TaskDescription,
   taskKey,
 } from "./task.ts";
-import type { Bodies } from "./task-document-cache.ts";
-import { createTaskIndex, type TaskIndex } from "./task-index.ts";
+import type { Bodies } from "./task-document.ts";
 
 /** The agent shows what stopped for so long; what was made and never ran is shown for as long. */
 const STOPPED_STAY_MS = 3 * 3_600_000;
@@ -165,4 +164,44 @@ function executionStoppedAt(
 function isSame(a: TaskDescription, b: TaskDescription): boolean {
   const keys = Object.keys(b) as (keyof TaskDescription)[];
   return keys.length === Object.keys(a).length && keys.every((key) => a[key] === b[key]);
+}
+
+/** What a task's V4 document says, for the other answers that tell the same. */
+export interface TaskFacts {
+  readonly TaskARN: string;
+  readonly Family: string;
+  readonly Revision: string;
+  readonly DesiredStatus: string;
+  readonly KnownStatus: string;
+  /** Whatever a user's JSON has put there. */
+  readonly Containers?: unknown;
+}
+
+/** Read from the document itself, since a user's JSON may have been merged over it. A key is that of `taskKey`. */
+export function taskFacts(tasks: Pick<Tasks, "body">, key: string | undefined): TaskFacts {
+  return JSON.parse(tasks.body(key, "v4", false));
+}
+
+/**
+ * The containers of each task, those that stopped too, by the key of `taskKey`: under undefined those that are in no
+ * other task. Another map once the picture has changed.
+ */
+type TaskIndex = () => ReadonlyMap<string | undefined, readonly Container[]>;
+
+/** Sorts the containers out once per revision of the picture, however many tasks are asked for. */
+export function createTaskIndex(picture: Pick<Picture, "containers" | "revision">): TaskIndex {
+  let revision = Number.NaN;
+  let index = new Map<string | undefined, Container[]>();
+  return () => {
+    if (picture.revision() === revision) return index;
+    revision = picture.revision();
+    index = new Map();
+    for (const container of picture.containers.values()) {
+      const key = taskKey(container);
+      const own = index.get(key);
+      if (own === undefined) index.set(key, [container]);
+      else own.push(container);
+    }
+    return index;
+  };
 }

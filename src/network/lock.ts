@@ -2,7 +2,7 @@ import { Database } from "bun:sqlite";
 import { closeSync, openSync } from "node:fs";
 import { dirname } from "node:path";
 import { AppError } from "../errors.ts";
-import { FOLDER, makeFolder } from "./folder.ts";
+import { FOLDER, makeFolder } from "./state.ts";
 
 const PATH = `${FOLDER}/lock`;
 const WAIT_MS = 10_000;

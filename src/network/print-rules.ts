@@ -1,13 +1,12 @@
 import { shellWords } from "../text.ts";
 import { bringUp } from "./converge.ts";
 import { refuseUnsure, takeAll } from "./down.ts";
-import { FOLDER } from "./folder.ts";
 import { createOperations } from "./operations.ts";
 import { stepsOf } from "./plan.ts";
 import { printDown, printUp } from "./print.ts";
 import { rehearse } from "./rehearse.ts";
 import { type NetworkDeps, plan, type Setting, survey, surveyRules } from "./setting.ts";
-import { type Asked, statePath } from "./state.ts";
+import { type Asked, FOLDER, statePath } from "./state.ts";
 import { refuseStrangers } from "./strangers.ts";
 
 /**

@@ -1,17 +1,16 @@
 import { basename } from "node:path";
 import type { DockerConfig, Environment } from "../config/config.ts";
-import { connect } from "../engine/connect.ts";
+import { connect } from "../engine/client.ts";
 import { AppError } from "../errors.ts";
 import { type Chosen, engineBridges, namedBridges } from "./bridges.ts";
 import type { Journal } from "./converge.ts";
-import { FOLDER } from "./folder.ts";
 import { type Backend, findIptables, findOther, searchPath } from "./iptables.ts";
 import { createMachine, type Machine } from "./machine.ts";
 import { hasTaskAddress, isAddressMarked } from "./operations.ts";
 import { ASKED_BY_DEFAULT } from "./options.ts";
 import { type Plan, stepsOf } from "./plan.ts";
 import { recover, recoverAddress } from "./recover.ts";
-import { type Asked, bootId, readState, type State, statePath, writeState } from "./state.ts";
+import { type Asked, bootId, FOLDER, readState, type State, statePath, writeState } from "./state.ts";
 import { readTables, type TableRule } from "./tables.ts";
 
 export interface NetworkDeps {

@@ -1,10 +1,9 @@
 import { AppError } from "../errors.ts";
 import type { Log } from "../log.ts";
-import type { AgentApi } from "../metadata/agent-api.ts";
-import { readAgentPath } from "./agent-path.ts";
-import { readBody } from "./body.ts";
+import type { AgentApi } from "../metadata/task-protection.ts";
 import type { Answer, Handler, Route } from "./handler.ts";
 import { JSON_OK, unknownRoute } from "./http-error.ts";
+import { readAgentPath } from "./path.ts";
 
 const SHOWN_CHARACTERS_MAX = 256;
 
@@ -40,4 +39,25 @@ export function agentApiRoutes(api: AgentApi, log: Log, handler: (answer: Answer
 
 function toJson(body: string): Response {
   return new Response(body, JSON_OK);
+}
+
+/** The agent's time to read a request in. */
+const READ_WITHIN_MS = 5_000;
+
+/**
+ * The text of a request's body, with its byte order mark if there is one. One that does not arrive within 5 s, or not
+ * whole, is an empty one, which no route takes. Bun.serve refuses what is too long.
+ *
+ * @param withinMs milliseconds
+ */
+export async function readBody(request: Request, withinMs = READ_WITHIN_MS): Promise<string> {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const late = new Promise<string>((resolve) => {
+    timer = setTimeout(resolve, withinMs, "");
+  });
+  const whole = request.arrayBuffer().then(
+    (bytes) => new TextDecoder("utf-8", { ignoreBOM: true }).decode(bytes),
+    () => "",
+  );
+  return Promise.race([whole, late]).finally(() => clearTimeout(timer));
 }

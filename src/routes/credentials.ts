@@ -7,11 +7,10 @@ import { canonicalAddress } from "../engine/ip-address.ts";
 import { AppError } from "../errors.ts";
 import type { Fields, Log } from "../log.ts";
 import { canBe, type RoleRule } from "./guard/allowed-roles.ts";
-import type { Binding } from "./guard/caller-role.ts";
+import type { Binding, TaskRole } from "./guard/caller-role.ts";
 import type { Rule } from "./guard/rule.ts";
 import type { Answer, Handler, Route } from "./handler.ts";
 import { JSON_OK, unknownRoute } from "./http-error.ts";
-import type { TaskRole } from "./task-role.ts";
 
 const PATHS_MAX = 1000;
 const SHOWN_CHARACTERS_MAX = 256;

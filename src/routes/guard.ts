@@ -1,10 +1,6 @@
-import { checkBrowser } from "./guard/browser.ts";
 import { type CallerOptions, createCallerRule } from "./guard/caller.ts";
-import { createHostRule } from "./guard/host.ts";
-import { checkMethod } from "./guard/method.ts";
-import { checkPath } from "./guard/path-text.ts";
+import { checkBrowser, checkMethod, checkPath, createHostRule, refuseOwnRequest } from "./guard/request.ts";
 import type { Rule } from "./guard/rule.ts";
-import { refuseOwnRequest } from "./own-request.ts";
 
 /** In the order in which they are asked. */
 const RULES = ["own", "method", "path", "caller", "host", "browser"] as const;

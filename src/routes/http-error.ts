@@ -1,5 +1,5 @@
 import { AppError, type ErrorCode } from "../errors.ts";
-import { methodsOf } from "./guard/method.ts";
+import { methodsOf } from "./guard/request.ts";
 
 const JSON_HEADERS = { "content-type": "application/json" } as const;
 /** Exactly this type, without a charset: the Go SDK reads no other. */

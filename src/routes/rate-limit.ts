@@ -1,6 +1,6 @@
 import { LRUCache } from "lru-cache";
 import type { RateLimit } from "../config/access.ts";
-import { PATH_BYTES_MAX } from "./guard/path-text.ts";
+import { PATH_BYTES_MAX } from "./guard/request.ts";
 import { pathOf } from "./path.ts";
 
 const BUCKETS_MAX = 10_000;

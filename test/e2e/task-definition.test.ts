@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from "bun:test";
-import { isInContainer } from "../../src/engine/own-addresses.ts";
+import { isInContainer } from "../../src/engine/self.ts";
 import { ask } from "../support/ask.ts";
 import { startBinary } from "../support/binary.ts";
 import { describeEngines } from "../support/engines.ts";

@@ -3,8 +3,8 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "no
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Finding } from "../../src/commands/doctor/finding.ts";
-import { readPort } from "../../src/commands/doctor/machine.ts";
 import { checkPort } from "../../src/commands/doctor/port.ts";
+import { readPort } from "../../src/commands/doctor/rules.ts";
 import { doctor } from "../../src/commands/doctor.ts";
 import { parseConfig } from "../../src/config/config.ts";
 import { type ContainerDocument, container } from "../support/containers.ts";

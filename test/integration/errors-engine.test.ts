@@ -1,10 +1,8 @@
 import { afterEach, describe } from "bun:test";
 import { mkdirSync } from "node:fs";
 import { parseConfig } from "../../src/config/config.ts";
-import { createEngine } from "../../src/engine/client.ts";
-import { connect } from "../../src/engine/connect.ts";
+import { connect, createEngine, unreachable } from "../../src/engine/client.ts";
 import { discover } from "../../src/engine/discover.ts";
-import { unreachable } from "../../src/engine/unreachable.ts";
 import { eventually, startApp } from "../support/app.ts";
 import { expectRow } from "../support/errors-requests.ts";
 import { testRows } from "../support/errors-table.ts";

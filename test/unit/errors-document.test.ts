@@ -5,7 +5,7 @@ import { literalsOf } from "../support/literals.ts";
 
 const SOURCE = join(import.meta.dir, "../../src");
 /** Commands have documents of their own, and doctor is what starts containers. */
-const OF_COMMANDS = /^(commands\/(?!serve\.ts|cannot-listen\.ts)|network\/|engine\/run-once\.ts)/;
+const OF_COMMANDS = /^(commands\/(?!serve\.ts|startup-log\.ts)|network\/|engine\/run-once\.ts)/;
 /** What makes the texts of errors and of answers. */
 const MAKES_ERRORS = /new AppError\(|problems\.push\(|: NoAnswer\b|new Response\(/;
 
@@ -46,6 +46,52 @@ const NO_ERRORS = [
   "the keys of the environment",
   "the request failed",
   "they name no profile",
+  // Other texts of the files that make errors.
+  "' is followed by neither a comma nor a brace",
+  "' is not known",
+  ", and until an engine is reached the container networks of this one",
+  ", or set ECS_LOCAL_REFUSE_GATEWAY=1",
+  "; answered are this machine, its running containers and ECS_LOCAL_ALLOWED_NETWORKS",
+  "DockerId Name DockerName Image ImageID Ports Labels DesiredStatus KnownStatus ExitCode Limits CreatedAt StartedAt",
+  "EC2, FARGATE, EXTERNAL or MANAGED_INSTANCES",
+  "ExpiresInMinutes is no whole number",
+  "FinishedAt Type Networks Health Volumes LogDriver LogOptions ContainerARN Snapshotter RestartCount",
+  "ProtectionEnabled is neither true nor false",
+  "a list",
+  "a list of one container or more",
+  "a list of texts",
+  "a name of up to 255 letters, digits, - and _",
+  "a task definition was taken for a task that another one fits as well",
+  "a text, as ECS has it of a task",
+  "a whole number of CPU units, 1024 to a vCPU",
+  "a whole number of MiB",
+  "an object of texts",
+  "an object with a command",
+  "an object with a logDriver",
+  "an object with a name",
+  "an object with enabled",
+  "awsvpc, bridge, host, none or default",
+  "credentials are vended for this identity",
+  "credentials failed unexpectedly",
+  "it answered",
+  "it answered no credentials",
+  "it answered with status",
+  "it names no role",
+  "its address is no URL of http or https",
+  "label the task's containers with",
+  "publish it with -p 127.0.0.1:",
+  "so does",
+  "the body is no JSON behind character",
+  "the body is no JSON object",
+  "the field '",
+  "the name of a log driver",
+  "the port is published beyond this machine, and who comes that way cannot be told from it",
+  "the value of '",
+  "there are no credentials to vend yet",
+  "this machine and",
+  "this machine only",
+  "this machine, and whatever is routed here",
+  "true or false",
 ];
 
 async function sentencesOf(path: string): Promise<readonly string[]> {

@@ -1,6 +1,6 @@
 import { shellWords } from "../../text.ts";
 import { NETWORK } from "./names.ts";
-import type { Service } from "./service.ts";
+import type { Service } from "./project.ts";
 
 /** How a service reaches the server. */
 export interface Way {

@@ -1,9 +1,8 @@
 import { AppError } from "../../errors.ts";
-import { FULL_URI, RELATIVE_URI, variablesOf } from "../container-variables.ts";
+import { FULL_URI, RELATIVE_URI, TASK_ADDRESS, variablesOf } from "../container-variables.ts";
+import { NETWORK, SERVER, SUBNET } from "./names.ts";
 import { type Way, waysOf } from "./network-mode.ts";
-import type { Project } from "./project.ts";
-import { refuseProject } from "./refusals.ts";
-import { hidersOf, type Service } from "./service.ts";
+import { hidersOf, overlap, type Project, type Service } from "./project.ts";
 
 /** What a service gets from us. */
 export interface Share {
@@ -103,3 +102,53 @@ function withoutOwn(variables: Readonly<Record<string, string>>, service: Servic
 }
 
 const REGIONS = ["AWS_REGION", "AWS_DEFAULT_REGION"];
+
+/**
+ * @param image what the server would be
+ * @throws AppError `command-failed` where the project has a service of no right name, such a server or our network's
+ * addresses already
+ */
+function refuseProject(project: Project, image: string): void {
+  for (const { name } of project.services) {
+    if (/^[a-zA-Z0-9._-]+$/.test(name)) continue;
+    throw new AppError("command-failed", `the project has a service '${name}', which is not a service's name`, {
+      hint: "use letters, digits, dots, dashes and underscores",
+    });
+  }
+  refuseSecondServer(project, image);
+  refuseSecondNetwork(project);
+}
+
+function refuseSecondServer(project: Project, image: string): void {
+  const server = project.services.find(
+    ({ name, image: of = "", addresses }) =>
+      name === SERVER ||
+      addresses.includes(TASK_ADDRESS) ||
+      /(^|\/)(amazon-ecs-local-container-endpoints|ecs-local-endpoints)([:@]|$)/.test(of),
+  );
+  if (server !== undefined) {
+    const at = server.addresses.includes(TASK_ADDRESS) ? TASK_ADDRESS : undefined;
+    const why = server.image ?? at;
+    if (why === undefined) {
+      throw new AppError("command-failed", `the project has a service '${SERVER}' of its own`, {
+        hint: `rename it, or set its image to ${image} where it is such a server`,
+      });
+    }
+    const message = `the project's service '${server.name}' is such a server already (${why})`;
+    throw new AppError("command-failed", message, { hint: `set its image to ${image}; nothing else has to change` });
+  }
+}
+
+function refuseSecondNetwork({ services, networks }: Project): void {
+  const used = new Set(services.flatMap((service) => (service.networks.length > 0 ? service.networks : ["default"])));
+  for (const { key, name, subnets } of networks) {
+    // Compose makes none that no service is on.
+    const isTaken = used.has(key) && subnets.some((subnet) => overlap(subnet, SUBNET));
+    const isNamed = key === NETWORK || key === `${NETWORK}-aws` || name === NETWORK;
+    if (!isTaken && !isNamed) continue;
+    const why = isTaken ? `has addresses of ${TASK_ADDRESS}'s subnet` : "is called as ours";
+    throw new AppError("command-failed", `the project's network '${key}' ${why}`, {
+      hint: "remove it: what is written here brings that network",
+    });
+  }
+}

@@ -6,8 +6,7 @@ import { AppError } from "../../errors.ts";
 import { shellWords } from "../../text.ts";
 import type { Files } from "./find-files.ts";
 import { isBeyondUs } from "./own-limit.ts";
-import { type Project, toNetworks } from "./project.ts";
-import { isRecord, type Raw, toService } from "./service.ts";
+import { isRecord, type Project, type Raw, toNetworks, toService } from "./project.ts";
 import { readProject } from "./yaml.ts";
 
 const DEADLINE_MS = 20_000;

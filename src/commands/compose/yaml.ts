@@ -6,9 +6,20 @@ import { aliasFault, duplicateKey } from "./faults.ts";
 import type { Files } from "./find-files.ts";
 import { interpolate, interpolateAll } from "./interpolate.ts";
 import { beyondUs } from "./own-limit.ts";
-import { type Project, type ProjectNetwork, projectName, toNetworks } from "./project.ts";
+import {
+  isRecord,
+  isText,
+  mergeServices,
+  type Project,
+  type ProjectNetwork,
+  projectName,
+  type Raw,
+  type Service,
+  textOf,
+  toNetworks,
+  toService,
+} from "./project.ts";
 import { readText } from "./read.ts";
-import { isRecord, isText, mergeServices, type Raw, type Service, textOf, toService } from "./service.ts";
 
 const EXTENDS_MAX = 16;
 

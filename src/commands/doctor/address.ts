@@ -1,6 +1,6 @@
 import { TASK_ADDRESS } from "../../network/plan.ts";
 import { shellWords } from "../../text.ts";
-import type { Answering } from "./ask-health.ts";
+import type { Answering } from "../health-client.ts";
 import { type Finding, finding } from "./finding.ts";
 import type { Commands } from "./remedies.ts";
 

@@ -1,8 +1,8 @@
 import { shellWords } from "../../text.ts";
 import { type Finding, finding } from "./finding.ts";
+import { canReach, type Ways, wayTo } from "./reachability.ts";
 import type { Commands } from "./remedies.ts";
 import type { Surrounding } from "./running-containers.ts";
-import { canReach, type Ways, wayTo } from "./ways.ts";
 
 const RELATIVE = "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI";
 const FULL = "AWS_CONTAINER_CREDENTIALS_FULL_URI";

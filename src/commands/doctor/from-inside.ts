@@ -1,5 +1,4 @@
-import { askHere, readStart } from "../health-client.ts";
-import { type Answering, askHealth } from "./ask-health.ts";
+import { type Answering, askHealth, askHere, readStart } from "../health-client.ts";
 import type { Answered } from "./reachability.ts";
 
 const DEADLINE_MS = 3_000;

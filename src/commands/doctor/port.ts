@@ -1,5 +1,5 @@
 import { isIP } from "node:net";
-import type { Answering } from "./ask-health.ts";
+import type { Answering } from "../health-client.ts";
 import { type Finding, finding } from "./finding.ts";
 
 const NO_NAME = "ENOTFOUND";

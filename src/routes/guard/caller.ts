@@ -1,6 +1,6 @@
 import type { Inventory } from "../../engine/inventory.ts";
 import { canonicalAddress, contains } from "../../engine/ip-address.ts";
-import { isLoopback, type OwnAddresses } from "../../engine/own-addresses.ts";
+import { isLoopback, type OwnAddresses } from "../../engine/self.ts";
 import { AppError } from "../../errors.ts";
 import type { Rule } from "./rule.ts";
 

@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
 import type { Credentials, IdentityFacts, NamedSource } from "../../../src/aws/types.ts";
-import { sayIdentity } from "../../../src/commands/say-identity.ts";
+import { sayIdentity } from "../../../src/commands/startup-log.ts";
 import { createVendor } from "../../../src/credentials/vendor.ts";
 import { AppError } from "../../../src/errors.ts";
 import { createLog } from "../../../src/log.ts";

@@ -1,7 +1,7 @@
 import { afterAll, expect, test } from "bun:test";
 import { renameSync, rmSync, symlinkSync, utimesSync } from "node:fs";
 import { join } from "node:path";
-import { stampOf } from "../../../src/config/stamp.ts";
+import { stampOf } from "../../../src/config/watched-files.ts";
 import { folder } from "../../support/folder.ts";
 
 const files = folder("stamp");

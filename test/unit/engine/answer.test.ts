@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { readBounded, splitLines } from "../../../src/engine/answer.ts";
+import { readBounded, splitLines } from "../../../src/engine/client.ts";
 import { chunks, MIB } from "./socket-server.ts";
 
 const TARGET = "unix:///run/x.sock";

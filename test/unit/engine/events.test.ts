@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import type { Engine } from "../../../src/engine/client.ts";
-import { createEvents } from "../../../src/engine/events.ts";
+import { createEvents } from "../../../src/engine/sync.ts";
 import { AppError } from "../../../src/errors.ts";
 
 const line = (second: number, Action: string, nano = 0, name = "web") =>

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { isObject, parseWithDigits, toCounter } from "../../../src/engine/json-digits.ts";
+import { isObject, parseWithDigits, toCounter } from "../../../src/engine/stats-sample.ts";
 
 describe("numbers are written as they were read", () => {
   for (const digits of ["18446744073709551615", "9007199254740993", "1.50", "-0", "0.1e+400", "1E5", "0"]) {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { macAddressOf } from "../../../src/engine/neighbours.ts";
+import { macAddressOf } from "../../../src/engine/podman.ts";
 
 const HEAD = "IP address       HW type     Flags       HW address            Mask     Device\n";
 const line = (ip: string, flags: string, mac: string, device = "br-1") =>

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import type { NetworkInterfaceInfo, networkInterfaces } from "node:os";
-import { createOwnAddresses, defaultGateways, isInContainer, isLoopback } from "../../../src/engine/own-addresses.ts";
+import { createOwnAddresses, defaultGateways, isInContainer, isLoopback } from "../../../src/engine/self.ts";
 
 const entry = (cidr: string, internal = false) =>
   ({ address: cidr.split("/")[0], cidr, internal }) as unknown as NetworkInterfaceInfo;

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { toContainer } from "../../../src/engine/container.ts";
-import { ownContainerTest } from "../../../src/engine/own-container.ts";
+import { ownContainerTest } from "../../../src/engine/self.ts";
 import { container, hexId } from "../../support/containers.ts";
 import { network, withNetwork } from "../../support/networks.ts";
 

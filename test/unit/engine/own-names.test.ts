@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { toContainer } from "../../../src/engine/container.ts";
 import { createPicture } from "../../../src/engine/container-store.ts";
-import { createOwnNames } from "../../../src/engine/own-names.ts";
+import { createOwnNames } from "../../../src/engine/self.ts";
 import { container } from "../../support/containers.ts";
 import { network, withNetwork } from "../../support/networks.ts";
 

@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
+import { publishedBeyondLoopback } from "../../../src/commands/startup-log.ts";
 import { toContainer } from "../../../src/engine/container.ts";
-import { publishedBeyondLoopback } from "../../../src/engine/published.ts";
 import { container } from "../../support/containers.ts";
 
 type Ports = Record<string, { HostIp: string; HostPort: string }[] | null>;

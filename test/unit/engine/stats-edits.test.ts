@@ -1,7 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
-import { isObject, type JsonObject, parseWithDigits } from "../../../src/engine/json-digits.ts";
-import { editStats } from "../../../src/engine/stats-edits.ts";
+import { editStats, isObject, type JsonObject, parseWithDigits } from "../../../src/engine/stats-sample.ts";
 
 const IDENTITY = { id: "a", name: "box" };
 const OWN = '"id":"x","name":"/x"';

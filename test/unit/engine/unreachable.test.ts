@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { unreachable } from "../../../src/engine/unreachable.ts";
+import { unreachable } from "../../../src/engine/client.ts";
 
 const failure = (code: string) => Object.assign(new Error("Was there a typo in the url or port?"), { code });
 

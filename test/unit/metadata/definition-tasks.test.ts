@@ -2,7 +2,7 @@ import { describe, expect, test } from "bun:test";
 import type { JsonObject } from "../../../src/config/json-file.ts";
 import { toContainer } from "../../../src/engine/container.ts";
 import { createPicture } from "../../../src/engine/container-store.ts";
-import { createBodies } from "../../../src/metadata/task-document-cache.ts";
+import { createBodies } from "../../../src/metadata/task-document.ts";
 import { createTasks } from "../../../src/metadata/tasks.ts";
 import { container, withComposeProject } from "../../support/containers.ts";
 import { definition } from "./definition-builder.ts";

@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { introspectionTask } from "../../../src/metadata/introspection-document.ts";
+import { introspectionTask } from "../../../src/metadata/introspection.ts";
 
 const FACTS = {
   Cluster: "staging",

@@ -5,7 +5,7 @@ import { AppError } from "../../../src/errors.ts";
 import { createLookup } from "../../../src/metadata/lookup.ts";
 import { createMetadata, type Resource, type Version } from "../../../src/metadata/metadata.ts";
 import { createStats } from "../../../src/metadata/stats.ts";
-import { createBodies } from "../../../src/metadata/task-document-cache.ts";
+import { createBodies } from "../../../src/metadata/task-document.ts";
 import { createTasks } from "../../../src/metadata/tasks.ts";
 import { container, withComposeProject } from "../../support/containers.ts";
 import { network, withNetwork } from "../../support/networks.ts";

@@ -3,8 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { JsonObject } from "../../../src/config/json-file.ts";
-import { readOverride } from "../../../src/metadata/override-file.ts";
-import { mergeOver } from "../../../src/metadata/overrides.ts";
+import { mergeOver, readOverride } from "../../../src/metadata/overrides.ts";
 
 const directory = mkdtempSync(join(tmpdir(), "overrides-"));
 afterAll(() => rmSync(directory, { recursive: true }));

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
-import { decodeProtection } from "../../../src/metadata/protection-request.ts";
+import { decodeProtection } from "../../../src/metadata/task-protection.ts";
 
 // What Go 1.26's decoder makes of each, with unknown fields refused, was tried.
 describe("a body is read as the agent reads it", () => {

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { toContainer } from "../../../src/engine/container.ts";
 import type { AppError } from "../../../src/errors.ts";
-import { roleDefinitionOf } from "../../../src/metadata/role-definition.ts";
+import { roleDefinitionOf } from "../../../src/metadata/match-definition.ts";
 import { LABELS } from "../../../src/metadata/task.ts";
 import { container } from "../../support/containers.ts";
 import { definition } from "./definition-builder.ts";

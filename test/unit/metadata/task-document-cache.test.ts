@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { type Container, toContainer } from "../../../src/engine/container.ts";
-import { createBodies } from "../../../src/metadata/task-document-cache.ts";
+import { createBodies } from "../../../src/metadata/task-document.ts";
 import { container } from "../../support/containers.ts";
 
 const task = {

@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
 import { createPicture } from "../../../src/engine/container-store.ts";
-import { createTaskIndex } from "../../../src/metadata/task-index.ts";
+import { createTaskIndex } from "../../../src/metadata/tasks.ts";
 import { compose, make } from "./caller-machine.ts";
 
 test("each container stands with its task, running or not, and those of none together", () => {

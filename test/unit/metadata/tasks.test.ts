@@ -2,7 +2,7 @@ import { describe, expect, test } from "bun:test";
 import { type Container, toContainer } from "../../../src/engine/container.ts";
 import { createPicture } from "../../../src/engine/container-store.ts";
 import { LABELS, taskKey } from "../../../src/metadata/task.ts";
-import { createBodies } from "../../../src/metadata/task-document-cache.ts";
+import { createBodies } from "../../../src/metadata/task-document.ts";
 import { createTasks } from "../../../src/metadata/tasks.ts";
 import { container } from "../../support/containers.ts";
 

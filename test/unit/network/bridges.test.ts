@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { connect } from "../../../src/engine/connect.ts";
+import { connect } from "../../../src/engine/client.ts";
 import { engineBridges, namedBridges, reasonAgainst } from "../../../src/network/bridges.ts";
 import { createMachine } from "../../../src/network/machine.ts";
 import { startFakeEngine } from "../../support/fake-engine.ts";

@@ -1,5 +1,5 @@
 import { afterEach, expect, test } from "bun:test";
-import { readNetworkState } from "../../../src/commands/doctor/machine.ts";
+import { readNetworkState } from "../../../src/commands/doctor/rules.ts";
 import { network } from "../../../src/network/command.ts";
 import { refuseUnsure } from "../../../src/network/down.ts";
 import { statusText } from "../../../src/network/status.ts";

@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, test } from "bun:test";
-import { connect } from "../../../src/engine/connect.ts";
+import { connect } from "../../../src/engine/client.ts";
 import { bridgeNetworks } from "../../../src/network/engine-bridges.ts";
 import { startFakeEngine } from "../../support/fake-engine.ts";
 import { type NetworkDocument, network } from "../../support/networks.ts";

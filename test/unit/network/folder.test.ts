@@ -2,8 +2,7 @@ import { afterAll, describe, expect, test } from "bun:test";
 import { chmodSync, chownSync, mkdirSync, mkdtempSync, rmSync, statSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { makeFolder } from "../../../src/network/folder.ts";
-import { readState, writeState } from "../../../src/network/state.ts";
+import { makeFolder, readState, writeState } from "../../../src/network/state.ts";
 
 const root = mkdtempSync(join(tmpdir(), "folder-"));
 afterAll(() => rmSync(root, { recursive: true }));

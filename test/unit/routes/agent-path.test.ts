@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
-import { readAgentPath } from "../../../src/routes/agent-path.ts";
-import { checkMethod, methodsOf } from "../../../src/routes/guard/method.ts";
+import { checkMethod, methodsOf } from "../../../src/routes/guard/request.ts";
+import { readAgentPath } from "../../../src/routes/path.ts";
 
 const STATE = "task-protection/v1/state";
 

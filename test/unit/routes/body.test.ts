@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { readBody } from "../../../src/routes/body.ts";
+import { readBody } from "../../../src/routes/agent-api.ts";
 
 const request = (body: ReadableStream | Uint8Array<ArrayBuffer> | string | null) =>
   new Request("http://h/", { method: "PUT", body });

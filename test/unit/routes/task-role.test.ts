@@ -2,7 +2,7 @@ import { describe, expect, test } from "bun:test";
 import { toContainer } from "../../../src/engine/container.ts";
 import { createPicture } from "../../../src/engine/container-store.ts";
 import { AppError } from "../../../src/errors.ts";
-import { createTaskRole } from "../../../src/routes/task-role.ts";
+import { createTaskRole } from "../../../src/routes/guard/caller-role.ts";
 import { container } from "../../support/containers.ts";
 import { network, withNetwork } from "../../support/networks.ts";
 import { definition } from "../metadata/definition-builder.ts";

@@ -1,9 +1,9 @@
 import { afterAll, afterEach, describe, expect, test } from "bun:test";
 import { mkdirSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
-import { askHealth } from "../../../../src/commands/doctor/ask-health.ts";
 import { askFromInside } from "../../../../src/commands/doctor/from-inside.ts";
 import { listenerOf } from "../../../../src/commands/doctor/listener.ts";
+import { askHealth } from "../../../../src/commands/health-client.ts";
 import { folder } from "../../../support/folder.ts";
 import { freePort } from "../../../support/free-port.ts";
 import { secret } from "../../../support/secrets.ts";

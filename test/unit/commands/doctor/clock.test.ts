@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { checkClock } from "../../../../src/commands/doctor/clock.ts";
+import { checkClock } from "../../../../src/commands/doctor/identity.ts";
 import { AppError } from "../../../../src/errors.ts";
 
 describe("the clock", () => {

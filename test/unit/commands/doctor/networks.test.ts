@@ -1,8 +1,7 @@
 import { describe, expect, test } from "bun:test";
-import { checkReach, networksInUse } from "../../../../src/commands/doctor/reachability.ts";
+import { canReach, checkReach, networksInUse, type Ways, wayOf } from "../../../../src/commands/doctor/reachability.ts";
 import type { Surrounding } from "../../../../src/commands/doctor/running-containers.ts";
 import { checkSubnets } from "../../../../src/commands/doctor/subnets.ts";
-import { canReach, type Ways, wayOf } from "../../../../src/commands/doctor/ways.ts";
 import type { BridgeNetwork } from "../../../../src/network/engine-bridges.ts";
 import { COMMANDS } from "../../../support/doctor-commands.ts";
 

@@ -1,5 +1,8 @@
 import { existsSync, readFileSync } from "node:fs";
 import { networkInterfaces } from "node:os";
+import type { Environment } from "../config/config.ts";
+import type { Container } from "./container.ts";
+import type { Picture } from "./container-store.ts";
 import { canonicalAddress, contains } from "./ip-address.ts";
 
 const READ_EVERY_MS = 1_000;
@@ -137,4 +140,72 @@ function ipv6Gateways(lines: readonly string[]): string[] {
       return [];
     return [canonicalAddress((gateway.match(/.{4}/g) ?? []).join(":"))];
   });
+}
+
+/** What of a container tells whether it is ours. */
+interface Owned {
+  readonly id: string;
+  readonly attachments: readonly { readonly ipv4: string | undefined; readonly ipv6?: string | undefined }[];
+}
+
+/**
+ * Tells which container we run in, if any. The id is only believed when the container has one of our own addresses:
+ * a host may be named like a container.
+ *
+ * @param hasAddress whether an address is of an interface of ours
+ */
+export function ownContainerTest(
+  env: Environment,
+  hasAddress: (address: string) => boolean,
+  readText: (path: string) => string = readOrEmpty,
+): (container: Owned) => boolean {
+  const prefixes: string[] = [];
+  // Docker names a container's host after its id unless told otherwise.
+  if (env.HOSTNAME && /^[0-9a-f]{12,64}$/.test(env.HOSTNAME)) prefixes.push(env.HOSTNAME);
+  // The engine mounts files of its own folder for this container: resolv.conf, hostname, hosts.
+  const mounts = readText("/proc/self/mountinfo").matchAll(
+    /\/([0-9a-f]{64})\/(?:userdata\/)?(?:hostname|hosts|resolv\.conf) /g,
+  );
+  for (const [, id] of mounts) if (id) prefixes.push(id);
+  const group = /([0-9a-f]{64})/.exec(readText("/proc/self/cgroup"))?.[1];
+  if (group) prefixes.push(group);
+  return (container) =>
+    prefixes.some((prefix) => container.id.startsWith(prefix)) &&
+    container.attachments.some(({ ipv4, ipv6 }) =>
+      [ipv4, ipv6].some((address) => address !== undefined && hasAddress(address)),
+    );
+}
+
+function readOrEmpty(path: string): string {
+  try {
+    return readFileSync(path, "utf8");
+  } catch {
+    // Not Linux, or no /proc: then there is no container to be in.
+    return "";
+  }
+}
+
+/**
+ * The names that other containers have for the one that we run in: its own, its aliases, and each of them with a
+ * network's name behind it, as Docker's DNS takes them. In lower case; read anew when the picture changes.
+ */
+export function createOwnNames(
+  picture: Pick<Picture, "containers" | "revision">,
+  isOwn: (container: Container) => boolean,
+): () => ReadonlySet<string> {
+  let revision = Number.NaN;
+  let names = new Set<string>();
+  return () => {
+    if (revision === picture.revision()) return names;
+    revision = picture.revision();
+    const own = [...picture.containers.values()].find((container) => container.running && isOwn(container));
+    names = new Set(own ? namesOf(own).map((name) => name.toLowerCase()) : []);
+    return names;
+  };
+}
+
+function namesOf({ name, attachments }: Container): string[] {
+  return attachments.flatMap((attachment) =>
+    [name, ...(attachment.aliases ?? [])].flatMap((own) => [own, `${own}.${attachment.name}`]),
+  );
 }
