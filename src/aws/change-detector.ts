@@ -2,7 +2,7 @@ import { readdirSync, readFileSync, statSync } from "node:fs";
 import { homedir } from "node:os";
 import { join } from "node:path";
 import type { Environment } from "../config/config.ts";
-import type { Stamps } from "./stamps.ts";
+import { stampOf } from "../config/watched-files.ts";
 
 const LOOK_EVERY_MS = 1000;
 const TOKEN_FILES_MAX = 100;
@@ -31,19 +31,15 @@ const IDENTITY_VARIABLES = [
  *   inotify is lost on bind mounts
  * @returns a function whose answer differs once one of them has changed
  */
-export function createFingerprint(options: {
-  readonly env: Environment;
-  readonly now: () => number;
-  readonly stamps: Stamps;
-}): () => string {
-  const { env, now, stamps } = options;
+export function createFingerprint(options: { readonly env: Environment; readonly now: () => number }): () => string {
+  const { env, now } = options;
   const files = identityFiles(env);
   const named = [env.AWS_WEB_IDENTITY_TOKEN_FILE, env.AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE].filter((path) => path);
   const variables = Bun.hash(IDENTITY_VARIABLES.map((name) => env[name] ?? "").join("|"));
   let lookedAt = Number.NEGATIVE_INFINITY;
   let current = "";
-  const inis = [files.config, files.credentials].map((path) => lookAtIni(path, stamps));
-  const folders = [files.ssoCache, files.loginCache].map((folder) => lookAtLogins(folder, stamps));
+  const inis = [files.config, files.credentials].map((path) => lookAtIni(path));
+  const folders = [files.ssoCache, files.loginCache].map((folder) => lookAtLogins(folder));
 
   return () => {
     const at = now();
@@ -52,7 +48,7 @@ export function createFingerprint(options: {
     lookedAt = at;
     const profiles = inis.map((look) => look());
     const ofProfiles = profiles.flatMap(({ tokens }) => tokens).slice(0, TOKEN_FILES_MAX);
-    const tokens = [...named, ...ofProfiles].map((path) => stamps.of(path ?? ""));
+    const tokens = [...named, ...ofProfiles].map((path) => stampOf(path ?? ""));
     const logins = folders.map((look) => look());
     const next = [variables, ...profiles.map(({ stamp }) => stamp), ...tokens, ...logins].join("|");
     if (next !== current) current = next;
@@ -61,25 +57,25 @@ export function createFingerprint(options: {
 }
 
 /** Of each file: `aws sso login` writes its own in place, which leaves the folder's time as it was. */
-function lookAtLogins(folder: string, stamps: Stamps): () => string {
+function lookAtLogins(folder: string): () => string {
   let last = "";
   return () => {
     const names = unlessMissing(() => readdirSync(folder), []);
     // A process that is out of descriptors would else forget all that is cached.
     if (names === undefined) return last;
     const logins = names.filter((name) => name.endsWith(".json")).sort();
-    const of = logins.map((name, at) => (at < LOGIN_FILES_MAX ? name + stamps.of(join(folder, name)) : name));
+    const of = logins.map((name, at) => (at < LOGIN_FILES_MAX ? name + stampOf(join(folder, name)) : name));
     last = `${Bun.hash(of.join("|"))}`;
     return last;
   };
 }
 
 /** The file's stamp, and the web identity tokens that it names. */
-function lookAtIni(path: string, stamps: Stamps): () => { readonly stamp: string; readonly tokens: readonly string[] } {
+function lookAtIni(path: string): () => { readonly stamp: string; readonly tokens: readonly string[] } {
   let readAs = "";
   let tokens: readonly string[] = [];
   return () => {
-    const stamp = stamps.of(path);
+    const stamp = stampOf(path);
     // The read of a pipe would stop the whole server.
     const read = () => (statSync(path).isFile() ? readFileSync(path, "utf8") : "");
     const text = stamp === readAs ? undefined : unlessMissing(read, "");

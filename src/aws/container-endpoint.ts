@@ -3,9 +3,9 @@ import type { Environment } from "../config/config.ts";
 import { AppError, type ErrorCode } from "../errors.ts";
 import { markOwn } from "../own-request.ts";
 import { withoutSecrets } from "./errors.ts";
-import { readTokenFile } from "./token-file.ts";
 import { type AwsCredentialIdentity, setOf } from "./types.ts";
 import { noAnswerOf } from "./unreachable.ts";
+import { readTokenFile } from "./web-identity.ts";
 
 const REQUEST_MS = 1000;
 const HOST_OF_RELATIVE = "http://169.254.170.2";

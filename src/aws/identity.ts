@@ -9,7 +9,6 @@ import { createMachine } from "./instance.ts";
 import { profileCredentials } from "./profile-credentials.ts";
 import { endOfChain, hasOnlySettings, noIdentity, profileRemedy, readProfiles, unknownProfile } from "./profiles.ts";
 import { createSso } from "./sso.ts";
-import type { Stamps } from "./stamps.ts";
 import { type AwsCredentialIdentity, endOf, type Identity } from "./types.ts";
 import { createWebIdentity, type WebIdentity } from "./web-identity.ts";
 
@@ -19,7 +18,6 @@ import { createWebIdentity, type WebIdentity } from "./web-identity.ts";
  * one: the SDK's default chain would turn a mistyped profile into somebody else's credentials.
  *
  * @param deps.processDeadlineMs for a credential_process; 50 s unless given
- * @param deps.stamps is told of a token's file that the SDK rewrites
  * @returns a function that throws AppError: `no-identity` when none is configured, `identity-failed` or
  *   `upstream-unavailable` when one failed
  */
@@ -27,11 +25,10 @@ export function createIdentityResolver(deps: {
   readonly env: Environment;
   readonly settings: ClientSettings;
   readonly countdown: Countdown;
-  readonly stamps: Stamps;
   readonly processDeadlineMs?: number | undefined;
 }): () => Promise<Identity> {
-  const { env, settings, countdown, stamps } = deps;
-  const sso = createSso(settings, stamps);
+  const { env, settings, countdown } = deps;
+  const sso = createSso(settings);
   const machine = createMachine(env, countdown, settings.inner.requestHandler);
   const assumeWithToken = createWebIdentity(settings);
   const processes = createProcesses({ deadlineMs: deps.processDeadlineMs });

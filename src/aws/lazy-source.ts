@@ -1,7 +1,6 @@
 import type { AwsConfig } from "../config/aws.ts";
 import type { Environment } from "../config/config.ts";
 import { createFingerprint } from "./change-detector.ts";
-import { createStamps } from "./stamps.ts";
 import type { NamedSource } from "./types.ts";
 
 /**
@@ -19,11 +18,10 @@ export function createOnlineSource(options: {
   readonly monotonic?: () => number;
   readonly processDeadlineMs?: number;
 }): NamedSource {
-  const stamps = createStamps();
-  const fingerprint = createFingerprint({ ...options, stamps });
+  const fingerprint = createFingerprint(options);
   const load = async (): Promise<NamedSource> => {
     const { createAwsSource } = await import("./source.ts");
-    return createAwsSource({ monotonic: options.now, ...options, fingerprint, stamps });
+    return createAwsSource({ monotonic: options.now, ...options, fingerprint });
   };
   return lazySource(fingerprint, load);
 }

@@ -5,7 +5,6 @@ import { accountOf, createAssume, createMemo, type Memo } from "./assume-role.ts
 import { createClientSettings, createSts, type Sts } from "./clients.ts";
 import { createCountdown } from "./countdown.ts";
 import { createIdentityResolver } from "./identity.ts";
-import type { Stamps } from "./stamps.ts";
 import {
   type AwsCredentialIdentity,
   type Credentials,
@@ -45,13 +44,12 @@ export function createAwsSource(options: {
   readonly now: () => number;
   readonly monotonic: () => number;
   readonly fingerprint: () => string;
-  readonly stamps: Stamps;
   readonly processDeadlineMs?: number | undefined;
 }): NamedSource {
-  const { config, env, now, monotonic, fingerprint, stamps, processDeadlineMs } = options;
+  const { config, env, now, monotonic, fingerprint, processDeadlineMs } = options;
   const settings = createClientSettings(config, env);
   const countdown = createCountdown(now, monotonic);
-  const resolveIdentity = createIdentityResolver({ env, settings, countdown, stamps, processDeadlineMs });
+  const resolveIdentity = createIdentityResolver({ env, settings, countdown, processDeadlineMs });
   let seen = fingerprint();
   let connecting: Promise<Connection> | undefined;
   let connection: Connection | undefined;

@@ -5,7 +5,6 @@ import { externalDataInterceptor } from "@smithy/core/config";
 import type { HttpHandler, HttpRequest, HttpResponse } from "@smithy/core/protocols";
 import type { IdentityFiles } from "./change-detector.ts";
 import type { ClientSettings } from "./clients.ts";
-import type { Stamps } from "./stamps.ts";
 import type { AwsCredentialIdentity } from "./types.ts";
 
 /** The file that `aws sso login` writes. */
@@ -32,13 +31,12 @@ export type SsoProfile = (profile: string, session: string | undefined) => Promi
  * @returns a function that rejects with what the SDK throws, or with why AWS could not be asked: the SDK calls a refresh
  *   that failed a login that has ended, also for the 30 s in which it does not try again
  */
-export function createSso(settings: ClientSettings, stamps: Stamps): (files: IdentityFiles) => SsoProfile {
+export function createSso(settings: ClientSettings): (files: IdentityFiles) => SsoProfile {
   const refreshed = new Map<string, Held>();
   const unrefreshed = new Map<string, Unrefreshed>();
 
   return (files) => async (profile, session) => {
-    const path = session === undefined ? "" : tokenPath(files, session);
-    const file = session === undefined ? undefined : await readToken(path);
+    const file = session === undefined ? undefined : await readToken(tokenPath(files, session));
     const tokens = externalDataInterceptor.getTokenRecord();
     if (session !== undefined) {
       const held = refreshed.get(session);
@@ -48,7 +46,6 @@ export function createSso(settings: ClientSettings, stamps: Stamps): (files: Ide
       else delete tokens[session];
     }
     const current = session === undefined ? undefined : (refreshed.get(session)?.token ?? file);
-    let write: { readonly done: () => void } | undefined;
     let last: Outcome | undefined;
     let refresh: Outcome | undefined;
     let answer: Token | undefined;
@@ -57,8 +54,6 @@ export function createSso(settings: ClientSettings, stamps: Stamps): (files: Ide
       if (!isRefresh(outcome)) return;
       refresh = outcome;
       answer = tokenOf(outcome);
-      // Before the SDK writes it down.
-      if (answer !== undefined) write = stamps.ownWrite(path);
     });
     try {
       const source = { filepath: files.credentials, configFilepath: files.config };
@@ -68,7 +63,6 @@ export function createSso(settings: ClientSettings, stamps: Stamps): (files: Ide
       const kept = last === undefined && before?.from === file?.accessToken ? before?.failure : undefined;
       throw last?.failure ?? kept ?? error;
     } finally {
-      write?.done();
       if (session !== undefined && file !== undefined) {
         if (answer !== undefined)
           refreshed.set(session, { from: file.accessToken, token: merge(current ?? file, answer) });

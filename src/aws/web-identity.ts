@@ -1,7 +1,7 @@
+import { readFile, stat } from "node:fs/promises";
 import { getDefaultRoleAssumerWithWebIdentity } from "@aws-sdk/client-sts";
 import { fromWebToken } from "@aws-sdk/credential-providers";
 import type { ClientSettings } from "./clients.ts";
-import { readTokenFile } from "./token-file.ts";
 import type { AwsCredentialIdentity } from "./types.ts";
 
 /** What STS gives unless asked for more. */
@@ -16,8 +16,8 @@ export type WebIdentity = (as: {
 }) => Promise<AwsCredentialIdentity>;
 
 /**
- * Assumes a role with a token of a file. We read it and not the SDK's `fromTokenFile`, which does so synchronously: a
- * pipe to which nobody writes would stop the whole server.
+ * Assumes a role with a token from a file. The SDK's `fromTokenFile` reads the file synchronously, so a pipe without a
+ * writer would block the whole server.
  *
  * @returns a function that rejects with what the read and the SDK throw
  */
@@ -30,4 +30,19 @@ export function createWebIdentity(settings: ClientSettings): WebIdentity {
     const credentials = await fromWebToken({ ...given, roleAssumerWithWebIdentity })();
     return { ...credentials, lifeMsMax: DURATION_SECONDS * 1000 };
   };
+}
+
+/** More than any token has. */
+const TOKEN_BYTES_MAX = 65_536;
+
+/**
+ * Reads a token from a regular file. Nothing else is opened: a pipe without a writer would block a thread.
+ *
+ * @returns rejects with the system call's error, or with an Error if the path is not a regular file or is too long
+ */
+export async function readTokenFile(path: string): Promise<string> {
+  const facts = await stat(path);
+  if (!facts.isFile()) throw new Error("not a regular file");
+  if (facts.size > TOKEN_BYTES_MAX) throw new Error(`longer than ${TOKEN_BYTES_MAX} bytes`);
+  return readFile(path, "utf8");
 }

@@ -3,13 +3,12 @@ import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createFingerprint } from "../../../src/aws/change-detector.ts";
-import { createStamps } from "../../../src/aws/stamps.ts";
 
 test("an edited file, a new login and a rewritten one are seen, at most once a second", () => {
   const HOME = mkdtempSync(join(tmpdir(), "fingerprint-"));
   const cache = join(HOME, ".aws", "sso", "cache");
   let at = 0;
-  const look = createFingerprint({ env: { HOME }, now: () => at, stamps: createStamps() });
+  const look = createFingerprint({ env: { HOME }, now: () => at });
   const first = look();
   mkdirSync(cache, { recursive: true });
   writeFileSync(join(HOME, ".aws", "config"), "[default]\n");
@@ -43,7 +42,7 @@ describe("a file that takes part is seen", () => {
       writeFileSync(join(HOME, ".aws", "config"), config.replace("TOKEN", token));
       let at = 0;
       const full = Object.fromEntries(Object.entries(env).map(([name]) => [name, token]));
-      const look = createFingerprint({ env: { HOME, ...full }, now: () => at, stamps: createStamps() });
+      const look = createFingerprint({ env: { HOME, ...full }, now: () => at });
       const seen = [look()];
       for (const text of ["one", "other", undefined]) {
         if (text === undefined) rmSync(token);
@@ -63,7 +62,7 @@ describe("a file that takes part is seen", () => {
     const config = join(HOME, ".aws", "config");
     mkdirSync(join(HOME, ".aws"));
     let at = 0;
-    const look = createFingerprint({ env: { HOME }, now: () => at, stamps: createStamps() });
+    const look = createFingerprint({ env: { HOME }, now: () => at });
     const first = look();
     Bun.spawnSync(["mkfifo", config]);
     // Who opens it to read and to write waits for nobody, and ends what would wait for him.
@@ -80,7 +79,7 @@ describe("a file that takes part is seen", () => {
     const cache = join(HOME, ".aws", "login", "cache");
     mkdirSync(cache, { recursive: true });
     let at = 0;
-    const look = createFingerprint({ env: { HOME }, now: () => at, stamps: createStamps() });
+    const look = createFingerprint({ env: { HOME }, now: () => at });
     const first = look();
     writeFileSync(join(HOME, "unrelated"), "x");
     at = 1000;
@@ -103,7 +102,7 @@ for (const [title, count] of [
     const path = (login: number) => join(cache, `${String(login).padStart(5, "0")}.json`);
     for (let login = 1; login <= count; login += 1) writeFileSync(path(login), "{}");
     let at = 0;
-    const look = createFingerprint({ env: { HOME }, now: () => at, stamps: createStamps() });
+    const look = createFingerprint({ env: { HOME }, now: () => at });
     const first = look();
     at = 1000;
     expect(look()).toBe(first);
@@ -124,11 +123,10 @@ test("a process that is out of descriptors sees no change, and what changed once
   const source = (name: string) => JSON.stringify(join(import.meta.dir, "../../../src/aws", name));
   const script = `
     const { createFingerprint } = await import(${source("change-detector.ts")});
-    const { createStamps } = await import(${source("stamps.ts")});
     const { closeSync, openSync, writeFileSync } = await import("node:fs");
     const [home, config, token] = ${JSON.stringify([HOME, join(HOME, ".aws", "config"), token])};
     let at = 0;
-    const look = createFingerprint({ env: { HOME: home }, now: () => (at += 1000), stamps: createStamps() });
+    const look = createFingerprint({ env: { HOME: home }, now: () => (at += 1000) });
     const inFlood = (work) => {
       const held = [];
       try { for (;;) held.push(openSync("/dev/null")); } catch {}
@@ -156,7 +154,7 @@ test("a folder of logins that cannot be read is as it was, and one that is gone 
   mkdirSync(cache, { recursive: true });
   writeFileSync(join(cache, "a.json"), "{}");
   let at = 0;
-  const look = createFingerprint({ env: { HOME }, now: () => at, stamps: createStamps() });
+  const look = createFingerprint({ env: { HOME }, now: () => at });
   const first = look();
   rmSync(cache, { recursive: true });
   symlinkSync(cache, cache);
