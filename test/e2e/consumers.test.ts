@@ -24,11 +24,8 @@ const TASK_ARN = `${ARN}task/ecs-local-cluster/${TASK_ID}`;
 /** A second each: Podman takes a sample every 5 s, and a rate needs two. */
 const ROUNDS = 14;
 
-/** Of a range that no other test takes from, so that both can run at once. */
-let subnets = 0;
-
 describeWhere("the consumers of task metadata", "missing" in go ? go.missing : undefined, () => {
-  describeEngines("find containers", ({ engine }) => {
+  describeEngines("find containers", ({ engine, freeSubnet }) => {
     let server: Awaited<ReturnType<typeof startBinary>>;
     let project: Project;
     /** Is of no project, and has no label. */
@@ -51,7 +48,7 @@ describeWhere("the consumers of task metadata", "missing" in go ? go.missing : u
         ECS_LOCAL_BIND_ADDRESS: "0.0.0.0",
         ECS_LOCAL_OFFLINE: "1",
       });
-      const network = await engine.createNetwork(`10.201.${subnets++}`);
+      const network = await engine.createNetwork(freeSubnet());
       const base = `http://${network.gateway}:${server.port}`;
       inContainer = `ECS_CONTAINER_METADATA_URI=${base}/v3 ECS_CONTAINER_METADATA_URI_V4=${base}/v4`;
       // Has something to measure: it computes, writes, and asks the server.

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { startBinary } from "../support/binary.ts";
-import { describeEngines, describeTogether } from "../support/engines.ts";
+import { describeEngines, describeTogether, freeSubnet } from "../support/engines.ts";
 import { differences, type Facts, factsOf } from "../support/equal-set.ts";
 
 const ENGINES = ["debian-docker", "moby-29", "podman"];
@@ -26,9 +26,9 @@ describeTogether("equal containers on Docker 20.10, Docker 29 and Podman", ENGIN
   const facts: Facts[] = [];
 
   beforeAll(async () => {
-    for (const [index, engine] of engines.entries()) {
+    for (const engine of engines) {
       const server = await startBinary(env(engine.host));
-      facts.push(await factsOf(engine, server, `10.205.${10 + index}`));
+      facts.push(await factsOf(engine, server, freeSubnet()));
       await server.stop();
     }
   }, 180_000);

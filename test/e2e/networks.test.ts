@@ -9,11 +9,10 @@ interface Document {
   readonly Networks?: readonly Record<string, unknown>[];
 }
 
-let subnets = 20;
-const freeBase = () => `10.205.${subnets++}`;
-const freeGroups = () => `fd05:205:${subnets++}`;
+/** The first groups of a random /64, as RFC 4193 has them. */
+const freeGroups = () => `fd05:205:${Math.floor(Math.random() * 0xffff).toString(16)}`;
 
-describeEngines("networks", ({ engine }) => {
+describeEngines("networks", ({ engine, freeSubnet }) => {
   let server: Awaited<ReturnType<typeof startBinary>>;
   const start = (env: Record<string, string> = {}) =>
     startBinary({ DOCKER_HOST: engine.host, ECS_LOCAL_BIND_ADDRESS: "::", ECS_LOCAL_OFFLINE: "1", ...env });
@@ -28,7 +27,7 @@ describeEngines("networks", ({ engine }) => {
     const addressesOf = (id: string) => engine.exec(id, "ip -o addr show dev eth0 scope global");
 
     test("a container of both is found by either address, and has both in its document", async () => {
-      const base = freeBase();
+      const base = freeSubnet();
       const network = await engine.createIpv6Network(freeGroups(), base);
       const id = await engine.run({ name: "eq-dual", network });
       const inside = await addressesOf(id);
@@ -68,7 +67,7 @@ describeEngines("networks", ({ engine }) => {
     const ids: Record<string, string> = {};
 
     beforeAll(async () => {
-      network = await engine.createNetwork(freeBase());
+      network = await engine.createNetwork(freeSubnet());
       ids.owner = await engine.run({ name: "eq-owner", network });
       for (const [name, NetworkMode] of [
         ["sidecar", "container:eq-owner"],
@@ -117,7 +116,7 @@ describeEngines("networks", ({ engine }) => {
 
   test("with awsvpc the properties of V4 are those inside of the container", async () => {
     const awsvpc = await start({ ECS_LOCAL_NETWORK_MODE: "awsvpc" });
-    const base = freeBase();
+    const base = freeSubnet();
     const network = await engine.createIpv6Network(freeGroups(), base);
     try {
       const id = await engine.run({ name: "eq-vpc", network });

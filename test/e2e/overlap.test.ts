@@ -3,9 +3,9 @@ import { type Answer, ask } from "../support/ask.ts";
 import { describeEngines } from "../support/engines.ts";
 import { buildServerImage, removeServerImage } from "../support/server-image.ts";
 
-describeEngines("two macvlans of one subnet", ({ engine }) => {
+describeEngines("two macvlans of one subnet", ({ engine, freeSubnet }) => {
   const parents = ["a", "b"].map((end) => `eqm${process.pid}${end}`);
-  const base = "10.205.60";
+  const base = freeSubnet();
   const names = parents.map((parent) => `eq-${parent}`);
   const define = (index: number) =>
     engine.define({

@@ -7,18 +7,15 @@ import type { Network } from "../support/real-engine.ts";
 
 const PATH = "/api/task-protection/v1/state";
 const ON = '{"ProtectionEnabled":true,"ExpiresInMinutes":30}';
-/** Engines share the host's networks. */
-let subnets = 0;
-const subnet = () => `10.204.${subnets++}`;
 
-describeEngines("task protection", ({ engine }) => {
+describeEngines("task protection", ({ engine, freeSubnet }) => {
   let server: Awaited<ReturnType<typeof startBinary>>;
   let shop: Project & { readonly network: Network };
   let blog: Project & { readonly network: Network };
 
   beforeAll(async () => {
     server = await startBinary({ DOCKER_HOST: engine.host, ECS_LOCAL_BIND_ADDRESS: "0.0.0.0", ECS_LOCAL_OFFLINE: "1" });
-    const [one, other] = [await engine.createNetwork(subnet()), await engine.createNetwork(subnet())];
+    const [one, other] = [await engine.createNetwork(freeSubnet()), await engine.createNetwork(freeSubnet())];
     shop = { ...(await startProject(engine, "prot-shop", one, ["web", "db"])), network: one };
     blog = { ...(await startProject(engine, "prot-blog", other, ["web"])), network: other };
     // What a container is told right after its start is another test's: Podman reports starts up to 250 ms late.

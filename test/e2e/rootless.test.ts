@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { ask } from "../support/ask.ts";
 import { startBinary } from "../support/binary.ts";
-import { describeTogether } from "../support/engines.ts";
+import { describeTogether, freeSubnet } from "../support/engines.ts";
 import type { Network } from "../support/real-engine.ts";
 import { missing, startRootlessPodman } from "../support/rootless.ts";
 import { buildServerImage } from "../support/server-image.ts";
@@ -12,12 +12,13 @@ if (missing !== "" && process.env.CI === "true") {
 
 describe.if(missing === "")(`a rootless Podman${missing && ` (skipped: ${missing})`}`, () => {
   let podman: Awaited<ReturnType<typeof startRootlessPodman>>;
+  const base = freeSubnet();
   let network: Network;
   let id: string;
 
   beforeAll(async () => {
     podman = await startRootlessPodman();
-    network = await podman.engine.createNetwork("10.205.70");
+    network = await podman.engine.createNetwork(base);
     id = await podman.engine.run({ name: "eq-rootless", network, image: podman.image });
   }, 60_000);
   afterAll(() => podman?.stop(), 60_000);
@@ -53,7 +54,7 @@ describe.if(missing === "")(`a rootless Podman${missing && ` (skipped: ${missing
   }, 60_000);
 
   test("tells a server in a container of its own who asks, by address", async () => {
-    const address = "10.205.70.9";
+    const address = `${base}.9`;
     await podman.engine.run({
       name: "eq-rootless-server",
       network,
@@ -72,13 +73,13 @@ describe.if(missing === "")(`a rootless Podman${missing && ` (skipped: ${missing
   }, 120_000);
 
   describeTogether("beside a rootful one", ["podman"], ([rootful]) => {
-    const address = "10.205.70.7";
+    const address = `${base}.7`;
     let [inner, outer] = ["", ""];
 
     beforeAll(async () => {
       if (!rootful) throw new Error("there is no rootful Podman");
       inner = await podman.engine.run({ name: "eq-rootless-twin", network, address, image: podman.image });
-      const same = await rootful.createNetwork("10.205.70");
+      const same = await rootful.createNetwork(base);
       outer = await rootful.run({ name: "eq-rootful-twin", network: same, address });
     }, 60_000);
 

@@ -30,9 +30,9 @@ for (const script of ["start", "test"]) {
 }
 
 for (const [title, says, status, counted] of [
-  ["has a part that dies before its summary", "", 134, "10 passed, 1 failed, 0 skipped"],
-  ["fails outside a test", " 2 pass\n 0 fail", 1, "12 passed, 1 failed, 0 skipped"],
-  ["has failing tests", " 2 pass\n 3 fail", 1, "12 passed, 3 failed, 0 skipped"],
+  ["has a part that dies before its summary", "", 134, "20 passed, 1 failed, 0 skipped"],
+  ["fails outside a test", " 2 pass\n 0 fail", 1, "22 passed, 1 failed, 0 skipped"],
+  ["has failing tests", " 2 pass\n 3 fail", 1, "22 passed, 3 failed, 0 skipped"],
 ] as const) {
   test(`scripts/test counts a run that ${title}`, () => {
     const bin = mkdtempSync(join(folder, "stub-"));

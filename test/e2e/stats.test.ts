@@ -10,12 +10,11 @@ const COUNTERS = ["rx", "tx"].flatMap((way) =>
   ["bytes", "dropped", "errors", "packets"].map((what) => `${way}_${what}`),
 );
 const TIMEOUT_MS = 60_000;
-let subnets = 10;
 
 // biome-ignore lint/suspicious/noExplicitAny: the engine's own document is what the test is about
 type Document = any;
 
-describeEngines("statistics", ({ engine }) => {
+describeEngines("statistics", ({ engine, freeSubnet }) => {
   const isPodman = engine.name === "podman";
   /** Podman sends a frame each fifth second, Docker each second. */
   const twoSamplesMs = isPodman ? 12_000 : 4_000;
@@ -31,7 +30,7 @@ describeEngines("statistics", ({ engine }) => {
       ECS_LOCAL_BIND_ADDRESS: "0.0.0.0",
       ECS_LOCAL_OFFLINE: "1",
     });
-    network = await engine.createNetwork(`10.203.${subnets++}`);
+    network = await engine.createNetwork(freeSubnet());
     project = await startProject(engine, "st-shop", network, SERVICES);
     [web, db, queue] = project.ids;
     const { Version } = (await (await engine.call("GET", "/version")).json()) as { Version: string };

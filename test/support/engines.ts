@@ -1,12 +1,13 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { networkInterfaces } from "node:os";
+import { existsSync, readFileSync } from "node:fs";
+import { contains } from "../../src/engine/ip-address.ts";
 import { createRealEngine, type RealEngine } from "./real-engine.ts";
 
 export const FULL = process.env.FULL === "1";
 
 export interface EngineUnderTest {
   readonly engine: RealEngine;
-  /** A free subnet's first three numbers. Engines share the host's networks: each takes from a range of its own. */
+  /** The first three numbers of a subnet that is free on this machine. */
   readonly freeSubnet: () => string;
 }
 
@@ -66,23 +67,52 @@ export function describeEngines(what: string, body: (context: EngineUnderTest) =
     const context = { engine: createRealEngine("none", "/nonexistent"), freeSubnet: () => "" };
     describe.skip(`${what} on a real engine (skipped: ${found.reason})`, () => body(context));
   }
-  found.engines.forEach(({ name, socket }, index) => {
+  for (const { name, socket } of found.engines) {
     describe(`${what} on ${name}`, () => {
       const engine = createRealEngine(name, socket);
       beforeAll(engine.cleanUp, 30_000);
       afterAll(engine.cleanUp, 60_000);
-      body({ engine, freeSubnet: () => freeSubnet(index) });
+      body({ engine, freeSubnet });
     });
-  });
+  }
 }
 
-let subnets = 0;
+/** Ranges that no engine takes networks from by itself come first. */
+const RANGES = ["10.128", "10.192", "172.20", "192.168"].map((text) => text.split(".").map(Number));
+const given = new Set<string>();
 
-/** Never the same twice in a run: an engine may not have given up a network that was removed a moment ago. */
-function freeSubnet(index: number): string {
-  const taken = Object.values(networkInterfaces()).flatMap((entries) => entries?.map(({ address }) => address) ?? []);
-  for (;;) {
-    const base = `172.${29 + (index % 3)}.${subnets++ % 256}`;
-    if (!taken.some((address) => address.startsWith(`${base}.`))) return base;
+/**
+ * A /24 that no network of this machine covers, never the same twice. It is random, because tests run in several
+ * processes at once.
+ */
+export function freeSubnet(): string {
+  const taken = routedNetworks();
+  for (let tries = 0; tries < 4_000; tries += 1) {
+    const [first = 10, second = 128] = RANGES[Math.floor(tries / 1_000)] ?? [];
+    const spread = first === 10 ? 64 : first === 172 ? 12 : 1;
+    const base = `${first}.${second + Math.floor(Math.random() * spread)}.${Math.floor(Math.random() * 256)}`;
+    if (given.has(base) || taken.some((network) => contains(network, `${base}.1`))) continue;
+    given.add(base);
+    return base;
   }
+  throw new Error("Every private network is taken by a route of this machine (see `ip route`)");
+}
+
+/** The networks that this machine has a route to, but for the default route, in CIDR notation. */
+function routedNetworks(): string[] {
+  const text = existsSync("/proc/net/route") ? readFileSync("/proc/net/route", "utf8") : "";
+  const rows = text
+    .split("\n")
+    .slice(1)
+    .map((line) => line.split("\t"));
+  const address = (hex: string) =>
+    hex
+      .match(/../g)
+      ?.reverse()
+      .map((byte) => Number.parseInt(byte, 16))
+      .join(".");
+  const bits = (hex: string) => Number.parseInt(hex, 16).toString(2).replaceAll("0", "").length;
+  return rows.flatMap((row) =>
+    row[7] === undefined || bits(row[7]) === 0 ? [] : [`${address(row[1] ?? "")}/${bits(row[7])}`],
+  );
 }

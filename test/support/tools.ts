@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { join, resolve } from "node:path";
+import { dirname, join, resolve } from "node:path";
 
 const TOOLS = resolve(import.meta.dir, "../../.tools");
 const TIMEOUT_MS = 900_000;
@@ -97,6 +97,36 @@ function prepare(
   steps: (folder: string) => string[][],
 ): Tools {
   const folder = join(TOOLS, name);
+  mkdirSync(dirname(folder), { recursive: true });
+  return exclusively(`${folder}.lock`, () => prepareFolder(folder, files, version, steps));
+}
+
+/** Test files run in several processes, and the first one prepares a client for all. */
+function exclusively<T>(lock: string, work: () => T): T {
+  for (;;) {
+    try {
+      writeFileSync(lock, String(process.pid), { flag: "wx" });
+      break;
+    } catch (error) {
+      if ((error as { code?: string }).code !== "EEXIST") throw error;
+    }
+    const holder = readFileSync(lock, "utf8");
+    if (holder !== "" && !existsSync(`/proc/${holder}`)) rmSync(lock, { force: true });
+    else Bun.sleepSync(100);
+  }
+  try {
+    return work();
+  } finally {
+    rmSync(lock, { force: true });
+  }
+}
+
+function prepareFolder(
+  folder: string,
+  files: readonly string[],
+  version: readonly string[],
+  steps: (folder: string) => string[][],
+): Tools {
   const mark = join(folder, "made-of");
   const texts = files.map((file) => readFileSync(file, "utf8"));
   // A virtual environment holds its own path and that of its Python.
