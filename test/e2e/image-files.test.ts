@@ -3,7 +3,7 @@ import { readdirSync, statSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { version } from "../../package.json";
 import { OWN_ARCH } from "../../scripts/container/build.ts";
-import { describeEngines } from "../support/engines.ts";
+import { describeOneEngine } from "../support/engines.ts";
 import { machineOf, needsOf, unpackImage } from "../support/image-files.ts";
 
 const ROOT = resolve(import.meta.dir, "../..");
@@ -44,11 +44,7 @@ function labels(): Record<string, string> {
   };
 }
 
-/** What is in the image of the other architecture does not depend on the engine that packs it. */
-let packer: string | undefined;
-
-describeEngines("scripts/image", ({ engine }) => {
-  packer ??= engine.name;
+describeOneEngine("scripts/image", (engine) => {
   afterAll(async () => {
     // One is there only where its test was run.
     for (const arch of Object.keys(PLACES)) {
@@ -57,7 +53,6 @@ describeEngines("scripts/image", ({ engine }) => {
   }, TIMEOUT_MS);
 
   for (const arch of ["amd64", "arm64"] as const) {
-    if (arch !== OWN_ARCH && engine.name !== packer) continue;
     const own = arch === OWN_ARCH ? ", which is this machine's," : "";
     test(
       `builds for ${arch}${own} the program, what it is linked with, authorities, and the terms of all, and nothing else`,

@@ -77,6 +77,11 @@ export function describeEngines(what: string, body: (context: EngineUnderTest) =
   }
 }
 
+/** What does not depend on the kind of engine: on the first one. The image tests build and run it on each. */
+export function describeOneEngine(what: string, body: (engine: RealEngine) => void): void {
+  describeTogether(what, [found.engines[0]?.name ?? "an engine"], ([engine]) => engine && body(engine));
+}
+
 /** Ranges that no engine takes networks from by itself come first. */
 const RANGES = ["10.128", "10.192", "172.20", "192.168"].map((text) => text.split(".").map(Number));
 const given = new Set<string>();

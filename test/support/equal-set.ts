@@ -175,7 +175,7 @@ function normalise(text: string, ids: ReadonlyMap<string, string>): string {
   return text
     .replace(/^sha256:[0-9a-f]{64}$/, "<image id>")
     .replace(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{0,8}[1-9])?Z$/, "<time>")
-    .replace(/^(10\.205|172\.\d+|10\.88)\.\d+\.\d+$/, "<address>")
+    .replace(/^(10|172|192)(\.\d+){3}$/, "<address>")
     .replace(/^\/.*\/volumes\//, "<volumes>/")
     .replace(/container\/([^/]+)\/([^/]+)\/[0-9a-f-]{36}$/, "container/$1/$2/<uuid>");
 }

@@ -178,9 +178,26 @@ export function createRealEngine(name: string, socket: string) {
   /** Removes what this run made, and what runs that ended without doing so have left. */
   async function cleanUp(): Promise<void> {
     const listed = await read<{ Id: string; Labels?: Record<string, string> }[]>("GET", "/containers/json?all=1");
-    await Promise.all(listed.filter(({ Labels }) => isOurs(Labels?.[LABEL])).map(({ Id }) => remove(Id)));
+    const ours = listed.filter(({ Labels }) => isOurs(Labels?.[LABEL]));
+    // Another process of the tests may remove what an ended run left at the same time.
+    const isGone = (error: unknown) => /: (404|409) /.test(String(error));
+    await Promise.all(
+      ours.map(({ Id }) => remove(Id).catch((error) => (isGone(error) ? undefined : Promise.reject(error)))),
+    );
     const networks = await read<{ Name: string; Labels?: Record<string, string> }[]>("GET", "/networks");
-    for (const { Name, Labels } of networks) if (isOurs(Labels?.[LABEL])) await call("DELETE", `/networks/${Name}`);
+    for (const { Name, Labels } of networks) if (isOurs(Labels?.[LABEL])) await removeNetwork(Name);
+  }
+
+  /** Tries for five seconds: Podman counts a container that is being removed. */
+  async function removeNetwork(network: string, tries = 10): Promise<void> {
+    try {
+      await call("DELETE", `/networks/${network}`);
+    } catch (error) {
+      if (tries === 0) throw error;
+      if (String(error).includes(": 404 ")) return;
+      await Bun.sleep(500);
+      await removeNetwork(network, tries - 1);
+    }
   }
 
   return {
