@@ -2,9 +2,9 @@ import { Command, CommanderError } from "commander";
 import { addCompose, addDoctor, addEnv, addHelp, addNetwork, addVersion } from "./cli/commands.ts";
 import { refuse, refuseUnknown, sayAsOurs, shown, WORD_CHARACTERS_MAX } from "./cli/usage-error.ts";
 import type { DoctorRequest } from "./commands/doctor.ts";
-import type { Said } from "./commands/said.ts";
 import type { Environment, Flags } from "./config/config.ts";
 import type { NetworkRequest } from "./network/options.ts";
+import type { CommandOutput } from "./text.ts";
 
 const HELP = `
 Answers on http://<address>:<port>:
@@ -27,7 +27,7 @@ Exit codes: 0 ended as asked, 1 failed at run time, 2 wrong usage or configurati
 export type Invocation =
   | { readonly kind: "serve" | "healthcheck"; readonly flags: Flags }
   | { readonly kind: "network"; readonly request: NetworkRequest }
-  | { readonly kind: "run"; readonly run: (env: Environment) => Promise<Said> }
+  | { readonly kind: "run"; readonly run: (env: Environment) => Promise<CommandOutput> }
   | { readonly kind: "doctor"; readonly request: DoctorRequest }
   | { readonly kind: "exit"; readonly code: number };
 

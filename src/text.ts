@@ -19,9 +19,12 @@ export function failingOnOneLine<T>(what: () => T): T {
   }
 }
 
-/** @returns undefined where nothing in it has to be escaped */
-export function escaped(text: string): string | undefined {
-  if (oneLine(text) === text) return undefined;
+/** Words that YAML 1.1 or 1.2 reads as a boolean or as null. */
+const YAML_WORD = /^(true|false|yes|no|on|off|y|n|null)$/i;
+
+/** A text as a YAML scalar on one line, quoted unless every YAML version reads it as this string. */
+export function yamlString(text: string): string {
+  if (/^[a-z/][\w./:@=+~-]*[\w./]$/i.test(text) && !YAML_WORD.test(text)) return text;
   return `"${text.replace(/["\\]/g, "\\$&").replace(BREAKING, byNumber)}"`;
 }
 
@@ -45,4 +48,12 @@ export function shellWords(words: readonly string[]): string {
  */
 export function withoutUserinfo(address: string): string {
   return address.replace(/^([a-z][a-z\d+.-]*:\/\/)?.*@/is, "$1***@");
+}
+
+/** What a command that is not the server prints. */
+export interface CommandOutput {
+  /** Chunks, each with its newline. */
+  readonly stdout: readonly string[];
+  /** Lines, each starting with `warning:`, `hint:` or neither. */
+  readonly stderr: readonly string[];
 }

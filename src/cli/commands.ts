@@ -2,12 +2,12 @@ import { type Command, Option } from "commander";
 import type { ComposeOptions } from "../commands/compose/options.ts";
 import type { DoctorRequest } from "../commands/doctor.ts";
 import type { EnvOptions } from "../commands/env.ts";
-import type { Said } from "../commands/said.ts";
 import type { Environment } from "../config/config.ts";
 import type { NetworkRequest } from "../network/options.ts";
+import type { CommandOutput } from "../text.ts";
 import { refuse, refuseUnknown } from "./usage-error.ts";
 
-type Run = (what: (env: Environment) => Promise<Said>) => void;
+type Run = (what: (env: Environment) => Promise<CommandOutput>) => void;
 
 export function addEnv(parent: Command, run: Run): void {
   parent

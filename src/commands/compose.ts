@@ -1,18 +1,16 @@
 import { basename, dirname, relative } from "node:path";
 import type { Environment } from "../config/config.ts";
 import { AppError } from "../errors.ts";
+import type { CommandOutput } from "../text.ts";
 import { failingOnOneLine, oneLine, shellWords } from "../text.ts";
 import { type Files, findFiles } from "./compose/find-files.ts";
-import { IMAGE, SERVER_FILE } from "./compose/names.ts";
 import { type ComposeOptions, refuseUnusable, rolesOf } from "./compose/options.ts";
-import { planShares, type Share } from "./compose/plan.ts";
-import { askPlugin } from "./compose/plugin.ts";
+import { planServices, type ServicePlan } from "./compose/plan.ts";
+import { readProject } from "./compose/project.ts";
 import { overrideText, serverCommand, serverText } from "./compose/render.ts";
-import { serverOf } from "./compose/server-service.ts";
+import { IMAGE, SERVER_FILE, serverOf } from "./compose/server-service.ts";
 import { written } from "./compose/write-file.ts";
-import { readProject } from "./compose/yaml.ts";
 import { regionOf, variablesOf } from "./container-variables.ts";
-import type { Said } from "./said.ts";
 
 /** The folder that the command runs in, and its kind of system. */
 export interface Machine {
@@ -26,14 +24,19 @@ export interface Machine {
  * @param given the project's files; none: the usual ones
  * @throws AppError `bad-configuration` for a wrong option; `command-failed` for what cannot be read or written
  */
-export function compose(given: readonly string[], options: ComposeOptions, env: Environment, machine: Machine): Said {
+export function compose(
+  given: readonly string[],
+  options: ComposeOptions,
+  env: Environment,
+  machine: Machine,
+): CommandOutput {
   return failingOnOneLine(() => {
     const { stdout, stderr } = write(given, options, env, machine);
     return { stdout, stderr: stderr.map(oneLine) };
   });
 }
 
-function write(named: readonly string[], options: ComposeOptions, env: Environment, machine: Machine): Said {
+function write(named: readonly string[], options: ComposeOptions, env: Environment, machine: Machine): CommandOutput {
   const { cwd, platform } = machine;
   const given = [...(options.file ?? []), ...named];
   const roles = rolesOf(options.role ?? []);
@@ -51,30 +54,28 @@ function write(named: readonly string[], options: ComposeOptions, env: Environme
   const file = options.output === undefined || options.output === "-" ? relative(cwd, files.target) : options.output;
   const target = options.output ?? file;
   const region = regionOf(env);
-  const fromPlugin = askPlugin(files, env);
-  const project = fromPlugin ?? readProject(files);
-  if (project.services.length === 0 && project.unresolved.length === 0) {
+  const project = readProject(files, env);
+  if (project.services.length === 0) {
     throw new AppError("command-failed", `${files.paths.join(", ")} has no services`, {
       hint: "a Compose file names each under the key services",
     });
   }
-  const shares = planShares(project, roles, region, options.image ?? IMAGE);
+  const plans = planServices(project, roles, region, options.image ?? IMAGE);
   // In the file as it is run beside the file, so that it is the same from wherever it was written.
   const beside = upCommand(files, dirname(files.target), options.projectDirectory && files.directory);
-  const text = overrideText(shares, variablesOf({ region }), made?.server, beside);
+  const text = overrideText(plans, variablesOf({ region }), made?.server, beside);
   const command = upCommand(files, cwd, options.projectDirectory && files.directory);
   const others = options.join ? [] : ["hint: for several projects at once, see --server and --join"];
   return written(target, text, { cwd, force: options.force }, [
-    ...project.unresolved.map((what) => `warning: ${what}`),
-    ...warningsOf(shares),
+    ...warningsOf(plans),
     ...(made?.said ?? []),
     `hint: ${command}`,
     ...others,
   ]);
 }
 
-function warningsOf(shares: readonly Share[]): string[] {
-  return shares.flatMap(({ name, warnings }) => warnings.map((warning) => `warning: service '${name}' ${warning}`));
+function warningsOf(plans: readonly ServicePlan[]): string[] {
+  return plans.flatMap(({ name, warnings }) => warnings.map((warning) => `warning: service '${name}' ${warning}`));
 }
 
 /** @param from the folder that it is run in */

@@ -3,6 +3,7 @@ import { isIP } from "node:net";
 import { join } from "node:path";
 import type { Environment } from "../config/config.ts";
 import { AppError } from "../errors.ts";
+import type { CommandOutput } from "../text.ts";
 import { failingOnOneLine, oneLine } from "../text.ts";
 import {
   FULL_URI,
@@ -17,7 +18,6 @@ import {
   regionOf,
   variablesOf,
 } from "./container-variables.ts";
-import type { Said } from "./said.ts";
 
 export interface EnvOptions {
   readonly role?: string;
@@ -42,11 +42,11 @@ const FORMATS: Readonly<Record<string, (name: string, value: string) => string>>
  * @param env of the command itself: a region that it has is passed on
  * @throws AppError `bad-configuration` for an option that cannot be used
  */
-export function env(options: EnvOptions, environment: Environment): Said {
+export function env(options: EnvOptions, environment: Environment): CommandOutput {
   return failingOnOneLine(() => print(options, environment));
 }
 
-function print(options: EnvOptions, environment: Environment): Said {
+function print(options: EnvOptions, environment: Environment): CommandOutput {
   const { role, container, format = "shell" } = options;
   const line = Object.hasOwn(FORMATS, format) ? FORMATS[format] : undefined;
   if (line === undefined) {

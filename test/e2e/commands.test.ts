@@ -9,6 +9,10 @@ const root = mkdtempSync(join(tmpdir(), "cmp-commands-"));
 afterAll(() => rmSync(root, { recursive: true }));
 writeFileSync(join(root, "compose.yaml"), "services: { app: { image: x } }\n");
 const file = join(root, "compose.yaml");
+/** A `docker compose config` that has one service; e2e/compose.test.ts runs the real one. */
+const answer = `case "$*" in *version*) echo 2.40.3;; *) echo '{"name":"p","services":{"app":{"image":"x"}}}';; esac`;
+writeFileSync(join(root, "docker"), `#!/bin/sh\n${answer}\n`, { mode: 0o755 });
+const COMPOSE = { PATH: `${root}:/usr/bin:/bin` };
 
 test("env has the variables alone on stdout, and the rest on stderr", () => {
   const { exitCode, stdout, stderr } = runBinary([
@@ -34,13 +38,13 @@ test("env has the variables alone on stdout, and the rest on stderr", () => {
 });
 
 test("compose writes beside the file that it is given, and says so on stderr alone", () => {
-  const { exitCode, stdout, stderr } = runBinary(["compose", file]);
+  const { exitCode, stdout, stderr } = runBinary(["compose", file], COMPOSE);
   expect([exitCode, stdout]).toEqual([0, ""]);
   expect(stderr).toMatch(
     /^ecs-local-endpoints: wrote .*compose\.ecs-local\.yaml\n(.*\n)*hint: docker compose -f .* up\n/,
   );
   expect(readdirSync(root)).toContain("compose.ecs-local.yaml");
-  expect(runBinary(["compose", file, "--output", "-"]).stdout).toBe(
+  expect(runBinary(["compose", file, "--output", "-"], COMPOSE).stdout).toBe(
     readFileSync(join(root, "compose.ecs-local.yaml"), "utf8"),
   );
 });
@@ -49,7 +53,9 @@ test("compose says what README.md and docs/compose.md show", () => {
   const folder = join(root, "shown");
   mkdirSync(join(folder, ".aws"), { recursive: true });
   writeFileSync(join(folder, "compose.yaml"), "services: { app: { image: x } }\n");
-  const said = runBinary(["compose"], { HOME: folder }, ["/usr/bin/env", "-C", folder]).stderr.trimEnd().split("\n");
+  const said = runBinary(["compose"], { HOME: folder, ...COMPOSE }, ["/usr/bin/env", "-C", folder])
+    .stderr.trimEnd()
+    .split("\n");
   for (const page of ["README.md", "docs/compose.md"]) {
     const text = readFileSync(join(import.meta.dir, "../..", page), "utf8");
     const shown = text
@@ -66,7 +72,7 @@ test("what fails is one line with a hint, and 1", () => {
   rmSync(empty, { recursive: true });
   expect([exitCode, stdout]).toEqual([1, ""]);
   expect(stderr).toBe(
-    `ecs-local-endpoints: ${empty} has no compose.yaml, nor has a folder above it\nhint: name the project's files: ecs-local-endpoints compose FILE...\n`,
+    `ecs-local-endpoints: ${empty} and its parents have no compose.yaml\nhint: name the project's files: ecs-local-endpoints compose FILE...\n`,
   );
 });
 
@@ -111,7 +117,7 @@ for (const args of [
   ["doctor", "--offline", "--start-containers", "--image", ""],
 ]) {
   test(`the wrong usage '${args.filter((arg) => arg !== file).join(" ")}' is 2, with nothing on stdout`, () => {
-    const { exitCode, stdout, stderr } = runBinary(args);
+    const { exitCode, stdout, stderr } = runBinary(args, COMPOSE);
     expect([exitCode, stdout]).toEqual([2, ""]);
     // The error, what was perhaps meant, the hint.
     expect(stderr.trim().split("\n").length).toBeLessThanOrEqual(3);

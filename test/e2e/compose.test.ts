@@ -107,27 +107,5 @@ describeCompose("the file that compose writes", () => {
       },
       TIMEOUT_MS,
     );
-
-    test(
-      "it is the same without the plugin",
-      () => {
-        for (const name of ["one", "ten", "host"]) {
-          const copy = copyProject(engine, join(FIXTURES, name));
-          const write = [
-            BINARY,
-            "compose",
-            "--output",
-            "-",
-            "--role",
-            `${name === "host" ? "batch" : name === "ten" ? "api" : "app"}=r`,
-          ];
-          const [withPlugin, without] = [copy.run(write), copy.run(["env", "PATH=/nonexistent", ...write])];
-          expect(withPlugin.exitCode, withPlugin.stderr).toBe(0);
-          expect(without).toEqual(withPlugin);
-          copy.down(["compose.yaml"]);
-        }
-      },
-      TIMEOUT_MS,
-    );
   });
 });

@@ -1,7 +1,6 @@
 import { afterAll, afterEach, beforeAll, expect, test } from "bun:test";
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
-import { parse, stringify } from "yaml";
 import { expectItself, letTaskNetworkPass, services } from "../support/compose/asking.ts";
 import { copyProject, describeCompose, membersOf } from "../support/compose/plugin.ts";
 import { describeEngines } from "../support/engines.ts";
@@ -21,7 +20,7 @@ const ROLES: Readonly<Record<string, string>> = { orders: `${ROLE}/orders`, bill
 
 describeCompose("examples/", () => {
   // Images cannot be pulled here: the programs are a shell that asks, and the server vends dummy credentials.
-  describeEngines("with other programs in their containers", ({ engine }) => {
+  describeEngines("with other programs in their containers", ({ engine, freeSubnet }) => {
     let image: string;
     let stop = () => {};
 
@@ -37,7 +36,8 @@ describeCompose("examples/", () => {
         async () => {
           const copy = copyProject(engine, join(EXAMPLES, name), `example-${name}`);
           const files = ["compose.yaml", "shell.yaml"];
-          const project = parse(readFileSync(join(copy.directory, "compose.yaml"), "utf8"), { merge: true });
+          const text = readFileSync(join(copy.directory, "compose.yaml"), "utf8");
+          const project = Bun.YAML.parse(text) as { services: Record<string, unknown> };
           const names = Object.keys(project.services);
           const ulimits = { nofile: 1024, nproc: 1024 };
           const waits = engine.name === "podman" && names.includes("localstack");
@@ -48,11 +48,10 @@ describeCompose("examples/", () => {
               ? { image, environment: { ECS_LOCAL_OFFLINE: "1" }, volumes: [`${engine.socket}:/var/run/docker.sock`] }
               : { image: "lab/busybox:1", command: ["sh", "-c", "sleep 600"], ulimits, ...more(service) },
           ]);
-          const networks = { default: { ipam: { config: [{ subnet: "10.206.40.0/24" }] } } };
-          writeFileSync(
-            join(copy.directory, "shell.yaml"),
-            stringify({ services: Object.fromEntries(shells), networks }),
-          );
+          const networks = { default: { ipam: { config: [{ subnet: `${freeSubnet()}.0/24` }] } } };
+          // JSON is YAML.
+          const shell = JSON.stringify({ services: Object.fromEntries(shells), networks });
+          writeFileSync(join(copy.directory, "shell.yaml"), shell);
           let stopLetting = () => {};
           stop = () => {
             stopLetting();

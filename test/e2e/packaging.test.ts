@@ -2,7 +2,6 @@ import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
-import { parse } from "yaml";
 import { describeWhere, prepareActionlint } from "../support/tools.ts";
 
 const root = resolve(import.meta.dir, "../..");
@@ -26,7 +25,7 @@ for (const file of readdirSync(workflows)) {
     const text = Bun.file(join(workflows, file)).text();
 
     test("may nothing but what each job says, and pins each action by its commit", async () => {
-      const { permissions, jobs } = parse(await text) as Workflow;
+      const { permissions, jobs } = Bun.YAML.parse(await text) as Workflow;
       expect(permissions).toEqual({});
       for (const [name, job] of Object.entries(jobs)) expect(job.permissions, name).toBeObject();
       const uses = [...(await text).matchAll(/uses: (.*)/g)].map(([, action]) => action);
@@ -35,7 +34,7 @@ for (const file of readdirSync(workflows)) {
     });
 
     test("has no expression inside a script, where its value would be run", async () => {
-      for (const { steps } of Object.values((parse(await text) as Workflow).jobs)) {
+      for (const { steps } of Object.values((Bun.YAML.parse(await text) as Workflow).jobs)) {
         for (const { run } of steps) expect(run ?? "").not.toContain("${{");
       }
     });
@@ -43,7 +42,7 @@ for (const file of readdirSync(workflows)) {
 }
 
 test("what may write a release runs nothing of this repository", async () => {
-  const { jobs } = parse(await Bun.file(join(workflows, "release.yml")).text()) as Workflow;
+  const { jobs } = Bun.YAML.parse(await Bun.file(join(workflows, "release.yml")).text()) as Workflow;
   for (const [name, { permissions, steps }] of Object.entries(jobs)) {
     const mayWrite = JSON.stringify(permissions).includes("write");
     const text = JSON.stringify(steps);
@@ -58,7 +57,7 @@ describe("before it builds, the release", () => {
   async function ask(tag: string, mirror: string) {
     const cwd = mkdtempSync(join(folder, "checkout-"));
     writeFileSync(join(cwd, "CHANGELOG.md"), CHANGELOG);
-    const { jobs } = parse(await Bun.file(join(workflows, "release.yml")).text()) as Workflow;
+    const { jobs } = Bun.YAML.parse(await Bun.file(join(workflows, "release.yml")).text()) as Workflow;
     const scripts = (jobs.build?.steps ?? []).map(({ run = "" }) => run);
     const script = scripts.slice(0, scripts.indexOf("./scripts/release")).join("\n");
     const env = { PATH: process.env.PATH, GITHUB_REF_NAME: tag, DEBIAN_MIRROR: mirror };

@@ -1,42 +1,32 @@
-import { existsSync } from "node:fs";
+import { existsSync, readFileSync, statSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import type { Environment } from "../../config/config.ts";
 import { AppError } from "../../errors.ts";
-import { envFilesOf, withEnvFiles } from "./dotenv.ts";
-import { readText, refuseUnreadable } from "./read.ts";
 
-/** How an override begins. */
+/** The first line of every file that `compose` writes. */
 export const WRITTEN_BY = "# Written by ecs-local-endpoints compose";
 
-/** The first that there is, each in Compose's own order. */
+/** In Compose's order: the first that exists is used. */
 const NAMES = ["compose.yaml", "compose.yml", "docker-compose.yml", "docker-compose.yaml"];
-const OVERRIDES = [
-  "compose.override.yml",
-  "compose.override.yaml",
-  "docker-compose.override.yml",
-  "docker-compose.override.yaml",
-];
+const OVERRIDES = NAMES.map((name) => name.replace(".", ".override.")).toSorted((a, b) => (a < b ? 1 : -1));
 
-/** The files of a project and the folder that its paths start from. */
+/** The files of a project, and the folder that its relative paths start from. */
 export interface Files {
   readonly paths: readonly string[];
   readonly directory: string;
-  /** The folder that the command runs in: what COMPOSE_ENV_FILES names starts from it. */
   readonly cwd: string;
-  /** What `--env-file` has to name where `-f` names the files: Compose would read less by itself then. */
+  /** For `--env-file`: Compose reads only the `.env` next to the first file when `-f` names the files. */
   readonly envFiles: readonly string[];
   /** The override to write. */
   readonly target: string;
-  /** The process's variables over those of the project's `.env`: for the files' texts alone, never for a program. */
-  readonly env: Environment;
 }
 
 /**
- * Finds the files of a project as Compose does: those that are given, those of `COMPOSE_FILE`, else the usual ones of the
- * folder, or of the nearest above it that has them, with their override.
+ * Finds the files of a project as Compose does: the given ones, those of `COMPOSE_FILE`, or the default names in the
+ * folder or the nearest one above, with their override file. An output that an earlier run wrote is left out.
  *
- * @param output undefined or `-`: an override beside the first file. One that we wrote before is not read again.
- * @throws AppError `command-failed` when there is none, or one that is not to be read
+ * @param output undefined or `-`: next to the first file
+ * @throws AppError `command-failed` if there is none, or one cannot be read
  */
 export function findFiles(
   given: readonly string[],
@@ -46,50 +36,61 @@ export function findFiles(
   output: string | undefined,
 ): Files {
   const base = resolve(cwd, directory ?? ".");
-  const named = given.length > 0 ? given.map((file) => resolve(cwd, file)) : usualFiles(cwd, base, env);
+  const dotenv = join(base, ".env");
+  const fromEnvironment = env.COMPOSE_FILE || undefined;
+  const configured = fromEnvironment ?? composeFileOf(dotenv);
+  const separator = env.COMPOSE_PATH_SEPARATOR || ":";
+  const named = (given.length > 0 ? given : configured?.split(separator))?.map((file) => resolve(cwd, file));
+  const all = named ?? defaultFiles(base);
   const target =
     output === undefined || output === "-"
-      ? join(dirname(named[0] ?? base), "compose.ecs-local.yaml")
+      ? join(dirname(all[0] ?? base), "compose.ecs-local.yaml")
       : resolve(cwd, output);
-  const paths = named.filter((path) => path !== target || (existsSync(path) && !isOurs(path)));
+  const paths = all.filter((path) => path !== target || (existsSync(path) && !isOurs(path)));
   const [first] = paths;
   if (first === undefined) {
-    const hint = "name the project's files: ecs-local-endpoints compose FILE...";
-    const message =
-      named.length > 0
-        ? `${target} is the output and no input`
-        : `${base} has no ${NAMES[0]}, nor has a folder above it`;
-    throw new AppError("command-failed", message, { hint });
+    const where =
+      all.length > 0 ? `${target} is the output, not an input` : `${base} and its parents have no ${NAMES[0]}`;
+    throw new AppError("command-failed", where, {
+      hint: "name the project's files: ecs-local-endpoints compose FILE...",
+    });
   }
-  // The plugin would read them without a bound.
   for (const path of paths) refuseUnreadable(path);
   const folder = directory === undefined ? dirname(first) : base;
-  const own = envFilesOf(folder, cwd, env);
-  // Where no file was given, the folder that it runs in has the first word, which is the last in a list.
-  const all = given.length > 0 ? own : [...new Set([...own, ...envFilesOf(base, cwd, env)])];
-  const envFiles = all.length > own.length ? all : [];
-  return { paths, directory: folder, cwd, envFiles, target, env: withEnvFiles(all, env) };
+  const usesDotenv = given.length === 0 && fromEnvironment === undefined && configured !== undefined;
+  return { paths, directory: folder, cwd, envFiles: usesDotenv && folder !== base ? [dotenv] : [], target };
 }
 
-/** Whether a file is one that we wrote. */
+/** Whether `compose` wrote a file. */
 export function isOurs(path: string): boolean {
-  return readText(path).startsWith(WRITTEN_BY);
+  refuseUnreadable(path);
+  return readFileSync(path, "utf8").startsWith(WRITTEN_BY);
 }
 
-function usualFiles(cwd: string, base: string, env: Environment): string[] {
-  const configured = withEnvFiles(envFilesOf(base, cwd, env), env);
-  if (configured.COMPOSE_FILE) {
-    const separator = configured.COMPOSE_PATH_SEPARATOR || ":";
-    return configured.COMPOSE_FILE.split(separator).map((file) => resolve(cwd, file));
+/** Reading a pipe could wait forever. */
+function refuseUnreadable(path: string): void {
+  let isFile: boolean;
+  try {
+    isFile = statSync(path).isFile();
+  } catch (cause) {
+    const { code } = cause as NodeJS.ErrnoException;
+    throw new AppError("command-failed", `${path} cannot be read (${code})`, { cause });
   }
+  if (!isFile) throw new AppError("command-failed", `${path} is not a regular file`, { hint: "name a Compose file" });
+}
+
+function composeFileOf(dotenv: string): string | undefined {
+  if (!existsSync(dotenv) || !statSync(dotenv).isFile()) return undefined;
+  const [, value] = /^\s*(?:export\s+)?COMPOSE_FILE\s*=\s*["']?([^"'\r\n#]+)/m.exec(readFileSync(dotenv, "utf8")) ?? [];
+  return value?.trim() || undefined;
+}
+
+function defaultFiles(base: string): string[] {
+  const firstOf = (folder: string, names: readonly string[]) =>
+    names.map((name) => join(folder, name)).find((path) => existsSync(path));
   for (let folder = base; ; folder = dirname(folder)) {
-    const first = (names: readonly string[]) =>
-      names
-        .map((name) => join(folder, name))
-        .filter((path) => existsSync(path))
-        .slice(0, 1);
-    const main = first(NAMES);
-    if (main.length > 0) return [...main, ...first(OVERRIDES)];
+    const main = firstOf(folder, NAMES);
+    if (main !== undefined) return [main, firstOf(folder, OVERRIDES)].filter((path) => path !== undefined);
     if (dirname(folder) === folder) return [];
   }
 }

@@ -32,7 +32,7 @@ export function refuseUnusable(options: ComposeOptions, given: readonly string[]
   if (join) refuseBeside("--join", { "--socket": socket, "--offline": offline }, "it writes no server");
   if (output === "") throw refused("--output is empty", "name a file, or - for stdout");
   if (image !== undefined && !isImageName(image)) {
-    throw refused(`--image is '${image}', which is no image's name`, "name it as in --image registry/name:tag");
+    throw refused(`--image is '${image}', which is not an image name`, "name it as in --image registry/name:tag");
   }
   if (socket !== undefined && !isVolumeSource(socket)) {
     throw refused(
@@ -44,7 +44,7 @@ export function refuseUnusable(options: ComposeOptions, given: readonly string[]
 
 function refuseBeside(option: string, useless: Readonly<Record<string, unknown>>, why: string): void {
   const [what] = Object.entries(useless).find(([, value]) => value !== undefined) ?? [];
-  if (what !== undefined) throw refused(`${option} goes with no ${what}: ${why}`);
+  if (what !== undefined) throw refused(`${option} cannot be combined with ${what}: ${why}`);
 }
 
 /** A colon would end it where the file names it with its place in the container. */

@@ -1,150 +1,144 @@
-import { isIPv4 } from "node:net";
+import type { Environment } from "../../config/config.ts";
+import { AppError } from "../../errors.ts";
+import { shellWords } from "../../text.ts";
 import { HIDING_FILES, HIDING_VARIABLES } from "../container-variables.ts";
+import type { Files } from "./find-files.ts";
 
-/** What we read of a Compose project. */
+const TIMEOUT_MS = 20_000;
+
+/** The fields that are read of a Compose project. */
 export interface Project {
   readonly name: string;
   readonly services: readonly Service[];
   readonly networks: readonly ProjectNetwork[];
-  /** What stands in its files and could not be taken into account, a sentence each. */
-  readonly unresolved: readonly string[];
 }
 
 export interface ProjectNetwork {
   readonly key: string;
-  /** What the engine calls it, where the project says so. */
+  /** Its name in the engine, if the project sets one. */
   readonly name: string | undefined;
   readonly subnets: readonly string[];
 }
 
-export function toNetworks(raw: unknown): ProjectNetwork[] {
-  if (!isRecord(raw)) return [];
-  return Object.entries(raw).map(([key, value]) => {
-    const network = isRecord(value) ? value : {};
-    return { key, name: textOf(network.name), subnets: subnetsOf(network) };
-  });
-}
-
-function subnetsOf(network: Raw): string[] {
-  const config = isRecord(network.ipam) ? network.ipam.config : undefined;
-  return listOf(config).flatMap((entry) => (isRecord(entry) && textOf(entry.subnet)) || []);
-}
-
-/** The name that Compose makes of a folder's. */
-export function projectName(text: string): string {
-  return text
-    .toLowerCase()
-    .replace(/[^a-z0-9_-]/g, "")
-    .replace(/^[_-]+/, "");
-}
-
-/** Whether two IPv4 subnets have an address in common. What is none has none. */
-export function overlap(one: string, other: string): boolean {
-  const [a, b] = [parseSubnet(one), parseSubnet(other)];
-  const size = 2 ** (32 - Math.min(a.prefix, b.prefix));
-  return Math.floor(a.address / size) === Math.floor(b.address / size);
-}
-
-function parseSubnet(text: string): { readonly address: number; readonly prefix: number } {
-  const [, address = "", prefix = "32"] = /^([\d.]+)(?:\/(\d+))?$/.exec(text) ?? [];
-  if (!isIPv4(address)) return { address: Number.NaN, prefix: 32 };
-  return { address: address.split(".").reduce((sum, byte) => sum * 256 + Number(byte), 0), prefix: Number(prefix) };
-}
-
-/** What we read of a service of a Compose file, in the file's long or short forms alike. */
 export interface Service {
   readonly name: string;
   readonly image?: string | undefined;
   readonly containerName?: string | undefined;
   readonly networkMode?: string | undefined;
-  /** How many containers it has; undefined where it does not say. */
   readonly replicas?: number | undefined;
-  /** Without any, the project's default network. */
+  /** Without any, the service is on the project's default network. */
   readonly networks: readonly string[];
-  /** IPv4 addresses that it asks for. */
+  /** The IPv4 addresses that it asks for. */
   readonly addresses: readonly string[];
-  /** Names of the variables that it sets: values are nobody's business here. */
+  /** The names of its variables. Values may be secrets and are not kept. */
   readonly variables: readonly string[];
-  /** Folders and files inside the container that come from outside. */
+  /** Mount targets inside the container. */
   readonly mounts: readonly string[];
 }
 
-const FILES = HIDING_FILES.map(([variable]) => variable);
+/**
+ * Reads a project with `docker compose config`, for every profile.
+ *
+ * @param env the environment of this process. The project's `.env` never reaches the program: PATH, LD_PRELOAD or
+ *   DOCKER_CONFIG in it would run the project's code.
+ * @throws AppError `command-failed` without Docker Compose 2, or if it refuses the project
+ */
+export function readProject(files: Files, env: Environment): Project {
+  const compose = findCompose(files, env);
+  const envFiles = files.envFiles.flatMap((path) => ["--env-file", path]);
+  const chosen = [...envFiles, ...files.paths.flatMap((path) => ["-f", path])];
+  const command = [...compose, ...chosen, "--project-directory", files.directory, "--profile", "*", "config"];
+  const { success, stdout, exitedDueToTimeout } = run([...command, "--format", "json"], files, env);
+  // Its output may quote a secret.
+  const fail = (what: string) =>
+    new AppError("command-failed", `docker compose config ${what}`, {
+      hint: `run it to see why: ${shellWords([...command, "--quiet"])}`,
+    });
+  if (exitedDueToTimeout) throw fail(`gave no answer within ${TIMEOUT_MS / 1000} s`);
+  if (!success) throw fail("refused the project");
+  const document = parse(stdout.toString());
+  if (document === undefined) throw fail("did not print JSON");
+  const services = Object.entries(recordOf(document.services));
+  return {
+    name: String(document.name),
+    services: services.flatMap(([name, raw]) => (isRecord(raw) && !raw.provider ? [toService(name, raw)] : [])),
+    networks: Object.entries(recordOf(document.networks)).map(([key, raw]) => ({
+      key,
+      name: textOf(recordOf(raw).name),
+      subnets: listOf(recordOf(recordOf(raw).ipam).config).flatMap((entry) => textOf(recordOf(entry).subnet) ?? []),
+    })),
+  };
+}
 
-export type Raw = Readonly<Record<string, unknown>>;
+/** Version 1 cannot print JSON. */
+function findCompose(files: Files, env: Environment): string[] {
+  const candidates = [["docker", "compose"], ["docker-compose"], ["podman", "compose"]];
+  const found = candidates.find((command) => {
+    if (Bun.which(command[0] ?? "", { PATH: env.PATH ?? "" }) === null) return false;
+    const { success, stdout } = run([...command, "version", "--short"], files, env);
+    return success && /^v?([2-9]|\d\d)\./.test(stdout.toString());
+  });
+  if (found !== undefined) return found;
+  throw new AppError("command-failed", "Docker Compose 2 is not installed: 'docker compose version' does not work", {
+    hint: "install it (docs.docker.com/compose/install), or set the variables by hand: ecs-local-endpoints env --format yaml",
+  });
+}
 
-/** @param variables further names, of its env files */
-export function toService(name: string, raw: Raw, variables: readonly string[] = []): Service {
-  const networks = isRecord(raw.networks) ? raw.networks : {};
+function run([program = "", ...args]: readonly string[], { cwd }: Files, env: Environment) {
+  const path = Bun.which(program, { PATH: env.PATH ?? "" }) ?? program;
+  return Bun.spawnSync([path, ...args], { cwd, env, stderr: "ignore", timeout: TIMEOUT_MS });
+}
+
+type Raw = Readonly<Record<string, unknown>>;
+
+function toService(name: string, raw: Raw): Service {
+  const networks = recordOf(raw.networks);
   return {
     name,
     image: textOf(raw.image),
     containerName: textOf(raw.container_name),
     networkMode: textOf(raw.network_mode),
-    replicas: countOf(raw.scale) ?? countOf(isRecord(raw.deploy) ? raw.deploy.replicas : undefined),
-    networks: Array.isArray(raw.networks) ? raw.networks.filter(isText) : Object.keys(networks),
-    addresses: Object.values(networks).flatMap((of) =>
-      isRecord(of) && isText(of.ipv4_address) ? [of.ipv4_address] : [],
-    ),
-    variables: [...variables, ...variableNames(raw.environment)],
-    mounts: listOf(raw.volumes).flatMap(mountTarget),
+    replicas: numberOf(raw.scale) ?? numberOf(recordOf(raw.deploy).replicas),
+    networks: Object.keys(networks),
+    addresses: Object.values(networks).flatMap((network) => textOf(recordOf(network).ipv4_address) ?? []),
+    variables: Object.keys(recordOf(raw.environment)),
+    mounts: listOf(raw.volumes).flatMap((volume) => textOf(recordOf(volume).target) ?? []),
   };
 }
 
-/** What a later file, or a service that extends another, says over what was said before. */
-export function mergeServices(base: Service, over: Service): Service {
-  const union = (list: (service: Service) => readonly string[]) => [...new Set([...list(base), ...list(over)])];
-  return {
-    name: over.name,
-    image: over.image ?? base.image,
-    containerName: over.containerName ?? base.containerName,
-    networkMode: over.networkMode ?? base.networkMode,
-    replicas: over.replicas ?? base.replicas,
-    networks: union(({ networks }) => networks),
-    addresses: union(({ addresses }) => addresses),
-    variables: union(({ variables }) => variables),
-    mounts: union(({ mounts }) => mounts),
-  };
-}
-
-/** What keeps its SDKs from asking the endpoint, in words. */
-export function hidersOf(service: Service): string[] {
-  const mount = service.mounts.find((target) => /\/\.aws(\/|$)/.test(target));
+/** The settings of a service that its SDKs use before the endpoint. */
+export function hidersOf({ variables, mounts }: Service): string[] {
+  const names = [...HIDING_VARIABLES, ...HIDING_FILES.map(([variable]) => variable)];
+  const mount = mounts.find((target) => /\/\.aws(\/|$)/.test(target));
   return [
-    ...[...HIDING_VARIABLES, ...FILES].filter((name) => service.variables.includes(name)),
+    ...names.filter((name) => variables.includes(name)),
     ...(mount === undefined ? [] : [`a volume at ${mount}`]),
   ];
 }
 
-function variableNames(environment: unknown): string[] {
-  if (isRecord(environment)) return Object.keys(environment);
-  return listOf(environment).flatMap((entry) => (isText(entry) ? [entry.split("=", 1)[0] ?? ""] : []));
+function parse(text: string): Raw | undefined {
+  try {
+    const document: unknown = JSON.parse(text);
+    return isRecord(document) ? document : undefined;
+  } catch {
+    return undefined;
+  }
 }
 
-function mountTarget(volume: unknown): string[] {
-  if (isRecord(volume)) return isText(volume.target) ? [volume.target] : [];
-  if (!isText(volume)) return [];
-  const [source = "", target] = volume.replace(/^[A-Za-z]:[\\/]/, "/").split(":");
-  return [target ?? source];
-}
-
-/** A number, or the text of one that was a variable. */
-function countOf(value: unknown): number | undefined {
-  return value === undefined || value === null || value === "" || Number.isNaN(Number(value))
-    ? undefined
-    : Number(value);
-}
-
-export function isRecord(value: unknown): value is Raw {
+function isRecord(value: unknown): value is Raw {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
-export function isText(value: unknown): value is string {
-  return typeof value === "string";
+function recordOf(value: unknown): Raw {
+  return isRecord(value) ? value : {};
 }
 
-export function textOf(value: unknown): string | undefined {
+function textOf(value: unknown): string | undefined {
   return typeof value === "string" && value !== "" ? value : undefined;
+}
+
+function numberOf(value: unknown): number | undefined {
+  return typeof value === "number" ? value : undefined;
 }
 
 function listOf(value: unknown): readonly unknown[] {

@@ -1,10 +1,8 @@
-import { stringify } from "yaml";
-import { escaped, oneLine, shellWords } from "../../text.ts";
+import { oneLine, shellWords, yamlString } from "../../text.ts";
 import { TASK_ADDRESS } from "../container-variables.ts";
 import { WRITTEN_BY } from "./find-files.ts";
-import { NETWORK, SERVER, SERVER_FILE, SUBNET } from "./names.ts";
-import type { Share } from "./plan.ts";
-import type { ServerOptions } from "./server-service.ts";
+import type { ServicePlan } from "./plan.ts";
+import { NETWORK, SERVER, SERVER_FILE, type ServerOptions, SUBNET } from "./server-service.ts";
 
 /** Passed on from where docker compose runs. */
 const PASSED = ["AWS_PROFILE", "AWS_REGION", "AWS_DEFAULT_REGION"];
@@ -18,7 +16,7 @@ const KEYS = ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"]
  * @param command the line that uses the file
  */
 export function overrideText(
-  shares: readonly Share[],
+  plans: readonly ServicePlan[],
   standard: Readonly<Record<string, string>>,
   server: ServerOptions | undefined,
   command: string,
@@ -26,7 +24,7 @@ export function overrideText(
   const needs = server === undefined ? [`# The server's own project comes first: ${serverCommand(SERVER_FILE)}`] : [];
   const services = [
     ...(server === undefined ? [] : serverLines(server, [])),
-    ...shares.flatMap((share) => shareLines(share, standard, server !== undefined)),
+    ...plans.flatMap((plan) => serviceLines(plan, standard, server !== undefined)),
   ];
   return [
     `${WRITTEN_BY}, and an ordinary file from now on: read it, change it, keep it.`,
@@ -43,7 +41,7 @@ export function overrideText(
     "",
     "networks:",
     // Compose makes it by itself only for a service that has no network_mode, be it an empty one.
-    ...(shares.some(({ networks }) => networks?.includes("default")) ? ["  default: {}"] : []),
+    ...(plans.some(({ networks }) => networks?.includes("default")) ? ["  default: {}"] : []),
     ...networkLines(server !== undefined),
     "",
   ].join("\n");
@@ -103,8 +101,8 @@ function serverLines(server: ServerOptions, more: readonly string[]): string[] {
   ];
 }
 
-function shareLines(share: Share, standard: Readonly<Record<string, string>>, hasServer: boolean): string[] {
-  const { name, networks, variables, remarks } = share;
+function serviceLines(plan: ServicePlan, standard: Readonly<Record<string, string>>, hasServer: boolean): string[] {
+  const { name, networks, variables, remarks } = plan;
   const said = ["", ...remarks.map((remark) => oneLine(`  # ${name} ${remark}`))];
   if (variables === undefined) return said;
   const body = [
@@ -148,11 +146,7 @@ function variableLines(variables: Readonly<Record<string, string>>, indent: stri
   return Object.entries(variables).map(([name, value]) => `${indent}${name}: ${scalar(value)}`);
 }
 
-/** A text as YAML has it on one line, with `$` as Compose has it. Readers differ in what is a number: quoted for both. */
+/** A YAML scalar on one line. Compose expands `$` in values. */
 function scalar(text: string): string {
-  const value = text.replaceAll("$", "$$$$");
-  const [plain, older] = (["1.2", "1.1"] as const).map((version) =>
-    stringify(value, { lineWidth: 0, blockQuote: false, version }).trimEnd(),
-  );
-  return escaped(value) ?? (older?.startsWith('"') ? older : plain) ?? "";
+  return yamlString(text.replaceAll("$", "$$$$"));
 }

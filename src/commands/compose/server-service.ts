@@ -3,10 +3,16 @@ import { join } from "node:path";
 import { type Environment, readSwitch } from "../../config/config.ts";
 import { discover } from "../../engine/discover.ts";
 import { AppError } from "../../errors.ts";
-import { IMAGE } from "./names.ts";
 import { type ComposeOptions, isVolumeSource } from "./options.ts";
 
-/** What the file's server is made of. */
+export const SERVER = "ecs-local-endpoints";
+export const SERVER_FILE = `${SERVER}.yaml`;
+export const NETWORK = "ecs-local";
+export const SUBNET = "169.254.170.0/24";
+/** The image that `./scripts/image` builds. */
+export const IMAGE = `${SERVER}:dev`;
+
+/** The server in the files that `compose` writes. */
 export interface ServerOptions {
   readonly image: string;
   /** The engine's socket on the machine. */
@@ -41,14 +47,12 @@ export function serverOf(
     server,
     said: [
       ...(socket !== undefined && isMissing(socket, env, platform)
-        ? [`warning: --socket is '${socket}', which is no socket on this machine`]
+        ? [`warning: --socket is '${socket}', which is not a socket on this machine`]
         : []),
       ...(hasIdentity
         ? []
         : ["warning: there is no ~/.aws: give the server another identity, or --offline for dummy credentials"]),
-      ...(image === undefined
-        ? [`hint: its image ${IMAGE} is made by ./scripts/image of a clone; --image names another`]
-        : []),
+      ...(image === undefined ? [`hint: its image ${IMAGE} is built by ./scripts/image; use --image for another`] : []),
     ],
   };
 }

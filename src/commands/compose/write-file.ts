@@ -1,7 +1,7 @@
 import { existsSync, lstatSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { AppError } from "../../errors.ts";
-import type { Said } from "../said.ts";
+import type { CommandOutput } from "../../text.ts";
 import { isOurs } from "./find-files.ts";
 
 /**
@@ -16,7 +16,7 @@ export function written(
   text: string,
   options: { cwd: string; force: boolean | undefined },
   stderr: readonly string[],
-): Said {
+): CommandOutput {
   if (target === "-") return { stdout: [text], stderr };
   const path = resolve(options.cwd, target);
   if (isOther(path)) {
@@ -30,7 +30,7 @@ export function written(
       hint: "name another with --output",
     });
   }
-  if (isAlready(path, text)) return { stdout: [], stderr: [`${target} is as it is to be`, ...stderr] };
+  if (isAlready(path, text)) return { stdout: [], stderr: [`${target} is up to date`, ...stderr] };
   try {
     if (options.force) replace(path, text);
     else writeFileSync(path, text, { flag: "wx" });

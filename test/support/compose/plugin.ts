@@ -1,4 +1,3 @@
-import { describe } from "bun:test";
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -9,15 +8,13 @@ const TASK_NETWORK_WAIT_MS = 120_000;
 /** What engines say while another test of this machine has the one network of 169.254.170.0/24. */
 const TAKEN = /overlap|already (in )?used?|conflict|already allocated/i;
 
-const isFull = process.env.FULL === "1";
-/** Building it takes three minutes, which a run of everything has not. */
-const composePlugin: Tools = isFull ? prepareCompose() : { missing: "FULL=1 builds Docker Compose for it" };
+/** Building it takes three minutes, once. */
+const isRequired = process.env.CI === "true" || process.env.FULL === "1";
+const composePlugin: Tools = isRequired ? prepareCompose() : { missing: "CI=true or FULL=1 builds Docker Compose" };
 
-/** Tests with Docker Compose itself: skipped by name without FULL=1, and with it as all that need a client. */
+/** Tests with the real Docker Compose. */
 export function describeCompose(what: string, body: () => void): void {
-  const missing = "missing" in composePlugin ? composePlugin.missing : undefined;
-  if (isFull) describeWhere(what, missing, body);
-  else describe.skip(`${what} (skipped: ${missing})`, body);
+  describeWhere(what, "missing" in composePlugin ? composePlugin.missing : undefined, body);
 }
 
 /** Where `docker-compose` is, for a command's PATH. */

@@ -1,7 +1,6 @@
 import { afterAll, describe, expect, test } from "bun:test";
 import {
   chmodSync,
-  cpSync,
   existsSync,
   lstatSync,
   mkdirSync,
@@ -13,58 +12,18 @@ import {
   writeFileSync,
 } from "node:fs";
 import { tmpdir } from "node:os";
-import { join, resolve } from "node:path";
-import { parse } from "yaml";
+import { join } from "node:path";
 import { WRITTEN_BY } from "../../../../src/commands/compose/find-files.ts";
-import { waysOf } from "../../../../src/commands/compose/network-mode.ts";
 import type { ComposeOptions } from "../../../../src/commands/compose/options.ts";
-import { toService } from "../../../../src/commands/compose/project.ts";
 import { engineSocket } from "../../../../src/commands/compose/server-service.ts";
 import { compose } from "../../../../src/commands/compose.ts";
-import type { AppError } from "../../../../src/errors.ts";
 import { secret } from "../../../support/secrets.ts";
 
-const FIXTURES = resolve(import.meta.dir, "../../../support/compose");
 const root = mkdtempSync(join(tmpdir(), "cmp-unit-"));
 mkdirSync(join(root, "home/.aws"), { recursive: true });
 afterAll(() => rmSync(root, { recursive: true }));
 
-interface Written {
-  services: Record<
-    string,
-    { environment?: Record<string, string>; networks?: Record<string, unknown>; [key: string]: unknown }
-  >;
-  networks: Record<string, { external?: boolean; internal?: boolean; name?: string; ipam?: unknown } | null>;
-}
-
-let folders = 0;
-
-/** A document whose aliases stand for a million nodes. */
-function laughs(): string {
-  const lines = Array.from({ length: 6 }, (_, i) => {
-    const of = i === 0 ? "x" : `*a${i - 1}`;
-    return `x-${i}: &a${i} [${Array.from({ length: 10 }, () => of).join(", ")}]`;
-  });
-  return `${lines.join("\n")}\nservices: { a: { image: x } }`;
-}
-
-/** Runs the command where there is no plugin, in a folder of its own with one file or a fixture. */
-function run(source: string, options: ComposeOptions = {}, env: Record<string, string> = {}, given: string[] = []) {
-  folders += 1;
-  const cwd = join(root, `p${folders}`);
-  if (/^\w+$/.test(source)) cpSync(join(FIXTURES, source), cwd, { recursive: true });
-  else mkdirSync(cwd);
-  if (!/^\w+$/.test(source)) writeFileSync(join(cwd, "compose.yaml"), source);
-  const said = compose(
-    given,
-    { output: "-", ...options },
-    { HOME: join(root, "home"), ...env },
-    { cwd, platform: "linux" },
-  );
-  const text = said.stdout.join("");
-  return { cwd, said, text, file: parse(text, { merge: true }) as Written };
-}
-
+const WRITTEN = "compose.ecs-local.yaml";
 const STANDARD = {
   AWS_CONTAINER_CREDENTIALS_RELATIVE_URI: "/creds",
   ECS_CONTAINER_METADATA_URI: "http://169.254.170.2/v3",
@@ -72,758 +31,491 @@ const STANDARD = {
   ECS_AGENT_URI: "http://169.254.170.2/api",
 };
 
-test("one service gets the variables, the network beside its default one, and a server that starts first", () => {
-  const { file, said, text } = run("one");
+interface Written {
+  services: Record<string, { environment?: Record<string, string>; networks?: object; [key: string]: unknown }>;
+  networks: Record<string, object | null>;
+}
+
+let folders = 0;
+
+/** A `docker` that runs this shell script for everything but `compose version`, and keeps its arguments in `asked`. */
+function plugin(script: string): string {
+  const folder = mkdtempSync(join(root, "plugin-"));
+  const text = `#!/bin/sh\necho "$@" >>${folder}/asked\ncase "$*" in "compose version --short") echo 2.40.3;; *) ${script};; esac\n`;
+  writeFileSync(join(folder, "docker"), text);
+  chmodSync(join(folder, "docker"), 0o755);
+  return folder;
+}
+
+/** A folder with a compose.yaml, and a plugin that prints this project. */
+function projectOf(services: object, networks: object = {}) {
+  const cwd = join(root, `p${++folders}`);
+  mkdirSync(cwd);
+  writeFileSync(join(cwd, "compose.yaml"), "services: {}\n");
+  writeFileSync(join(cwd, "project.json"), JSON.stringify({ name: "shop", services, networks }));
+  return { cwd, PATH: `${plugin(`cat '${cwd}/project.json'`)}:/bin:/usr/bin` };
+}
+
+function runIn(
+  { cwd, PATH }: { cwd: string; PATH: string },
+  options: ComposeOptions = {},
+  { given = [], from = cwd, ...env }: { given?: string[]; from?: string; [name: string]: unknown } = {},
+) {
+  const environment = { HOME: join(root, "home"), PATH, ...(env as Record<string, string>) };
+  const { stdout, stderr } = compose(given, { output: "-", ...options }, environment, { cwd: from, platform: "linux" });
+  const text = stdout.join("");
+  return { cwd, text, stderr, file: Bun.YAML.parse(text) as Written };
+}
+
+const run = (services: object, options: ComposeOptions = {}, env = {}, networks = {}) =>
+  runIn(projectOf(services, networks), options, env);
+const warnings = (stderr: readonly string[]) => stderr.filter((line) => line.startsWith("warning:"));
+
+test("a service gets the variables, the network next to its own networks, and a server that starts first", () => {
+  const { file, stderr, text } = run({ app: {}, web: { networks: { front: null, back: null } } });
   expect(file.services.app).toEqual({
     environment: STANDARD,
     networks: { default: {}, "ecs-local": { priority: -1 } },
     depends_on: { "ecs-local-endpoints": { condition: "service_started" } },
   });
+  expect(Object.keys(file.services.web?.networks ?? {})).toEqual(["back", "front", "ecs-local"]);
   expect(file.services["ecs-local-endpoints"]).toMatchObject({
     image: "ecs-local-endpoints:dev",
     volumes: ["/var/run/docker.sock:/var/run/docker.sock", "~/.aws:/home/.aws:ro"],
     networks: { "ecs-local": { ipv4_address: "169.254.170.2" }, "ecs-local-aws": {} },
   });
   expect(file.networks["ecs-local"]).toMatchObject({ name: "ecs-local", internal: true });
-  expect(said.stderr).toContain("hint: docker compose -f compose.yaml -f compose.ecs-local.yaml up");
+  expect(stderr).toContain("hint: docker compose -f compose.yaml -f compose.ecs-local.yaml up");
   expect(text).toContain("#   docker compose -f compose.yaml -f compose.ecs-local.yaml up\n");
 });
 
-test("of ten services each keeps the networks that it has, and no address is anybody's but the server's", () => {
-  const { file, text } = run("ten");
-  const networks = Object.fromEntries(
-    Object.entries(file.services).map(([name, { networks = {} }]) => [name, Object.keys(networks)]),
-  );
-  expect(networks).toEqual({
-    "ecs-local-endpoints": ["ecs-local", "ecs-local-aws"],
-    api: ["back", "front", "ecs-local"],
-    billing: ["back", "ecs-local"],
-    db: ["back", "ecs-local"],
-    mailer: ["back", "mail", "ecs-local"],
-    orders: ["back", "ecs-local"],
-    proxy: ["front", "ecs-local"],
-    search: ["back", "ecs-local"],
-    seed: ["default", "ecs-local"],
-    web: ["back", "front", "ecs-local"],
-    worker: ["back", "ecs-local"],
+test("settings that SDKs use before the endpoint are warned about and noted in the file", () => {
+  const { stderr, text } = run({
+    billing: { volumes: [{ type: "bind", source: "/x", target: "/root/.aws" }] },
+    worker: { environment: { AWS_ACCESS_KEY_ID: "x" } },
   });
-  expect(text.match(/ipv4_address/g)).toHaveLength(1);
-});
-
-test("what hides the endpoint is warned of and written beside the service", () => {
-  const { said, text } = run("ten");
-  expect(said.stderr.filter((line) => line.startsWith("warning:"))).toEqual([
-    "warning: service 'billing' has a volume at /root/.aws, which SDKs use before they ask here: remove it there",
-    "warning: service 'worker' has AWS_ACCESS_KEY_ID, which SDKs use before they ask here: remove it there",
+  expect(warnings(stderr)).toEqual([
+    "warning: service 'billing' has a volume at /root/.aws, which SDKs use instead: remove it",
+    "warning: service 'worker' has AWS_ACCESS_KEY_ID, which SDKs use instead: remove it",
   ]);
-  expect(text).toContain(
-    "  # worker has AWS_ACCESS_KEY_ID, which SDKs use before they ask here: remove it there\n  worker:\n",
-  );
+  expect(text).toContain("  # worker has AWS_ACCESS_KEY_ID, which SDKs use instead: remove it\n");
 });
 
-describe("variables that a service sets itself", () => {
-  const of = (environment: string, options: ComposeOptions = {}, env = {}) =>
-    run(`services: { a: { image: i, environment: ${environment} } }`, options, env).file.services.a?.environment;
+describe("variables that a service sets", () => {
+  const { AWS_CONTAINER_CREDENTIALS_RELATIVE_URI: _, ...metadata } = STANDARD;
+  const of = (environment: object, options: ComposeOptions = {}, env = {}) =>
+    run({ a: { environment } }, options, env).file.services.a?.environment;
 
-  test("stay its own", () => {
-    const { AWS_CONTAINER_CREDENTIALS_RELATIVE_URI: _, ...rest } = STANDARD;
-    expect(of("[AWS_CONTAINER_CREDENTIALS_RELATIVE_URI=/role/x]")).toEqual(rest);
-    expect(run("ten").text).toContain("# orders keeps its own AWS_CONTAINER_CREDENTIALS_RELATIVE_URI");
+  test("are kept", () => {
+    expect(of({ AWS_CONTAINER_CREDENTIALS_RELATIVE_URI: "/role/x" })).toEqual(metadata);
   });
-  test("never make two of credentials", () => {
-    const { AWS_CONTAINER_CREDENTIALS_RELATIVE_URI: _, ...rest } = STANDARD;
-    expect(of("{ AWS_CONTAINER_CREDENTIALS_FULL_URI: 'http://127.0.0.1/creds' }")).toEqual(rest);
-    expect(() => of("[AWS_CONTAINER_CREDENTIALS_FULL_URI=x]", { role: ["a=r"] })).toThrow(/--role.*'a'.*FULL_URI/);
+  test("never lead to two variables for credentials", () => {
+    expect(of({ AWS_CONTAINER_CREDENTIALS_FULL_URI: "http://127.0.0.1/creds" })).toEqual(metadata);
+    expect(() => of({ AWS_CONTAINER_CREDENTIALS_FULL_URI: "x" }, { role: ["a=r"] })).toThrow(/--role.*'a'.*FULL_URI/);
   });
-  test("give way to a role that is asked for", () => {
-    const role = of("[AWS_CONTAINER_CREDENTIALS_RELATIVE_URI=/creds]", { role: ["a=team/app"] });
+  test("are replaced by a role that is asked for", () => {
+    const role = of({ AWS_CONTAINER_CREDENTIALS_RELATIVE_URI: "/creds" }, { role: ["a=team/app"] });
     expect(role).toEqual({ ...STANDARD, AWS_CONTAINER_CREDENTIALS_RELATIVE_URI: "/role/team/app" });
   });
-  test("keep the region from being set by either name", () => {
+  test("keep the region of the shell out under either name", () => {
     const env = { AWS_REGION: "eu-west-1" };
-    expect(of("[]", {}, env)).toEqual({ ...STANDARD, AWS_REGION: "eu-west-1", AWS_DEFAULT_REGION: "eu-west-1" });
-    expect(of("[AWS_DEFAULT_REGION=us-east-2]", {}, env)).toEqual(STANDARD);
-    expect(of("[]")).toEqual(STANDARD);
+    expect(of({}, {}, env)).toEqual({ ...STANDARD, AWS_REGION: "eu-west-1", AWS_DEFAULT_REGION: "eu-west-1" });
+    expect(of({ AWS_DEFAULT_REGION: "us-east-2" }, {}, env)).toEqual(STANDARD);
   });
-});
-
-test("services without a network of their own are told by name, or are told that they get nothing", () => {
-  const { file, text, said } = run("host", { role: ["sidecar=edge"] });
-  const { agent, sidecar } = file.services;
-  expect(agent?.networks).toBeUndefined();
-  expect(agent?.environment).toEqual({
-    AWS_CONTAINER_CREDENTIALS_RELATIVE_URI: "/creds",
-    ECS_CONTAINER_METADATA_URI: "http://169.254.170.2/v3/containers/cmp-edge-agent-1",
-    ECS_CONTAINER_METADATA_URI_V4: "http://169.254.170.2/v4/containers/cmp-edge-agent-1",
-    ECS_AGENT_URI: "http://169.254.170.2/api/cmp-edge-agent-1",
-  });
-  expect(sidecar?.networks).toBeUndefined();
-  expect(sidecar?.environment).toMatchObject({
-    AWS_CONTAINER_CREDENTIALS_RELATIVE_URI: "/role/edge",
-    ECS_CONTAINER_METADATA_URI: "http://169.254.170.2/v3/containers/cmp-edge-sidecar",
-  });
-  expect(file.services.batch?.networks).toEqual({ edge: {}, "ecs-local": { priority: -1 } });
-  expect(file.services.sealed).toBeUndefined();
-  expect(text).toContain("  # sealed has no network and gets nothing\n");
-  expect(said.stderr).toContain("warning: service 'sealed' has no network and gets nothing");
 });
 
 describe("network_mode", () => {
-  const of = (services: string) => run(`services: { ${services} }`);
-  test("container: gets the variables and the command that connects that container", () => {
-    const { file, text, said } = of("a: { network_mode: 'container:other' }");
+  const named = (name: string) => ({
+    AWS_CONTAINER_CREDENTIALS_RELATIVE_URI: "/creds",
+    ECS_CONTAINER_METADATA_URI: `http://169.254.170.2/v3/containers/${name}`,
+    ECS_CONTAINER_METADATA_URI_V4: `http://169.254.170.2/v4/containers/${name}`,
+    ECS_AGENT_URI: `http://169.254.170.2/api/${name}`,
+  });
+  test("host: the metadata paths name the container", () => {
+    const { file } = run({ a: { network_mode: "host" }, b: { network_mode: "host", container_name: "edge-b" } });
+    expect(file.services.a).toMatchObject({ environment: named("shop-a-1") });
+    expect(file.services.b).toMatchObject({ environment: named("edge-b") });
     expect(file.services.a?.networks).toBeUndefined();
+  });
+  test("host with several containers: all get the metadata of the first, with a warning", () => {
+    for (const count of [{ scale: 3 }, { deploy: { replicas: 3 } }]) {
+      const { stderr } = run({ a: { network_mode: "host", ...count }, b: count });
+      expect(warnings(stderr)).toEqual([
+        "warning: service 'a' has 3 containers, which all get the metadata of shop-a-1",
+      ]);
+    }
+  });
+  test("none: the service gets nothing, with a warning", () => {
+    const { file, text, stderr } = run({ sealed: { network_mode: "none" } }, { join: true });
+    expect(file.services).toEqual({});
+    expect(text).toContain("  # sealed has no network and gets nothing\n");
+    expect(stderr).toContain("warning: service 'sealed' has no network and gets nothing");
+  });
+  test("container: gets the variables and the command that connects the container, quoted for a shell", () => {
+    const { file, stderr } = run({ a: { network_mode: "container:x;touch $(y)" } });
     expect(file.services.a?.environment).toMatchObject({ AWS_CONTAINER_CREDENTIALS_RELATIVE_URI: "/creds" });
-    const remark = "has the network of container other: run docker network connect ecs-local other";
-    expect(text).toContain(`  # a ${remark}\n`);
-    expect(said.stderr).toContain(`warning: service 'a' ${remark}`);
+    expect(stderr.join()).toContain("run docker network connect ecs-local 'x;touch $(y)'");
   });
-  test("container: has nothing to connect where that is another service's", () => {
-    const shares = (b: string) => of(`a: { network_mode: 'container:zz' }, b: { container_name: zz${b} }`);
-    const { file, text, said } = shares("");
-    expect(file.services.a?.environment).toMatchObject({ AWS_CONTAINER_CREDENTIALS_RELATIVE_URI: "/creds" });
-    expect(text).toContain("# a has the network of container zz: its metadata needs its own container's name\n");
-    expect(`${text}${said.stderr}`).not.toContain("connect");
-    const none = "has the network of container zz, which has no network and gets nothing";
-    expect(shares(", network_mode: none").said.stderr).toContain(`warning: service 'a' ${none}`);
+  test("container: of another service needs no command", () => {
+    const { text, stderr } = run({ a: { network_mode: "container:zz" }, b: { container_name: "zz" } });
+    expect(text).toContain("# a has the network of container zz: its metadata paths need its own container's name\n");
+    expect(warnings(stderr)).toEqual([]);
   });
-  test("container: gets a command that a shell takes, whatever that container is called", () => {
-    const { text, said } = of("a: { network_mode: 'container:x;touch $(y)' }");
-    const command = "run docker network connect ecs-local 'x;touch $(y)'";
-    expect(text).toContain(`: ${command}\n`);
-    expect(text.replaceAll(command, "")).not.toContain("docker network connect");
-    expect(said.stderr.join()).not.toContain("connect ecs-local x;");
-  });
-  test("service: gets nothing where the other has nothing", () => {
-    const { file, text } = of("a: { network_mode: 'service:b' }, b: { network_mode: none }");
+  test("service: gets nothing if the other one has no network", () => {
+    const { file, text } = run({ a: { network_mode: "service:b" }, b: { network_mode: "none" } });
     expect(Object.keys(file.services)).toEqual(["ecs-local-endpoints"]);
     expect(text).toContain("# a has the network of service b, which has no network and gets nothing");
   });
-  for (const mode of ["bridge", "service:nobody", "service:a"]) {
-    test(`${mode} excludes the network, with the remedy`, () => {
-      const { file, said } = of(`a: { network_mode: '${mode}' }`);
-      expect(file.services.a).toBeUndefined();
-      expect(said.stderr.join()).toContain(`'a' has network_mode '${mode}', which excludes networks`);
-      expect(() => run(`services: { a: { network_mode: '${mode}' } }`, { role: ["a=r"] })).toThrow(
-        /--role: service 'a'/,
-      );
-    });
-  }
+  test("service: a chain is followed to its end, and a ring has none", () => {
+    const chain = run({ a: { network_mode: "service:b" }, b: { network_mode: "service:c" }, c: {} });
+    expect(chain.text).toContain("# a has the network of service b: its metadata paths need its own container's name");
+    const ring = run({ a: { network_mode: "service:b" }, b: { network_mode: "service:a" } });
+    expect(Object.keys(ring.file.services)).toEqual(["ecs-local-endpoints"]);
+  });
+  test("any other excludes networks, and a role for it is refused", () => {
+    for (const network_mode of ["bridge", "service:missing"]) {
+      const { stderr } = run({ a: { network_mode } });
+      expect(stderr.join()).toContain(`'a' has network_mode '${network_mode}', which excludes networks`);
+      expect(() => run({ a: { network_mode } }, { role: ["a=r"] })).toThrow(/--role: service 'a'/);
+    }
+  });
 });
 
-describe("--role", () => {
+describe("options", () => {
   for (const [role, words] of [
     ["app", "--role is 'app', which is not SERVICE=ROLE"],
     ["=app", "which is not SERVICE=ROLE"],
     ["app=", "which is not SERVICE=ROLE"],
-    ["nobody=x", "--role names the service 'nobody', which is none of app"],
+    ["other=x", "--role names the service 'other', but the services are app"],
     ["app=two words", '"two words" is not a role'],
     ["app=../creds", "--role is '../creds', which is not a role"],
   ] as const) {
-    test(`${role} is refused`, () => expect(() => run("one", { role: [role] })).toThrow(words));
+    test(`--role ${role} is refused`, () => expect(() => run({ app: {} }, { role: [role] })).toThrow(words));
   }
-  test("two of one service are refused", () => {
-    expect(() => run("one", { role: ["app=a", "app=b"] })).toThrow("--role gives the service 'app' two roles");
-  });
-  test("a role's name may have a = too", () => {
-    const { file } = run("one", { role: ["app=a=b"] });
+  test("--role: a service has one role, whose name may contain =", () => {
+    expect(() => run({ app: {} }, { role: ["app=a", "app=b"] })).toThrow("gives the service 'app' two roles");
+    const { file } = run({ app: {} }, { role: ["app=a=b"] });
     expect(file.services.app?.environment?.AWS_CONTAINER_CREDENTIALS_RELATIVE_URI).toBe("/role/a=b");
   });
-});
-
-test("--join writes no server, and takes the network as it is", () => {
-  const { file, text } = run("one", { join: true });
-  expect(Object.keys(file.services)).toEqual(["app"]);
-  expect(file.services.app?.depends_on).toBeUndefined();
-  expect(file.networks).toEqual({ default: {}, "ecs-local": { external: true, name: "ecs-local" } });
-  expect(text).toContain("first: docker compose -p ecs-local-endpoints -f ecs-local-endpoints.yaml up -d\n");
-});
-
-test("with nothing to say of any service it is still a file that Compose takes", () => {
-  const { file, text } = run("services: { a: { network_mode: none } }", { join: true });
-  expect(file.services).toEqual({});
-  expect(text).toContain("  # a has no network and gets nothing\n");
-});
-
-test("--server writes a project of its own, without one to read", () => {
-  const { file } = run("- none", { server: true, image: "mine:1", socket: "/run/x.sock" });
-  expect(file).toMatchObject({ name: "ecs-local-endpoints" });
-  expect(file.services["ecs-local-endpoints"]).toMatchObject({ image: "mine:1", restart: "unless-stopped" });
-  expect(file.services["ecs-local-endpoints"]?.volumes).toContain("/run/x.sock:/var/run/docker.sock");
-});
-
-for (const [options, words] of [
-  [{ server: true, join: true }, "--server goes with no --join: it is a project of its own"],
-  [{ server: true, role: ["app=r"] }, "--server goes with no --role: it is a project of its own"],
-  [{ server: true, file: ["compose.yaml"] }, "--server goes with no FILE: it is a project of its own"],
-  [{ server: true, projectDirectory: "." }, "--server goes with no --project-directory: it is a project of its own"],
-  [{ join: true, socket: "/x" }, "--join goes with no --socket: it writes no server"],
-  [{ join: true, offline: true }, "--join goes with no --offline: it writes no server"],
-] as const) {
-  test(`${words.split(":", 1)}, which would be dropped`, () => {
-    expect(() => run("one", options)).toThrow(expect.objectContaining({ code: "bad-configuration", message: words }));
+  test("--join writes no server and uses the existing network", () => {
+    const { file, text } = run({ app: {} }, { join: true });
+    expect(Object.keys(file.services)).toEqual(["app"]);
+    expect(file.services.app?.depends_on).toBeUndefined();
+    expect(file.networks).toEqual({ default: {}, "ecs-local": { external: true, name: "ecs-local" } });
+    expect(text).toContain("first: docker compose -p ecs-local-endpoints -f ecs-local-endpoints.yaml up -d\n");
   });
-}
-
-test("--offline is written for the server, whatever the shell says", () => {
-  const switchOf = (options: ComposeOptions) =>
-    run("one", options).file.services["ecs-local-endpoints"]?.environment?.ECS_LOCAL_OFFLINE;
-  expect(switchOf({})).toBeNull();
-  expect(switchOf({ offline: true })).toBe("1");
-  expect(switchOf({ offline: true, server: true })).toBe("1");
-});
-
-test("no warning of an identity is needed where the server is offline, as the server reads that", () => {
-  const warned = (options: ComposeOptions, env: Record<string, string>) =>
-    run("one", options, { HOME: "/nonexistent", ...env }).said.stderr.some((line) => line.includes("--offline"));
-  for (const ECS_LOCAL_OFFLINE of ["", "0", "off", "nonsense"]) expect(warned({}, { ECS_LOCAL_OFFLINE })).toBeTrue();
-  for (const ECS_LOCAL_OFFLINE of ["1", " Yes"]) expect(warned({}, { ECS_LOCAL_OFFLINE })).toBeFalse();
-  expect(warned({ offline: true }, {})).toBeFalse();
-});
-
-test("it says who makes the image that nobody named, where the server is written", () => {
-  const hint = "hint: its image ecs-local-endpoints:dev is made by ./scripts/image of a clone; --image names another";
-  for (const options of [{}, { server: true }]) expect(run("one", options).said.stderr).toContain(hint);
-  const named = { image: "registry.example:5000/a/b:1" };
-  for (const options of [{ join: true }, named, { server: true, ...named }]) {
-    expect(run("one", options).said.stderr.join()).not.toContain("scripts/image");
-  }
-});
-
-test("without a folder ~/.aws none is mounted, which the engine would make", () => {
-  const { file, said } = run("one", {}, { HOME: "/nonexistent" });
-  expect(file.services["ecs-local-endpoints"]?.volumes).toEqual(["/var/run/docker.sock:/var/run/docker.sock"]);
-  expect(said.stderr.join()).toContain("there is no ~/.aws");
-});
-
-test("keys of the shell are passed on to the server, by their names alone", () => {
-  const value = secret("Zq3vXk9rT5");
-  const { file, text, said } = run("one", {}, { HOME: "/nonexistent", AWS_ACCESS_KEY_ID: value });
-  expect(file.services["ecs-local-endpoints"]?.environment).toMatchObject({
-    AWS_ACCESS_KEY_ID: null,
-    AWS_SECRET_ACCESS_KEY: null,
-    AWS_SESSION_TOKEN: null,
-  } as never);
-  expect(`${text}${said.stderr}`).not.toContain(value);
-  expect(said.stderr.join()).not.toContain("there is no ~/.aws");
-  expect(run("one").text).not.toContain("AWS_ACCESS_KEY_ID:");
-});
-
-describe("a project is refused that", () => {
-  for (const [what, source, words] of [
+  test("--server writes a project of its own without reading one or running Compose", () => {
+    const { file } = runIn(
+      { cwd: root, PATH: "/nonexistent" },
+      { server: true, image: "mine:1", socket: "/run/x.sock" },
+    );
+    expect(file).toMatchObject({ name: "ecs-local-endpoints" });
+    const server = file.services["ecs-local-endpoints"];
+    expect(server).toMatchObject({ image: "mine:1", restart: "unless-stopped" });
+    expect(server?.volumes).toContain("/run/x.sock:/var/run/docker.sock");
+  });
+  for (const [options, words] of [
+    [{ server: true, join: true }, "--server cannot be combined with --join: it is a project of its own"],
+    [{ server: true, role: ["app=r"] }, "--server cannot be combined with --role: it is a project of its own"],
+    [{ server: true, file: ["compose.yaml"] }, "--server cannot be combined with FILE: it is a project of its own"],
     [
-      "has the reference",
-      "services: { e: { image: amazon/amazon-ecs-local-container-endpoints:latest } }",
-      "service 'e' is such a server already",
+      { server: true, projectDirectory: "." },
+      "--server cannot be combined with --project-directory: it is a project of its own",
     ],
-    ["has us", "services: { e: { image: registry/ecs-local-endpoints } }", "service 'e' is such a server already"],
-    [
-      "has the address",
-      "services: { e: { image: x, networks: { n: { ipv4_address: 169.254.170.2 } } } }",
-      "service 'e' is such a server already",
-    ],
-    [
-      "has the subnet",
-      "services: { e: { image: x, networks: [n] } }\nnetworks: { n: { ipam: { config: [{ subnet: 169.254.170.0/24 }] } } }",
-      "network 'n' has addresses",
-    ],
-    [
-      "has a wider subnet",
-      "services: { e: { image: x, networks: [n] } }\nnetworks: { n: { ipam: { config: [{ subnet: 169.254.128.0/17 }] } } }",
-      "network 'n' has addresses",
-    ],
-    [
-      "has a network of that name",
-      "services: { e: { image: x } }\nnetworks: { ecs-local: }",
-      "network 'ecs-local' is called as ours",
-    ],
-    [
-      "has that network by another key",
-      "services: { e: { image: x, networks: [n] } }\nnetworks: { n: { name: ecs-local, external: true } }",
-      "network 'n' is called as ours",
-    ],
-    [
-      "has the server's network",
-      "services: { e: { image: x } }\nnetworks: { ecs-local-aws: }",
-      "'ecs-local-aws' is called",
-    ],
-    [
-      "has a service of our name",
-      "services: { ecs-local-endpoints: { build: . } }",
-      "the project has a service 'ecs-local-endpoints' of its own",
-    ],
-    ["has no services", "networks: { n: }", "compose.yaml has no services"],
-    ["is of the time before services had their key", "web: { image: x }", "compose.yaml has no services"],
+    [{ join: true, socket: "/x" }, "--join cannot be combined with --socket: it writes no server"],
+    [{ join: true, offline: true }, "--join cannot be combined with --offline: it writes no server"],
+    [{ image: "a b" }, "--image is 'a b', which is not an image name"],
+    [{ socket: "a:b" }, "--socket is 'a:b', which is not an absolute path without a colon"],
+    [{ output: "" }, "--output is empty"],
   ] as const) {
-    test(what, () => expect(() => run(source)).toThrow(words));
+    test(words, () => {
+      expect(() => run({ app: {} }, options)).toThrow(
+        expect.objectContaining({ code: "bad-configuration", message: words }),
+      );
+    });
   }
-  test("has a server like it is told that the image is all to change", () => {
-    try {
-      run("services: { e: { image: amazon/amazon-ecs-local-container-endpoints } }");
-      expect.unreachable();
-    } catch (error) {
-      expect(error).toMatchObject({
-        code: "command-failed",
-        hint: expect.stringContaining("set its image to ecs-local-endpoints:dev"),
-      });
+});
+
+describe("the server", () => {
+  const serverOf = (options: ComposeOptions, env = {}) => {
+    const { file, stderr, text } = run({ app: {} }, options, env);
+    const { environment, volumes } = file.services["ecs-local-endpoints"] ?? {};
+    return { environment, volumes, stderr: stderr.join("\n"), text };
+  };
+  test("serves dummy credentials with --offline, whatever the shell says", () => {
+    expect(serverOf({}).environment).toMatchObject({ ECS_LOCAL_OFFLINE: null });
+    expect(serverOf({ offline: true }).environment).toMatchObject({ ECS_LOCAL_OFFLINE: "1" });
+  });
+  test("without ~/.aws gets no mount, and needs another identity unless it is offline", () => {
+    const HOME = "/nonexistent";
+    expect(serverOf({}, { HOME }).volumes).toEqual(["/var/run/docker.sock:/var/run/docker.sock"]);
+    for (const off of ["", "0", "nonsense"]) {
+      expect(serverOf({}, { HOME, ECS_LOCAL_OFFLINE: off }).stderr).toContain("there is no ~/.aws");
     }
+    for (const on of ["1", " Yes"])
+      expect(serverOf({}, { HOME, ECS_LOCAL_OFFLINE: on }).stderr).not.toContain("~/.aws");
+    expect(serverOf({ offline: true }, { HOME }).stderr).not.toContain("~/.aws");
+  });
+  test("gets the shell's keys by name only", () => {
+    const value = secret("Zq3vXk9rT5");
+    const { environment, text, stderr } = serverOf({}, { HOME: "/nonexistent", AWS_ACCESS_KEY_ID: value });
+    const keys = { AWS_ACCESS_KEY_ID: null, AWS_SECRET_ACCESS_KEY: null, AWS_SESSION_TOKEN: null };
+    expect(environment).toMatchObject(keys);
+    expect(`${text}${stderr}`).not.toContain(value);
+  });
+  test("has the development image unless --image names another", () => {
+    const hint = "hint: its image ecs-local-endpoints:dev is built by ./scripts/image; use --image for another";
+    expect(serverOf({}).stderr).toContain(hint);
+    expect(serverOf({ image: "registry.example:5000/a/b:1" }).stderr).not.toContain("scripts/image");
+  });
+  test("mounts the engine's socket as the engine's machine names it", () => {
+    const socket = (DOCKER_HOST: string, platform = "linux") => engineSocket({ DOCKER_HOST }, platform);
+    expect(socket("unix:///run/user/1000/docker.sock")).toBe("/run/user/1000/docker.sock");
+    for (const desktop of ["/home/me/.docker/desktop/docker.sock", "/home/me/.rd/docker.sock"]) {
+      expect(socket(`unix://${desktop}`)).toBe("/var/run/docker.sock");
+    }
+    expect(socket("unix:///Users/me/.colima/default/docker.sock", "darwin")).toBe("/var/run/docker.sock");
+    expect(socket("unix:///home/me/.docker/run/docker.sock")).toBe("/home/me/.docker/run/docker.sock");
+    expect(socket("tcp://127.0.0.1:2375")).toBe("/var/run/docker.sock");
+    expect(() => socket("unix:///tmp/a:b.sock")).toThrow("the engine's socket is /tmp/a:b.sock, and no volume can");
+  });
+  test("gets a warning for a --socket that is not one on the engine's machine", () => {
+    const at = join(root, "engine.sock");
+    using _ = Bun.listen({ unix: at, socket: { data() {} } });
+    const warned = (socket: string, DOCKER_HOST: string) => serverOf({ socket }, { DOCKER_HOST }).stderr;
+    expect(warned(at, `unix://${at}`)).not.toContain("--socket");
+    expect(warned("/nonexistent", `unix://${at}`)).toContain("--socket is '/nonexistent', which is not a socket");
+    expect(warned("/nonexistent", "tcp://127.0.0.1:2375")).not.toContain("--socket");
   });
 });
 
-test("a network beside that subnet, or one that nobody is on, is none of our business", () => {
-  const of = (subnet: string, networks: string) =>
-    run(
-      `services: { e: { image: x, networks: [${networks}] }, f: { image: x } }\nnetworks: { n: { ipam: { config: [{ subnet: "${subnet}" }] } } }`,
-    );
-  for (const subnet of ["169.254.171.0/24", "169.254.0.0/17", "fd00::/64", "auto", ""]) of(subnet, "n");
-  of("169.254.170.0/24", "");
-  expect(() =>
-    run("services: { e: { image: x } }\nnetworks: { default: { ipam: { config: [{ subnet: 169.0.0.0/8 }] } } }"),
-  ).toThrow();
-});
-
-test("several containers of a service that shares a network are told of the first, which is said", () => {
-  for (const count of ["scale: 3", "scale: $N", "deploy: { replicas: 3 }"]) {
-    const { said, text } = run(
-      `name: p\nservices: { a: { image: x, network_mode: host, ${count} }, b: { image: x, ${count} } }`,
-      {},
-      { N: "3" },
-    );
-    const words = "has 3 containers, all of which are told of p-a-1";
-    expect(said.stderr.filter((line) => line.startsWith("warning:"))).toEqual([`warning: service 'a' ${words}`]);
-    expect(text).toContain(`  # a ${words}\n`);
+describe("a project is refused that has", () => {
+  const on = (network: object) => [{ e: { networks: { n: null } } }, { n: network }] as const;
+  const subnet = (text: string) => on({ ipam: { config: [{ subnet: text }] } });
+  for (const [what, [services, networks], words] of [
+    [
+      "the reference",
+      [{ e: { image: "amazon/amazon-ecs-local-container-endpoints:latest" } }],
+      "'e' is already such a server",
+    ],
+    ["this server", [{ e: { image: "registry/ecs-local-endpoints" } }], "service 'e' is already such a server"],
+    [
+      "its address",
+      [{ e: { networks: { n: { ipv4_address: "169.254.170.2" } } } }],
+      "service 'e' is already such a server",
+    ],
+    ["its subnet", subnet("169.254.170.0/24"), "network 'n' overlaps 169.254.170"],
+    ["a wider subnet", subnet("169.254.128.0/17"), "network 'n' overlaps 169.254.170"],
+    ["a part of its subnet", subnet("169.254.170.128/25"), "network 'n' overlaps 169.254.170"],
+    ["its network", on({ name: "ecs-local", external: true }), "network 'n' has the name of a network"],
+    ["its second network", [{ e: {} }, { "ecs-local-aws": {} }], "'ecs-local-aws' has the name"],
+    ["a service of its name", [{ "ecs-local-endpoints": {} }], "has a service 'ecs-local-endpoints' of its own"],
+    ["a name that is none", [{ "a b": {} }], "the project has a service 'a b', which is not a valid service name"],
+    ["no services", [{}], "compose.yaml has no services"],
+  ] as readonly [string, readonly [object, object?], string][]) {
+    test(what, () => expect(() => run(services, {}, {}, networks)).toThrow(words));
   }
-});
-
-test("a chain of shared networks without an end is bounded", () => {
-  const chain = Array.from({ length: 5000 }, (_, i) => `s${i}: { image: x, network_mode: "service:s${i + 1}" }`);
-  const { file } = run(`services: { ${chain.join(", ")} }`);
-  expect(Object.keys(file.services)).toEqual(["ecs-local-endpoints"]);
-  const ends = run("services: { a: { network_mode: 'service:b' }, b: { network_mode: 'service:c' }, c: { image: x } }");
-  expect(ends.text).toContain("# a has the network of service b: its metadata needs its own container's name");
-});
-
-test("a long chain of shared networks is followed to its end, each service once", () => {
-  const chain = Array.from({ length: 30_000 }, (_, i) => ({
-    ...toService(`s${i}`, i === 29_999 ? {} : { network_mode: `service:s${i + 1}` }),
-  }));
-  const begun = performance.now();
-  const ways = waysOf(chain).map(([, { kind }]) => kind);
-  expect(performance.now() - begun).toBeLessThan(2_000);
-  expect(new Set(ways.slice(0, -1))).toEqual(new Set(["shares"]));
-  expect(ways.at(-1)).toBe("joins");
-});
-
-test("in a ring of shared networks nobody has one", () => {
-  const services = ["a: service:b", "b: service:c", "c: service:b"].map((line) => {
-    const [name = "", mode] = line.split(": ");
-    return toService(name, { network_mode: mode });
+  test("another server: only its image has to change", () => {
+    const hint = expect.stringContaining("set its image to ecs-local-endpoints:dev");
+    const services = { e: { image: "amazon/amazon-ecs-local-container-endpoints" } };
+    expect(() => run(services)).toThrow(expect.objectContaining({ code: "command-failed", hint }));
   });
-  expect(waysOf(services).map(([, { kind }]) => kind)).toEqual(["none", "none", "none"]);
+  test("but not one with a subnet next to it, or a network that no service is on", () => {
+    for (const text of ["169.254.171.0/24", "169.254.0.0/17", "fd00::/64", "auto"]) {
+      const [services, networks] = subnet(text);
+      run(services, {}, {}, networks);
+    }
+    run({ e: {} }, {}, {}, { n: { ipam: { config: [{ subnet: "169.254.170.0/24" }] } } });
+  });
 });
 
-test("the default network is named where a service is given it: Compose has none for an empty network_mode", () => {
-  const networks = (service: string) =>
-    run(`services: { a: { image: x, ${service} } }\nnetworks: { n: }`, { join: true }).file.networks;
-  for (const one of ['network_mode: "$NET"', "networks: [default]"]) {
-    expect(networks(one)).toHaveProperty("default", {});
-  }
-  for (const other of ["networks: [n]", "network_mode: host"]) expect(networks(other)).not.toHaveProperty("default");
-});
-
-test("names and values that YAML or Compose would take for something else are quoted", () => {
-  const { file, text } = run('services: { "1": { image: x, networks: ["null", "2"] } }', { socket: "/a$b #c" });
-  expect(file.services["ecs-local-endpoints"]?.volumes).toContain("/a$$b #c:/var/run/docker.sock");
-  expect(Object.keys(file.services["1"]?.networks ?? {})).toEqual(["2", "null", "ecs-local"]);
-  expect(text).toMatch(/^ {2}"1":$/m);
-  for (const name of ["no", "1_000", "0b1", "0o7", "2026-01-02", "---", "---a", "..."]) {
-    const { text } = run(`services: { "${name}": { image: x, networks: ["${name}"] } }`);
+test("names that YAML or Compose would change are quoted", () => {
+  const names = ["1", "no", "1_000", "0b1", "2026-01-02", "---", "..."];
+  for (const name of names) {
+    const { text } = run({ [name]: { networks: { [name]: null } } });
     expect(text).toContain(`\n  "${name}":\n`);
     expect(text).toContain(`\n      "${name}": {}\n`);
   }
+  expect(run({ a: {} }, { socket: "/a$b #c" }).text).toContain('- "/a$$b #c:/var/run/docker.sock"\n');
 });
 
-describe("no word of a project ends the line that it is on", () => {
-  const BREAKS = ["\n", "\r", "\u0085", "\u2028"];
-  const broken = (text: string) => BREAKS.map((end) => `x${end}${text}`).join("");
-  const lines = ({ text, said }: ReturnType<typeof run>) => {
-    const all = [
-      ...text.split(/[\n\r\u0085\u2028]/),
-      ...said.stderr.flatMap((line) => line.split(/[\n\r\u0085\u2028]/)),
-    ];
-    return all.filter((line) => /^\s*pwn/.test(line));
-  };
-  const evil = JSON.stringify(broken("  pwn: 1"));
-  for (const [where, service] of [
-    ["network_mode", `network_mode: ${evil}`],
-    ["another container's name", `network_mode: ${JSON.stringify(`container:${broken("  pwn: 1")}`)}`],
-    ["a mount", `volumes: [{ target: ${JSON.stringify(`/.aws/${broken("  pwn: 1")}`)} }]`],
-    ["a container's name", `network_mode: host, container_name: ${evil}`],
-    ["a network", `networks: [${evil}]`],
-  ] as const) {
-    test(where, () => {
-      const made = run(`services: { a: { image: x, ${service} } }`);
-      expect(lines(made)).toEqual([]);
-      expect(made.file).not.toHaveProperty("pwn");
-    });
+test("no text of a project breaks out of its line", () => {
+  const evil = ["\n", "\r", "\u0085", "\u2028"].map((end) => `x${end}  pwn: 1`).join("");
+  for (const service of [
+    { network_mode: evil },
+    { network_mode: `container:${evil}` },
+    { volumes: [{ target: `/.aws/${evil}` }] },
+    { network_mode: "host", container_name: evil },
+    { networks: { [evil]: null } },
+  ]) {
+    const { text, stderr, file } = run({ a: service });
+    const lines = [text, ...stderr].flatMap((each) => each.split(/[\n\r\u0085\u2028]/));
+    expect(lines.filter((line) => /^\s*pwn/.test(line))).toEqual([]);
+    expect(file).not.toHaveProperty("pwn");
   }
-  test("a file's name", () => {
-    const { cwd } = run("one");
-    const name = broken("pwn: 1");
-    cpSync(join(cwd, "compose.yaml"), join(cwd, name));
-    const said = compose([name], { output: "-" }, { HOME: join(root, "home") }, { cwd, platform: "linux" });
-    expect(lines({ cwd, said, text: said.stdout.join(""), file: parse("") })).toEqual([]);
-    expect(() => compose([`no${name}`], { output: "-" }, {}, { cwd, platform: "linux" })).toThrow(
-      /^[^\n\r\u0085\u2028]*$/,
+});
+
+describe("the project's files", () => {
+  const askedOf = (PATH: string) =>
+    readFileSync(join(PATH.split(":")[0] ?? "", "asked"), "utf8")
+      .trim()
+      .split("\n")
+      .at(-1);
+
+  test("are the default ones of the folder or the nearest above, with the override", () => {
+    const project = projectOf({ a: {} });
+    const { cwd } = project;
+    mkdirSync(join(cwd, "sub"));
+    writeFileSync(join(cwd, "compose.override.yaml"), "");
+    runIn(project, {}, { from: join(cwd, "sub") });
+    const files = `-f ${cwd}/compose.yaml -f ${cwd}/compose.override.yaml`;
+    expect(askedOf(project.PATH)).toBe(`compose ${files} --project-directory ${cwd} --profile * config --format json`);
+    rmSync(join(cwd, "compose.yaml"));
+    expect(() => runIn(project)).toThrow(`${cwd} and its parents have no compose.yaml`);
+  });
+  test("are those of COMPOSE_FILE, also from .env", () => {
+    const project = projectOf({ a: {} });
+    const { cwd } = project;
+    mkdirSync(join(cwd, "docker"));
+    writeFileSync(join(cwd, "docker/compose.yml"), "");
+    writeFileSync(join(cwd, ".env"), 'A=1\nexport COMPOSE_FILE="docker/compose.yml" # here\n');
+    const { stderr } = runIn(project);
+    const command = "docker compose --env-file .env -f docker/compose.yml -f docker/compose.ecs-local.yaml up";
+    expect(stderr).toContain(`hint: ${command}`);
+    expect(askedOf(project.PATH)).toStartWith(`compose --env-file ${cwd}/.env -f ${cwd}/docker/compose.yml `);
+    runIn(project, {}, { COMPOSE_FILE: "compose.yaml:docker/compose.yml" });
+    expect(askedOf(project.PATH)).toStartWith(`compose -f ${cwd}/compose.yaml -f ${cwd}/docker/compose.yml `);
+  });
+  test("may include the output of an earlier run, which is left out", () => {
+    const project = projectOf({ a: {} });
+    const both = ["compose.yaml", WRITTEN];
+    runIn(project, { output: WRITTEN }, { COMPOSE_FILE: both.join(":") });
+    const first = readFileSync(join(project.cwd, WRITTEN), "utf8");
+    runIn(project, { output: WRITTEN, force: true }, { given: both });
+    expect(readFileSync(join(project.cwd, WRITTEN), "utf8")).toBe(first);
+    expect(askedOf(project.PATH)).not.toContain(WRITTEN);
+  });
+  test("that cannot be read are named", () => {
+    const project = projectOf({ a: {} });
+    expect(() => runIn(project, {}, { given: ["none.yaml"] })).toThrow(
+      `${project.cwd}/none.yaml cannot be read (ENOENT)`,
+    );
+    expect(() => runIn(project, {}, { given: ["."] })).toThrow(`${project.cwd} is not a regular file`);
+  });
+  test("give the same output from every folder, with a command that a shell takes", () => {
+    const project = projectOf({ a: {} });
+    const { cwd } = project;
+    mkdirSync(join(cwd, "sub"));
+    writeFileSync(join(cwd, "it's $1.yaml"), "");
+    const { text } = runIn(project);
+    const above = runIn(project, {}, { from: join(cwd, "sub") });
+    expect(above.text).toBe(text);
+    expect(above.stderr).toContain("hint: docker compose -f ../compose.yaml -f ../compose.ecs-local.yaml up");
+    const { stderr } = runIn(project, { file: ["compose.yaml"] }, { given: ["it's $1.yaml"] });
+    const command = "docker compose -f compose.yaml -f 'it'\\''s $1.yaml' -f compose.ecs-local.yaml up";
+    expect(stderr).toContain(`hint: ${command}`);
+    const other = runIn(project, { output: "sub/x.yaml", projectDirectory: "sub" }, { given: ["compose.yaml"] });
+    expect(other.stderr).toContain("hint: docker compose --project-directory sub -f compose.yaml -f sub/x.yaml up");
+    expect(readFileSync(join(cwd, "sub/x.yaml"), "utf8")).toContain(
+      "#   docker compose --project-directory . -f ../compose.yaml -f x.yaml up\n",
     );
   });
-  test("the socket, which is kept as it is", () => {
-    const socket = `/${broken("    pwn")}"\\\u{e0001}`;
-    const made = run("one", { socket });
-    expect(lines(made)).toEqual([]);
-    expect(made.file.services["ecs-local-endpoints"]?.volumes).toContain(`${socket}:/var/run/docker.sock`);
-  });
-  test("a service's name, which is refused", () => {
-    const refused = /^the project has a service 'x\? {2}pwn[^\n]*', which is not/;
-    expect(() => run(`services: { ? ${evil} : { image: x } }`)).toThrow(refused);
-    expect(() => run("services: { 'a b': { image: x } }")).toThrow("'a b', which is not a service's name");
-  });
 });
 
-for (const [name, options] of [
-  ["--image", { image: "" }],
-  ["--image", { image: "a$b: #c" }],
-  ["--image", { image: "Upper/Case" }],
-  ["--image", { image: "a:" }],
-  ["--output", { output: "" }],
-  ["--socket", { socket: "" }],
-  ["--socket", { socket: "run/x.sock" }],
-  ["--socket", { socket: "/a:/b" }],
-] as const) {
-  test(`the option ${JSON.stringify(options)} is wrong usage`, () => {
-    for (const more of [{}, { server: true }]) {
-      expect(() => run("one", { ...options, ...more })).toThrow(
-        expect.objectContaining({ code: "bad-configuration", message: expect.stringContaining(name) }),
-      );
-    }
+describe("the output", () => {
+  test("is written once, and again only with --force", () => {
+    const project = projectOf({ a: {} });
+    const path = join(project.cwd, WRITTEN);
+    const write = (options: ComposeOptions = {}) => runIn(project, { output: WRITTEN, ...options }).stderr[0];
+    expect(write()).toBe(`wrote ${WRITTEN}`);
+    expect(write()).toBe(`${WRITTEN} is up to date`);
+    writeFileSync(path, `${WRITTEN_BY} long ago`);
+    expect(() => write()).toThrow(`${WRITTEN} exists`);
+    expect(write({ force: true })).toBe(`wrote ${WRITTEN}`);
+    expect(readFileSync(path, "utf8")).toContain("services:");
+    expect(() => write({ output: "no/such/x.yaml" })).toThrow("no/such/x.yaml cannot be written (ENOENT)");
   });
-}
-
-test("the options are looked at before the files", () => {
-  expect(() => run("one", { role: ["app"] }, {}, ["nowhere.yaml"])).toThrow("which is not SERVICE=ROLE");
-});
-
-test("a file is written beside the project's first, and over one that was changed only with --force", () => {
-  const { cwd } = run("one");
-  const machine = { cwd: join(cwd, ".."), platform: "linux" };
-  const project = cwd.slice(machine.cwd.length + 1);
-  const write = (force?: boolean) => compose([`${project}/compose.yaml`], { force }, { HOME: "/nonexistent" }, machine);
-  expect(write().stderr[0]).toBe(`wrote ${project}/compose.ecs-local.yaml`);
-  const changed = `${WRITTEN_BY}, and changed`;
-  writeFileSync(join(cwd, "compose.ecs-local.yaml"), changed);
-  expect(write).toThrow(
-    expect.objectContaining({
-      message: `${project}/compose.ecs-local.yaml exists`,
-      hint: expect.stringMatching(/--force/),
-    }),
-  );
-  expect(readFileSync(join(cwd, "compose.ecs-local.yaml"), "utf8")).toBe(changed);
-  write(true);
-  const first = readFileSync(join(cwd, "compose.ecs-local.yaml"), "utf8");
-  expect(first).toContain("ecs-local-endpoints compose");
-  expect(write().stderr[0]).toBe(`${project}/compose.ecs-local.yaml is as it is to be`);
-  expect(readFileSync(join(cwd, "compose.ecs-local.yaml"), "utf8")).toBe(first);
-  expect(() => run("one", { output: "no/such/folder.yaml" })).toThrow(
-    expect.objectContaining({
-      message: "no/such/folder.yaml cannot be written (ENOENT)",
-      hint: "make its folder first",
-    }),
-  );
-});
-
-describe("--force", () => {
-  const WRITTEN = "compose.ecs-local.yaml";
-  function again(cwd: string, given: string[], options: ComposeOptions = {}, env: Record<string, string> = {}) {
-    return compose(
-      given,
-      { force: true, ...options },
-      { HOME: join(root, "home"), ...env },
-      { cwd, platform: "linux" },
-    );
-  }
-  test("replaces a link and leaves what it leads to", () => {
-    const { cwd } = run("one");
-    writeFileSync(join(cwd, "precious"), `${WRITTEN_BY} long ago`);
-    symlinkSync("precious", join(cwd, WRITTEN));
-    again(cwd, []);
-    expect(readFileSync(join(cwd, "precious"), "utf8")).toBe(`${WRITTEN_BY} long ago`);
-    expect(lstatSync(join(cwd, WRITTEN)).isFile()).toBeTrue();
-    expect(readdirSync(cwd).toSorted()).toEqual([WRITTEN, "compose.yaml", "precious"]);
-  });
-  test("leaves nothing beside what it cannot replace", () => {
-    const { cwd } = run("one");
-    mkdirSync(join(cwd, WRITTEN, "full"), { recursive: true });
-    expect(() => again(cwd, [])).toThrow(`${WRITTEN} is neither a regular file nor a link to one`);
-    expect(readdirSync(cwd).toSorted()).toEqual([WRITTEN, "compose.yaml"]);
+  test("replaces a link and leaves its target alone", () => {
+    const project = projectOf({ a: {} });
+    writeFileSync(join(project.cwd, "precious"), `${WRITTEN_BY} long ago`);
+    symlinkSync("precious", join(project.cwd, WRITTEN));
+    runIn(project, { output: WRITTEN, force: true });
+    expect(readFileSync(join(project.cwd, "precious"), "utf8")).toBe(`${WRITTEN_BY} long ago`);
+    expect(lstatSync(join(project.cwd, WRITTEN)).isFile()).toBeTrue();
   });
   for (const [what, make] of [
     ["a pipe", (at: string) => Bun.spawnSync(["mkfifo", at])],
-    ["a link to a pipe", (at: string) => symlinkSync(pipe(), at)],
+    ["a folder", (at: string) => mkdirSync(at)],
     ["a link to a folder", (at: string) => symlinkSync(root, at)],
     ["a link to nothing", (at: string) => symlinkSync("nothing", at)],
   ] as const) {
-    test(`never takes the place of ${what}`, () => {
-      const { cwd } = run("one");
-      const at = join(cwd, WRITTEN);
+    test(`never replaces ${what}`, () => {
+      const project = projectOf({ a: {} });
+      const at = join(project.cwd, WRITTEN);
       make(at);
       const { ino } = lstatSync(at);
+      const message = `${WRITTEN} is neither a regular file nor a link to one`;
       for (const force of [true, false]) {
-        expect(() => again(cwd, [], { force })).toThrow(
-          expect.objectContaining({
-            message: `${WRITTEN} is neither a regular file nor a link to one`,
-            hint: "name another with --output, or - for stdout",
-          }),
-        );
+        expect(() => runIn(project, { output: WRITTEN, force })).toThrow(expect.objectContaining({ message }));
       }
       expect(lstatSync(at).ino).toBe(ino);
+      expect(readdirSync(project.cwd)).toHaveLength(3);
     });
   }
-  function pipe(): string {
-    const at = join(mkdtempSync(join(root, "pipe-")), "p");
-    Bun.spawnSync(["mkfifo", at]);
-    return at;
-  }
-  test("never takes the place of what was not written by it, by whatever name", () => {
-    const { cwd } = run("one");
-    const files = ["compose.yaml", "base.yaml", ".env", "a.env"];
-    for (const name of files.slice(1)) writeFileSync(join(cwd, name), "# mine\n");
-    symlinkSync("compose.yaml", join(cwd, "link.yaml"));
-    const texts = () => files.map((name) => readFileSync(join(cwd, name), "utf8"));
-    const before = texts();
-    for (const output of [...files, "link.yaml"]) {
-      for (const options of [{ output }, { output, server: true }, { output, force: false }]) {
-        expect(() => again(cwd, options.server ? [] : ["compose.yaml"], options)).toThrow(
-          expect.objectContaining({
-            message: `${output} exists and was not written by compose`,
-            hint: "name another with --output",
-          }),
+  test("never replaces a file that compose did not write", () => {
+    const project = projectOf({ a: {} });
+    writeFileSync(join(project.cwd, "base.yaml"), "# mine\n");
+    symlinkSync("compose.yaml", join(project.cwd, "link.yaml"));
+    for (const output of ["compose.yaml", "base.yaml", "link.yaml"]) {
+      for (const options of [{}, { server: true }, { force: true }]) {
+        expect(() => runIn(project, { output, ...options }, options === undefined ? {} : { given: [] })).toThrow(
+          expect.objectContaining({ message: `${output} exists and was not written by compose` }),
         );
       }
     }
-    expect(texts()).toEqual(before);
-  });
-  test("takes the place of an empty file with --force alone", () => {
-    const { cwd } = run("one");
-    const path = join(cwd, "empty.yaml");
-    writeFileSync(path, "");
-    expect(() => again(cwd, ["compose.yaml"], { output: "empty.yaml", force: false })).toThrow("empty.yaml exists");
-    again(cwd, ["compose.yaml"], { output: "empty.yaml", force: true });
-    expect(readFileSync(path, "utf8")).toContain("services:");
-  });
-  test("runs again where the output is named with the project's files", () => {
-    const { cwd } = run("one");
-    const both = ["compose.yaml", WRITTEN];
-    again(cwd, [], {}, { COMPOSE_FILE: both.join(":") });
-    const first = readFileSync(join(cwd, WRITTEN), "utf8");
-    again(cwd, [], {}, { COMPOSE_FILE: both.join(":") });
-    again(cwd, both);
-    expect(readFileSync(join(cwd, WRITTEN), "utf8")).toBe(first);
-    expect(again(cwd, both, { output: "-" }).stdout.join("")).toBe(first);
-    expect(first).toContain("-f compose.yaml -f compose.ecs-local.yaml up");
   });
 });
 
-test("the command that it names is one that a shell takes, whatever the files are called", () => {
-  const { cwd } = run("one");
-  cpSync(join(cwd, "compose.yaml"), join(cwd, "it's $1.yaml"));
-  const write = (given: string[], options: ComposeOptions) =>
-    compose(given, { output: "-", ...options }, { HOME: "/nonexistent" }, { cwd, platform: "linux" });
-  const { stderr, stdout } = write(["it's $1.yaml"], { file: ["compose.yaml"], output: "-" });
-  const command = "docker compose -f compose.yaml -f 'it'\\''s $1.yaml' -f compose.ecs-local.yaml up";
-  expect(stderr).toContain(`hint: ${command}`);
-  expect(stdout.join("")).toContain(`#   ${command}\n`);
-  expect(write([], { server: true, output: "my server.yaml" }).stderr).toEqual([
-    "wrote my server.yaml",
-    "warning: there is no ~/.aws: give the server another identity, or --offline for dummy credentials",
-    "hint: its image ecs-local-endpoints:dev is made by ./scripts/image of a clone; --image names another",
-    "hint: docker compose -p ecs-local-endpoints -f 'my server.yaml' up -d",
-  ]);
-  expect(readFileSync(join(cwd, "my server.yaml"), "utf8")).toContain(
-    "#   docker compose -p ecs-local-endpoints -f 'my server.yaml' up -d\n",
-  );
-  mkdirSync(join(cwd, "sub"));
-  expect(write([], { server: true, output: "sub/s.yaml" }).stderr.at(-1)).toEndWith(" -f sub/s.yaml up -d");
-  expect(readFileSync(join(cwd, "sub/s.yaml"), "utf8")).toContain(" -f s.yaml up -d\n");
-  expect(write([], { server: true }).stdout.join("")).toContain(" -f ecs-local-endpoints.yaml up -d\n");
-});
-
-test("the file is the same from wherever it is written, with the command as it is run beside it", () => {
-  const { cwd, text } = run("one");
-  mkdirSync(join(cwd, "sub"));
-  const write = (given: string[], from: string, options: ComposeOptions = {}) =>
-    compose(
-      given,
-      { output: "-", ...options },
-      { HOME: join(root, "home") },
-      { cwd: join(cwd, from), platform: "linux" },
-    );
-  const above = write([], "sub");
-  expect(above.stdout.join("")).toBe(text);
-  expect(above.stderr).toContain("hint: docker compose -f ../compose.yaml -f ../compose.ecs-local.yaml up");
-  const other = write(["compose.yaml"], ".", { output: "sub/x.yaml", projectDirectory: "sub" });
-  expect(other.stderr).toContain("hint: docker compose --project-directory sub -f compose.yaml -f sub/x.yaml up");
-  expect(readFileSync(join(cwd, "sub/x.yaml"), "utf8")).toContain(
-    "#   docker compose --project-directory . -f ../compose.yaml -f x.yaml up\n",
-  );
-});
-
-test("the command names the variables of the folder that it was written in, which -f would leave out", () => {
-  const { cwd } = run("one");
-  mkdirSync(join(cwd, "docker"));
-  cpSync(join(cwd, "compose.yaml"), join(cwd, "docker/compose.yml"));
-  writeFileSync(join(cwd, ".env"), "COMPOSE_FILE=docker/compose.yml\n");
-  const { stdout, stderr } = compose([], { output: "-" }, { HOME: "/nonexistent" }, { cwd, platform: "linux" });
-  const files = (folder: string) => `-f ${folder}compose.yml -f ${folder}compose.ecs-local.yaml up`;
-  expect(stderr).toContain(`hint: docker compose --env-file .env ${files("docker/")}`);
-  expect(stdout.join("")).toContain(`#   docker compose --env-file ../.env ${files("")}\n`);
-});
-
-test("the engine's socket is the one that a container's volume can name", () => {
-  const socket = (DOCKER_HOST: string, platform = "linux") => engineSocket({ DOCKER_HOST }, platform);
-  expect(socket("unix:///run/user/1000/docker.sock")).toBe("/run/user/1000/docker.sock");
-  expect(socket("unix:///home/me/.docker/desktop/docker.sock")).toBe("/var/run/docker.sock");
-  expect(socket("unix:///Users/me/.colima/default/docker.sock", "darwin")).toBe("/var/run/docker.sock");
-  expect(socket("unix:///home/me/.rd/docker.sock")).toBe("/var/run/docker.sock");
-  expect(socket("unix:///home/me/.docker/run/docker.sock")).toBe("/home/me/.docker/run/docker.sock");
-  expect(socket("tcp://127.0.0.1:2375")).toBe("/var/run/docker.sock");
-  expect(() => socket("unix:///tmp/a:b.sock")).toThrow("the engine's socket is /tmp/a:b.sock, and no volume can name");
-  expect(socket("unix:///tmp/a:b.sock", "darwin")).toBe("/var/run/docker.sock");
-  const env = { DOCKER_HOST: "unix:///tmp/a:b.sock" };
-  for (const options of [{ socket: "/run/x.sock" }, { join: true }]) run("one", options, env);
-});
-
-test("a socket that is not there is warned of where the engine is of this system", () => {
-  const said = (DOCKER_HOST: string, path: string) =>
-    run("one", { socket: path }, { DOCKER_HOST }).said.stderr.filter((line) => line.includes("--socket"));
-  const at = join(root, "engine.sock");
-  using server = Bun.listen({ unix: at, socket: { data() {} } });
-  expect(said(`unix://${server.unix}`, at)).toEqual([]);
-  for (const path of ["/nonexistent", join(FIXTURES, "one/compose.yaml")]) {
-    expect(said(`unix://${at}`, path)).toEqual([`warning: --socket is '${path}', which is no socket on this machine`]);
-    for (const host of ["tcp://127.0.0.1:2375", "unix:///home/me/.docker/desktop/docker.sock"]) {
-      expect(said(host, path)).toEqual([]);
+describe("docker compose", () => {
+  test("is required, with the way to go on without it", () => {
+    const { cwd } = projectOf({});
+    const hint = expect.stringContaining("ecs-local-endpoints env --format yaml");
+    for (const PATH of ["/nonexistent", `${versionOne()}:/bin`]) {
+      expect(() => runIn({ cwd, PATH })).toThrow(
+        expect.objectContaining({ message: expect.stringContaining("Docker Compose 2 is not installed"), hint }),
+      );
     }
-  }
-});
-
-describe("with the plugin", () => {
-  /** A program that answers as `docker compose` does, and keeps what it was asked. */
-  function plugin(config: string): string {
+  });
+  function versionOne(): string {
     const folder = mkdtempSync(join(root, "plugin-"));
-    const script = `#!/bin/sh\necho "$@" >>${folder}/asked\ncase "$*" in "compose version --short") echo 2.40.3;; *) ${config};; esac\n`;
-    writeFileSync(join(folder, "docker"), script);
-    chmodSync(join(folder, "docker"), 0o755);
+    writeFileSync(join(folder, "docker-compose"), "#!/bin/sh\necho 1.29.2\n", { mode: 0o755 });
     return folder;
   }
-  const answer = {
-    name: "given",
-    services: { web: { image: "x", networks: { default: null } } },
-    networks: { default: {} },
-  };
-
-  test("its word counts, of every profile", () => {
-    const folder = plugin(`printf '%s' '${JSON.stringify(answer)}'`);
-    const { file, cwd } = run("one", {}, { PATH: `${folder}:/bin:/usr/bin` });
-    expect(Object.keys(file.services)).toEqual(["ecs-local-endpoints", "web"]);
-    const asked = `compose -f ${cwd}/compose.yaml --project-directory ${cwd} --profile * config --format json`;
-    expect(readFileSync(join(folder, "asked"), "utf8").trim().split("\n").at(-1)).toBe(asked);
-  });
-
-  test("it is told of the variables that it would read without -f", () => {
-    const folder = plugin(`printf '%s' '${JSON.stringify(answer)}'`);
-    const { cwd } = run("one");
-    mkdirSync(join(cwd, "sub"));
-    writeFileSync(join(cwd, ".env"), "A=1");
-    writeFileSync(join(cwd, "sub/.env"), "A=2");
-    const machine = { cwd: join(cwd, "sub"), platform: "linux" };
-    compose([], { output: "-" }, { PATH: `${folder}:/bin:/usr/bin` }, machine);
-    const asked = readFileSync(join(folder, "asked"), "utf8").trim().split("\n").at(-1);
-    expect(asked).toStartWith(`compose --env-file ${cwd}/.env --env-file ${cwd}/sub/.env -f ${cwd}/compose.yaml `);
-  });
-
-  test("nothing of the project's .env gets to it, its path least of all", () => {
-    const folder = plugin(`env >>$(dirname "$0")/env; printf '%s' '${JSON.stringify(answer)}'`);
+  test("never gets a variable of the project's .env, its PATH least of all", () => {
+    const project = projectOf({ a: {} });
+    const folder = plugin(`env >>$(dirname "$0")/env; cat '${project.cwd}/project.json'`);
     const other = plugin("exit 1");
-    const cwd = mkdtempSync(join(root, "dotenv-"));
-    writeFileSync(join(cwd, "compose.yaml"), "services: { app: { image: x } }");
-    writeFileSync(
-      join(cwd, ".env"),
-      `PATH=${other}:/bin\nDOCKER_CONFIG=./dc\nLD_PRELOAD=./no.so\nDOCKER_HOST=tcp://x\n`,
-    );
-    const ask = (env: Record<string, string>) => compose([], { output: "-" }, env, { cwd, platform: "linux" });
-    ask({ PATH: `${folder}:/bin:/usr/bin`, OWN: "1" });
+    writeFileSync(join(project.cwd, ".env"), `PATH=${other}:/bin\nDOCKER_CONFIG=./dc\nLD_PRELOAD=./no.so\n`);
+    runIn({ ...project, PATH: `${folder}:/bin:/usr/bin` }, {}, { OWN: "1" });
     const seen = readFileSync(join(folder, "env"), "utf8");
     expect(seen).toContain("OWN=1\n");
-    expect(seen).not.toMatch(/^(DOCKER_CONFIG|LD_PRELOAD|DOCKER_HOST)=/m);
-    ask({});
+    expect(seen).not.toMatch(/^(DOCKER_CONFIG|LD_PRELOAD)=/m);
     expect(existsSync(join(other, "asked"))).toBeFalse();
   });
-
   for (const [what, script, words] of [
-    ["refuses", "echo W >&2; exit 15", "docker compose config refused the project"],
-    ["answers with a line before its JSON", "echo W; echo '{}'", "docker compose config answered something else"],
-    ["answers with no map", "echo null", "docker compose config answered something else"],
+    ["refuses the project", "echo W; echo W >&2; exit 15", "docker compose config refused the project"],
+    ["prints a line before its JSON", "echo W; echo '{}'", "docker compose config did not print JSON"],
+    ["prints null", "echo null", "docker compose config did not print JSON"],
   ] as const) {
-    test(`what it ${what} is an error that quotes nothing of it`, () => {
+    test(`if it ${what}, the error has the command and none of its words`, () => {
       const value = secret("Zq3vXk9rT2");
-      const folder = plugin(script.replace("W", value));
-      try {
-        run("one", {}, { PATH: `${folder}:/bin:/usr/bin` });
-        expect.unreachable();
-      } catch (error) {
-        const { code, sentence } = error as AppError;
-        expect([code, sentence]).toEqual(["command-failed", expect.stringContaining(words)]);
-        expect(sentence).toMatch(
-          /; run it to see why: docker compose -f \S+compose\.yaml --project-directory \S+ --profile '\*' config --quiet$/,
-        );
-        expect(sentence).not.toContain(value);
-      }
+      const { cwd } = projectOf({});
+      const PATH = `${plugin(script.replaceAll("W", value))}:/bin:/usr/bin`;
+      const command =
+        /^run it to see why: docker compose -f \S+compose\.yaml --project-directory \S+ --profile '\*' config --quiet$/;
+      expect(() => runIn({ cwd, PATH })).toThrow(
+        expect.objectContaining({ code: "command-failed", message: words, hint: expect.stringMatching(command) }),
+      );
     });
   }
-
-  test("why it refuses is said where we see it ourselves, without a value", () => {
-    const value = secret("Zq3vXk9rT6");
-    const env = { PATH: `${plugin("exit 1")}:/bin:/usr/bin` };
-    const source = `services: { a: { image: "\${NEEDED:?}", environment: { P: "${value}" } } }`;
-    const refused = () => run(source, {}, env);
-    expect(refused).toThrow(
-      /^docker compose config refused the project, perhaps because \S+compose\.yaml: services\.a\.image needs the variable NEEDED$/,
-    );
-    expect(() => run(source, {}, { NEEDED: "x", ...env })).toThrow(/^docker compose config refused the project$/);
-  });
-
-  for (const [what, source] of [
-    ["more than one document", "services: { a: { image: x } }\n---\nservices: { a: { image: y } }"],
-    ["a depth", `services: { a: { image: "${"${A:-".repeat(40)}${"}".repeat(40)}" } }`],
-    ["aliases for too much", laughs()],
-  ] as const) {
-    test(`${what} that we alone do not read is no reason of its refusal`, () => {
-      expect(() => run(source)).toThrow();
-      const env = { PATH: `${plugin("exit 1")}:/bin:/usr/bin` };
-      expect(() => run(source, {}, env)).toThrow(/^docker compose config refused the project$/);
-    });
-  }
-
-  test("what it left behind does not keep its answer, nor is the answer left behind", () => {
-    const tmp = mkdtempSync(join(root, "tmp-"));
-    const folder = plugin(`printf '%s' '${JSON.stringify(answer)}'; sleep 8 &`);
-    const script = `const { compose } = await import("${resolve(import.meta.dir, "../../../../src/commands/compose.ts")}");
-      const env = { PATH: "${folder}:/bin:/usr/bin" };
-      console.log(compose([], { output: "-" }, env, { cwd: "${join(FIXTURES, "one")}", platform: "linux" }).stdout.join(""));`;
-    const begun = performance.now();
-    const { stdout } = Bun.spawnSync([process.execPath, "-e", script], { env: { TMPDIR: tmp } });
-    expect(performance.now() - begun).toBeLessThan(6_000);
-    expect(stdout.toString()).toContain("  web:\n");
-    expect(readdirSync(tmp)).toEqual([]);
-  }, 15_000);
 });
