@@ -55,14 +55,14 @@ describe("the command line", () => {
     });
   }
 
-  const NAMES = "serve, network, healthcheck, env, compose, doctor, help, version";
+  const HELP = "see ecs-local-endpoints --help";
   for (const [line, what, hint] of [
     ["netwrok up", "unknown command 'netwrok'", "did you mean network?"],
     ["srve", "unknown command 'srve'", "did you mean serve?"],
-    ["frobnicate", "unknown command 'frobnicate'", `there are ${NAMES}`],
-    ["a\nb", "unknown command 'a?b'", `there are ${NAMES}`],
+    ["frobnicate", "unknown command 'frobnicate'", HELP],
+    ["a\nb", "unknown command 'a?b'", HELP],
     ["help netwrok", "unknown command 'netwrok'", "did you mean network?"],
-    ["help network nope", "unknown command 'nope'", "there are up, down, status, help"],
+    ["help network nope", "unknown command 'nope'", "see ecs-local-endpoints network --help"],
     ["help serve up", "unknown command 'up'", "see ecs-local-endpoints serve --help"],
     ["version 1", "too many arguments for 'version'. ", "see ecs-local-endpoints version --help"],
     ["network upp", "unknown command 'upp'", "did you mean up?"],
@@ -72,17 +72,13 @@ describe("the command line", () => {
     ["doctor --jsno", "unknown option '--jsno'", "did you mean --json?"],
     ["doctor web", "too many arguments", "see ecs-local-endpoints doctor --help"],
     ["--port", "option '--port <port>' argument missing", "see ecs-local-endpoints --help"],
-    ["--port 80 env", "--port before 'env' is the server's", "put it behind 'env' where it has one, or leave it out"],
-    ["--offline compose", "--offline before 'compose'", "put it behind 'compose'"],
-    ["--port 9 network up", "--port before 'network up' is the server's", "put it behind 'network up'"],
+    ["--port 80 env", "--port before 'env' is an option of the server", "put it after 'env', or leave it out"],
+    ["--port 9 network up", "--port before 'network up' is an option", "put it after 'network up'"],
     ["--print", "unknown option '--print'", "see ecs-local-endpoints --help"],
     ["compose --output --force", "--output is '--force'", "give it a value: --output <file>"],
     ["compose -f a --file --join", "--file is '--join'", "give it a value: -f, --file <file>"],
     ["env --role --container", "--role is '--container', which looks like an option", "give it a value: --role <role>"],
     ["--bind --offline", "--bind is '--offline'", "give it a value: --bind <address>"],
-    ["compose -p shop", "--project-name is an option of docker compose alone", "set COMPOSE_PROJECT_NAME"],
-    ["compose --env-file a", "--env-file is an option of docker compose alone", "set COMPOSE_ENV_FILES to it"],
-    ["compose --profile=dev", "--profile is an option of docker compose alone", "leave it out: every profile's"],
   ] as const) {
     test(`'${line.replace("\n", "\\n")}' is wrong usage: one line on stderr, and one of what to do`, () => {
       const { invocation, stdout, stderr } = parse(line);
@@ -95,11 +91,7 @@ describe("the command line", () => {
   }
 
   for (const [what, words, said] of [
-    [
-      "a hint of ours",
-      ["x\nhint: run: sudo rm -rf /"],
-      ["unknown command 'x?hint: run: sudo rm -rf /'", `there are ${NAMES}`],
-    ],
+    ["a hint of ours", ["x\nhint: run: sudo rm -rf /"], ["unknown command 'x?hint: run: sudo rm -rf /'", HELP]],
     [
       "a hint of ours in an option",
       ["--x\nhint: run: y"],
@@ -122,32 +114,14 @@ describe("the command line", () => {
   }
 
   const long = "x".repeat(100_000);
-  for (const words of [
-    [long],
-    [`--${long}`],
-    ["help", long],
-    ["network", long],
-    ["--bind", long],
-    ["--bind", long, "doctor"],
-    ["doctor", "--bind", long],
-    ["serve", "--port", long],
-    ["env", "--address", long],
-    ["env", "--container", long],
-    ["network", "up", "--bridge", "a", "--bridge", long],
-    ["compose", "--role", long],
-    ["compose", long],
-  ]) {
+  for (const words of [[long], [`--${long}`], ["help", long], ["network", long]]) {
     test(`'${words.map((word) => word.replace(long, "...")).join(" ")}' with a very long word is cut in what is said`, () => {
       const { invocation, stderr } = parse("", words);
       expect(invocation).toEqual({ kind: "exit", code: 2 });
-      expect(stderr).toMatch(/^ecs-local-endpoints: [^\n]*x{60}[^\n]*\nhint: [^\n]+\n$/);
+      expect(stderr).toMatch(/^ecs-local-endpoints: [^\n]*x{200}[^\n]*\nhint: [^\n]+\n$/);
       expect(stderr.length).toBeLessThan(700);
     });
   }
-  test("what is as long as it may be is taken", () => {
-    const bind = "x".repeat(255);
-    expect(parse("", ["doctor", "--bind", bind]).invocation).toEqual({ kind: "doctor", request: { bind } });
-  });
 
   test("a word of nothing but ends of lines takes no time to be refused", () => {
     const begun = performance.now();
