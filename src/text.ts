@@ -57,3 +57,8 @@ export interface CommandOutput {
   /** Lines, each starting with `warning:`, `hint:` or neither. */
   readonly stderr: readonly string[];
 }
+
+/** A text of at most so many characters, with an ellipsis for the rest. */
+export function truncate(text: string, max: number): string {
+  return text.length > max ? `${text.slice(0, max)}…` : text;
+}

@@ -1,5 +1,5 @@
 import { type Command, CommanderError } from "commander";
-import { oneLine } from "../text.ts";
+import { oneLine, truncate } from "../text.ts";
 import { writeErr, writeOut } from "./output.ts";
 
 const PROGRAM = "ecs-local-endpoints";
@@ -40,7 +40,7 @@ function format(message: string, hint: string): string {
 }
 
 function shown(text: string): string {
-  return oneLine(text.length > CHARACTERS_MAX ? `${text.slice(0, CHARACTERS_MAX)}…` : text);
+  return oneLine(truncate(text, CHARACTERS_MAX));
 }
 
 function pathOf(command: Command): string {

@@ -2,10 +2,9 @@ import { isIPv4, isIPv6 } from "node:net";
 import type { Role } from "../aws/types.ts";
 import { isHostName } from "../config/config.ts";
 import { parseRole } from "../credentials/role.ts";
+import { TASK_ADDRESS } from "../engine/ip-address.ts";
 import { AppError } from "../errors.ts";
 
-/** The address of the ECS agent in every container; SDKs put it before a RELATIVE_URI, with port 80. */
-export const TASK_ADDRESS = "169.254.170.2";
 export const RELATIVE_URI = "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI";
 export const FULL_URI = "AWS_CONTAINER_CREDENTIALS_FULL_URI";
 

@@ -1,23 +1,19 @@
 import { createOnlineSource } from "../aws/lazy-source.ts";
 import { createOfflineSource } from "../aws/offline.ts";
 import type { Config, Environment } from "../config/config.ts";
-import { createRunner } from "../engine/run-once.ts";
+import { TASK_ADDRESS } from "../engine/ip-address.ts";
 import { AppError } from "../errors.ts";
-import { ASKED_BY_DEFAULT } from "../network/options.ts";
-import { TASK_ADDRESS } from "../network/plan.ts";
-import type { NetworkDeps } from "../network/setting.ts";
+import { DEFAULT_OPTIONS } from "../network/options.ts";
+import type { NetworkDeps } from "../network/plan.ts";
 import { withDeadline } from "../timeout.ts";
 import { type AddressFacts, checkAddress, isOurImage, isServed } from "./doctor/address.ts";
 import { checkEngine, type EngineFacts, readEngine } from "./doctor/engine.ts";
-import { checkHiddenEndpoints, checkMetadataVersion, checkTwoEndpoints, checkWays } from "./doctor/environments.ts";
+import { checkHiddenEndpoints, checkMetadataVersion, checkRoutes, checkTwoEndpoints } from "./doctor/environments.ts";
 import { type Finding, toJson, toText } from "./doctor/finding.ts";
-import { askFromInside } from "./doctor/from-inside.ts";
+import { askFromInside, checkImage, createInside } from "./doctor/from-inside.ts";
 import { checkClock, checkIdentity } from "./doctor/identity.ts";
-import { checkImage, createInside } from "./doctor/inside.ts";
-import { takeInterrupts } from "./doctor/interrupt.ts";
-import { listenerOf } from "./doctor/listener.ts";
-import { checkPort } from "./doctor/port.ts";
-import { checkReach, isHome, networksInUse, type Ways } from "./doctor/reachability.ts";
+import { checkPort, readPort } from "./doctor/port.ts";
+import { checkReach, isHome, networksInUse, type Routes } from "./doctor/reachability.ts";
 import { type Commands, createCommands } from "./doctor/remedies.ts";
 import {
   checkRules,
@@ -26,23 +22,39 @@ import {
   mayBeLed,
   type RuleFacts,
   readNetworkState,
-  readPort,
   readRules,
 } from "./doctor/rules.ts";
 import { checkSubnets } from "./doctor/subnets.ts";
 import { askHealth } from "./health-client.ts";
 
-/** A credential_process and a slow SSO portal take some seconds; nobody waits for a diagnosis much longer. */
+/** A credential_process or a slow SSO portal takes some seconds. */
 const AWS_MS = 8_000;
-/** Before that, so that nothing is left running, and who is late is named. */
+/** Shorter, so that the process is ended and named. */
 const PROCESS_MS = 6_000;
 const CLOCK_MS = 5_000;
 const RULES_MS = 5_000;
+/** The most networks that are asked from inside at once. */
+const NETWORKS_ASKED_MAX = 8;
+const SIGNALS = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 } as const;
+
+/** The command line of `doctor`. */
+export interface DoctorRequest {
+  readonly json?: boolean;
+  readonly offline?: boolean;
+  readonly port?: string;
+  readonly bind?: string;
+  readonly startContainers?: boolean;
+  readonly image?: string;
+  /** Whether this is the process that asks from inside. */
+  readonly fromInside?: boolean;
+}
+
+type Found = Extract<EngineFacts, { kind: "found" }>;
 
 /**
- * `doctor`: finds what keeps containers from credentials and metadata, one line a finding.
+ * `doctor`: finds what keeps containers from credentials and metadata, one line per finding.
  *
- * @returns the exit code: 1 where there is a problem, that of the signal where one ended it
+ * @returns the exit code: 1 with a problem, or that of the signal that ended it
  * @throws AppError `bad-configuration`
  */
 export async function doctor(request: DoctorRequest, config: Config, deps: NetworkDeps): Promise<number> {
@@ -51,23 +63,27 @@ export async function doctor(request: DoctorRequest, config: Config, deps: Netwo
     deps.out(`${JSON.stringify(await askFromInside(TASK_ADDRESS, 80))}\n`);
     return 0;
   }
-  const interrupt = takeInterrupts();
-  const started: Promise<unknown>[] = [];
-  try {
-    const findings = await Promise.race([diagnose(request, config, deps, started, interrupt.signal), interrupt.code]);
-    if (typeof findings === "number") {
-      // A container that was started is removed before the program ends, which is soon.
-      await Promise.allSettled(started);
-      return findings;
-    }
-    deps.out((request.json ? toJson : toText)(findings));
-    return findings.some(({ state }) => state === "problem") ? 1 : 0;
-  } finally {
-    interrupt.done();
+  const ended = new AbortController();
+  const interrupted = Promise.withResolvers<number>();
+  for (const [name, code] of Object.entries(SIGNALS)) {
+    process.on(name, () => {
+      // The second signal does not wait for the removal of containers.
+      if (ended.signal.aborted) process.exit(code);
+      ended.abort();
+      interrupted.resolve(code);
+    });
   }
+  const started: Promise<unknown>[] = [];
+  const findings = await Promise.race([diagnose(request, config, deps, started, ended.signal), interrupted.promise]);
+  if (typeof findings === "number") {
+    await Promise.allSettled(started);
+    return findings;
+  }
+  deps.out((request.json ? toJson : toText)(findings));
+  return findings.some(({ state }) => state === "problem") ? 1 : 0;
 }
 
-/** @param started gets what starts containers: it ends soon after `ended` aborts */
+/** @param started receives the work that starts containers, which ends soon after `ended` aborts */
 async function diagnose(
   request: DoctorRequest,
   config: Config,
@@ -77,10 +93,9 @@ async function diagnose(
 ): Promise<readonly Finding[]> {
   const { env, program } = deps;
   const state = readNetworkState();
-  const saysPort = request.port !== undefined || Boolean(env.ECS_LOCAL_METADATA_PORT?.trim());
-  // Without a word of it, the server belongs where the rules lead.
-  const served =
-    saysPort || state === undefined || state.asked.loopback ? config : { ...config, port: state.asked.port };
+  const hasPort = request.port !== undefined || Boolean(env.ECS_LOCAL_METADATA_PORT?.trim());
+  const ledPort = state?.options.loopback === false ? state.options.port : undefined;
+  const served = hasPort || ledPort === undefined ? config : { ...config, port: ledPort };
   const identity = askIdentity(config, env);
   const clock = askClock(config, env);
   const [engine, ruleFacts, answering] = await Promise.all([
@@ -92,31 +107,28 @@ async function diagnose(
   ]);
   const interfaces = interfacesAtAddress();
   const isInside = isInContainer(engine, env);
-  const areLed =
-    ruleFacts.kind === "unseen" || (ruleFacts.kind === "seen" && ruleFacts.standing.lines.every((line) => line.stands));
-  const led = areLed ? (state?.made ?? []).flatMap((made) => (made.kind === "rules" ? made : [])) : [];
+  const exist = ruleFacts.kind === "seen" && ruleFacts.status.lines.every(({ exists }) => exists);
+  const led = ledPort !== undefined && (exist || ruleFacts.kind === "unseen") ? state : undefined;
   const address: AddressFacts = {
-    ...{ interfaces, answering, container: atAddress(engine), ledPort: led.at(-1)?.port, listenerOf },
+    ...{ interfaces, answering, container: atAddress(engine), ledPort: led?.options.port },
     mayBeLed: mayBeLed(ruleFacts),
     isElsewhere: engine.kind === "found" && engine.isElsewhere,
   };
   const port = await readPort(served, isServed(address));
-  const recovered = ruleFacts.kind === "seen" ? ruleFacts.asked : undefined;
+  const seenOptions = ruleFacts.kind === "seen" ? ruleFacts.options : undefined;
   const commands = createCommands({
     ...{ program, env, isInContainer: isInside },
-    asked: state?.asked ?? recovered ?? (saysPort ? { port: config.port, loopback: false } : ASKED_BY_DEFAULT),
+    asked: state?.options ?? seenOptions ?? (hasPort ? { port: config.port, loopback: false } : DEFAULT_OPTIONS),
     engine: engine.kind === "found" ? { ...engine, target: engine.endpoint.target } : undefined,
   });
   const isOnMachine = interfaces.length > 0;
   const seen = {
-    ledBridges: led.flatMap(({ bridges }) => bridges.map(({ name }) => name)),
+    ledBridges: led?.bridges.map(({ name }) => name) ?? [],
     ...{ isOnMachine, answering: answering.by },
-    isOpenToMachine: isOnMachine || led.length > 0 || answering.by === "us",
+    isOpenToMachine: isOnMachine || led !== undefined || answering.by === "us",
   };
-  const asking =
-    engine.kind === "found" ? checkContainers(engine, request, seen, commands, ended) : Promise.resolve([]);
-  started.push(asking);
-  const about = await asking;
+  const containers = engine.kind === "found" ? checkContainers(engine, request, seen, commands, ended) : [];
+  started.push(Promise.resolve(containers));
   return [
     checkEngine(engine, commands),
     await identity,
@@ -124,7 +136,7 @@ async function diagnose(
     checkPort(port),
     checkAddress(address, commands),
     checkRules(ruleFacts.kind === "never" && isInside ? { kind: "elsewhere" } : ruleFacts, commands),
-    ...about,
+    ...(await containers),
   ];
 }
 
@@ -149,60 +161,39 @@ function late(what: string): AppError {
   return new AppError("upstream-unavailable", `${what} had no answer in time`, { hint: "run doctor again" });
 }
 
-/** What the command line asks of `doctor`. */
-export interface DoctorRequest {
-  readonly json?: boolean;
-  readonly offline?: boolean;
-  readonly port?: string;
-  readonly bind?: string;
-  /** Whether containers may be started to ask from inside. */
-  readonly startContainers?: boolean;
-  /** The image of those; our own unless given. */
-  readonly image?: string;
-  /** Whether this is what asks from inside. */
-  readonly fromInside?: boolean;
-}
-
-/** Asked at once from inside: the engine has other things to do. */
-const NETWORKS_ASKED_MAX = 8;
-
-type Found = Extract<EngineFacts, { kind: "found" }>;
-
 /**
- * What can only be told with an engine.
+ * The checks that need an engine.
  *
- * @param seen what leads to the address, but for what the containers say of it
- * @param ended ends what asks from inside when it aborts
+ * @param seen what leads to the address, apart from containers
+ * @param ended ends the containers that ask from inside
  */
 async function checkContainers(
   engine: Found,
   request: DoctorRequest,
-  seen: Omit<Ways, "containers" | "networks" | "home">,
+  seen: Omit<Routes, "containers" | "networks" | "home">,
   commands: Commands,
   ended: AbortSignal,
 ): Promise<readonly Finding[]> {
   const { networks, endpoint, apiVersion } = engine;
   const at = atAddress(engine);
   const own = at !== undefined && (seen.answering === "us" || isOurImage(at.image)) ? at : undefined;
-  // Our own container has its identity's keys in its environment, as it should.
+  // Our own container has the keys of its identity.
   const containers = engine.containers.filter(({ id, image }) => id !== own?.id && !isOurImage(image));
   const home = own && networks.find((one) => isHome(one) && own.networks.some(({ name }) => name === one.network));
-  // Its bridge leads the engine's machine there, which may not be seen from where this runs.
+  // Its bridge leads the engine's machine there, even if that cannot be seen from here.
   const isOpenToMachine = seen.isOpenToMachine || home !== undefined;
-  const ways = { ...seen, containers: engine.containers, networks, home: home?.network, isOpenToMachine };
-  const inUse = networksInUse(ways, containers);
-  const runner = createRunner(endpoint, apiVersion, ended);
-  if (request.startContainers) await runner.removeLeft().catch(() => {});
-  const ask = request.startContainers ? createInside(runner, request.image, commands.engine) : undefined;
-  const reach = inUse.map(async (network, index) =>
-    checkReach(network, ways, index < NETWORKS_ASKED_MAX ? await ask?.(network.network) : undefined, commands),
+  const routes = { ...seen, containers: engine.containers, networks, home: home?.network, isOpenToMachine };
+  const options = { endpoint, apiVersion, image: request.image, cli: commands.engine, ended };
+  const ask = request.startContainers ? createInside(options) : undefined;
+  const reach = networksInUse(routes, containers).map(async (network, index) =>
+    checkReach(network, routes, index < NETWORKS_ASKED_MAX ? await ask?.(network.network) : undefined, commands),
   );
   return [
     ...(await Promise.all(reach)),
     ...checkSubnets(networks, home?.network, commands),
     ...checkHiddenEndpoints(containers),
     ...checkTwoEndpoints(containers),
-    ...checkWays(containers, ways, commands),
+    ...checkRoutes(containers, routes, commands),
     ...checkMetadataVersion(containers),
   ];
 }

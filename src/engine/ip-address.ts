@@ -40,3 +40,6 @@ function toBits(address: string): bigint {
   const zeros = Array<string>(8 - before.length - after.length).fill("0");
   return [...before, ...zeros, ...after].reduce((bits, group) => (bits << 16n) | BigInt(`0x${group}`), 0n);
 }
+
+/** The address of the ECS agent in every container: SDKs and programs ask there, on port 80. */
+export const TASK_ADDRESS = "169.254.170.2";

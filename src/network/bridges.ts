@@ -1,118 +1,126 @@
-import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { existsSync } from "node:fs";
 import type { Engine } from "../engine/client.ts";
-import { canonicalAddress, contains } from "../engine/ip-address.ts";
+import { canonicalAddress, contains, TASK_ADDRESS } from "../engine/ip-address.ts";
+import { decodeText, NetworksSchema, PodmanNetworksSchema } from "../engine/schema.ts";
 import { AppError } from "../errors.ts";
-import { type BridgeNetwork, bridgeNetworks } from "./engine-bridges.ts";
-import type { Machine } from "./machine.ts";
-import { addressesOf } from "./operations.ts";
-import { TASK_ADDRESS } from "./plan.ts";
+import { addressesOf } from "./loopback.ts";
+import { ifindexOf } from "./route-localnet.ts";
 import { isInterfaceName } from "./state.ts";
 
-/** The bridges whose containers are to be led to us. */
+/** The bridges to set up, and notes about others. */
 export interface Chosen {
   readonly bridges: readonly string[];
-  /** What the user should know about those, and about networks that were left out. */
   readonly notes: readonly string[];
 }
 
-/** Where the kernel lists this network namespace's interfaces that speak IPv4. */
-const INTERFACES = "/proc/sys/net/ipv4/conf";
-
-/** Whether this machine has it, and it speaks IPv4. */
-export function isInterface(name: string): boolean {
-  return existsSync(`${INTERFACES}/${name}`);
+/** A bridge network of the engine. */
+export interface BridgeNetwork {
+  readonly network: string;
+  /** The bridge's interface; undefined if the engine does not say. */
+  readonly interfaceName: string | undefined;
+  readonly internal: boolean;
+  readonly subnets: readonly string[];
+  /** The bridge's addresses, as far as the engine says. */
+  readonly gateways: readonly string[];
 }
 
 const isBridge = (name: string) => existsSync(`/sys/class/net/${name}/bridge`);
 
 /**
- * Looks at the interfaces that the command line names.
+ * Checks the interfaces that the command line names.
  *
- * @throws AppError `bad-configuration` for the first that this machine has not
+ * @throws AppError `bad-configuration` for the first that does not exist
  */
 export function namedBridges(names: readonly string[]): Chosen {
-  for (const name of names) {
-    if (!isInterface(name)) {
-      throw new AppError("bad-configuration", `--bridge is '${name}', and this machine has no such interface`, {
-        hint: "see what there is with: ip link show type bridge",
-      });
-    }
+  const missing = names.find((name) => ifindexOf(name) === undefined);
+  if (missing !== undefined) {
+    throw new AppError("bad-configuration", `--bridge is '${missing}', and this machine has no such interface`, {
+      hint: "list the bridges of this machine with: ip link show type bridge",
+    });
   }
   const others = names.filter((name) => !isBridge(name));
-  const notes = others.map((name) => `${name} is no bridge: whoever is on its link reaches the server's port`);
+  const notes = others.map((name) => `${name} is not a bridge: everyone on its link can reach the server's port`);
   return { bridges: [...new Set(names)], notes };
 }
 
 /**
- * The bridges of the engine's networks, as far as they are on this machine and their containers need the rules.
+ * Finds the engine's bridges on this machine whose containers need the rules.
  *
- * @throws AppError `network-failed` where there is none; the engine's own
+ * @param path the PATH of `ip`
+ * @throws AppError `network-failed` if there is none; the engine's errors
  */
-export async function engineBridges(engine: Engine, machine: Machine): Promise<Chosen> {
+export async function engineBridges(engine: Engine, path: string): Promise<Chosen> {
   const notes: string[] = [];
   const bridges: string[] = [];
   for (const network of await bridgeNetworks(engine)) {
     const name = network.interfaceName ?? "";
-    const isHere = isInterfaceName(name) && machine.ifindex(name) !== undefined;
-    const found = isHere ? { isBridge: isBridge(name), addresses: await addressesOf(machine, name) } : undefined;
-    const why = reasonAgainst(network, found);
-    if (why === undefined) bridges.push(name);
-    else notes.push(`the network ${network.network} is left out: ${why}`);
+    const isHere = isInterfaceName(name) && ifindexOf(name) !== undefined;
+    const reason = reasonAgainst(
+      network,
+      isHere ? { isBridge: isBridge(name), addresses: await addressesOf(name, path) } : undefined,
+    );
+    if (reason === undefined) bridges.push(name);
+    else notes.push(`the network ${network.network} is left out: ${reason}`);
   }
   if (bridges.length > 0) return { bridges: [...new Set(bridges)], notes };
-  throw new AppError(
-    "network-failed",
-    [`the engine at ${engine.target} has no bridge on this machine to set up`, ...notes].join("; "),
-    {
-      hint: "name one with --bridge; where the engine runs in a virtual machine or rootless, run this program in a container at 169.254.170.2 instead",
-    },
-  );
-}
-
-/** An interface of this machine. */
-interface Interface {
-  readonly isBridge: boolean;
-  /** Each with its prefix. */
-  readonly addresses: readonly string[];
+  const text = [`the engine at ${engine.target} has no bridge on this machine to set up`, ...notes].join("; ");
+  throw new AppError("network-failed", text, {
+    hint: "name one with --bridge; if the engine is rootless or in a virtual machine, run this program in a container at 169.254.170.2",
+  });
 }
 
 /**
- * Why a network of the engine's cannot be, or need not be, led to us; undefined where it is to be. That its bridge is the one
- * of that name here takes proof: the engine may be of another machine, or have named any interface of this one.
+ * Why a network is left out; undefined if it is set up. The bridge's name proves nothing: every machine has a docker0.
  *
- * @param found the interface of its bridge's name, where there is one
+ * @param found this machine's interface of the bridge's name
  */
-export function reasonAgainst(network: BridgeNetwork, found: Interface | undefined): string | undefined {
-  const { interfaceName: name, subnets, gateways } = network;
-  if (subnets.some((subnet) => contains(subnet, TASK_ADDRESS))) {
-    return `${TASK_ADDRESS} is an address of its own, where its containers ask without these rules`;
-  }
-  if (network.internal) return "it is internal, and its containers have no way out";
+export function reasonAgainst(
+  { interfaceName: name, subnets, gateways, internal }: BridgeNetwork,
+  found: { readonly isBridge: boolean; readonly addresses: readonly string[] } | undefined,
+): string | undefined {
+  const includes = (address: string) => subnets.some((subnet) => contains(subnet, address));
+  if (includes(TASK_ADDRESS)) return `${TASK_ADDRESS} is one of its own addresses, so it needs no rules`;
+  if (internal) return "it is internal";
   if (name === undefined) return "the engine does not say which bridge it has";
-  if (!isInterfaceName(name)) return `no bridge can be called '${name}'`;
-  if (found === undefined) {
-    return `its bridge ${name} is not on this machine now (Podman's is there while a container runs)`;
-  }
-  if (!found.isBridge) return `${name} is no bridge on this machine`;
+  if (!isInterfaceName(name)) return `'${name}' cannot be the name of a bridge`;
+  if (found === undefined) return `its bridge ${name} does not exist here (Podman's exists while a container runs)`;
+  if (!found.isBridge) return `${name} is not a bridge on this machine`;
   const here = found.addresses.map((address) => canonicalAddress(address.replace(/\/.*$/, "")));
-  const isOurs =
-    gateways.length > 0
-      ? here.some((address) => gateways.includes(address))
-      : here.some((address) => subnets.some((subnet) => contains(subnet, address)));
-  if (isOurs) return undefined;
-  const asked = gateways.length > 0 ? gateways.join(", ") : `of ${subnets.join(", ")}`;
-  return `${name} of this machine has no address ${asked}: the network is of another machine, or of a rootless engine`;
+  if (gateways.length > 0 ? here.some((address) => gateways.includes(address)) : here.some(includes)) return undefined;
+  const wanted = gateways.length > 0 ? gateways.join(", ") : `in ${subnets.join(", ")}`;
+  return `${name} of this machine has no address ${wanted}: the network is on another machine, or of a rootless engine`;
 }
 
-/** Interfaces whose `route_localnet` is 1: `all` stands for every one of them. */
-export function openInterfaces(): readonly string[] {
-  const isOpen = (name: string) => {
-    try {
-      return readFileSync(`${INTERFACES}/${name}/route_localnet`, "utf8").trim() === "1";
-    } catch {
-      // It went away meanwhile.
-      return false;
-    }
-  };
-  return readdirSync(INTERFACES).filter(isOpen);
+/** The oldest version of Podman's own API that its releases from 4.0 on have. */
+const PODMAN_VERSION = "4.0.0";
+
+/**
+ * Reads the engine's bridge networks, ordered by name.
+ *
+ * @throws AppError `engine-unavailable`, `engine-refused` or `engine-bad-answer`
+ */
+export async function bridgeNetworks(engine: Engine): Promise<readonly BridgeNetwork[]> {
+  const networks = decodeText(NetworksSchema, await engine.get("/networks"), "the list of networks");
+  const named = engine.hasLateEvents ? await podmanInterfaces(engine) : undefined;
+  return networks
+    .filter(({ Driver }) => Driver === "bridge")
+    .map(({ Id, Name, Options, Internal, IPAM }) => ({
+      network: Name,
+      // Docker's name for a bridge unless an option names it, as for the default bridge.
+      interfaceName: named ? named.get(Id) : Options?.["com.docker.network.bridge.name"] || `br-${Id.slice(0, 12)}`,
+      internal: Internal ?? false,
+      subnets: (IPAM?.Config ?? []).flatMap(({ Subnet }) => Subnet ?? []),
+      // Old releases of Docker add the subnet's prefix.
+      gateways: (IPAM?.Config ?? []).flatMap(({ Gateway }) =>
+        Gateway ? canonicalAddress(Gateway.replace(/\/.*$/, "")) : [],
+      ),
+    }))
+    .toSorted((a, b) => (a.network < b.network ? -1 : 1));
+}
+
+/** Podman numbers its bridges, and names them only in its own API. */
+async function podmanInterfaces(engine: Engine): Promise<ReadonlyMap<string, string>> {
+  const answer = await engine.get("/libpod/networks/json", { version: PODMAN_VERSION });
+  const networks = decodeText(PodmanNetworksSchema, answer, "Podman's list of networks");
+  return new Map(networks.flatMap(({ id, network_interface: name }) => (name ? [[id, name] as const] : [])));
 }

@@ -4,22 +4,24 @@ import { dirname } from "node:path";
 import { AppError } from "../errors.ts";
 import { FOLDER, makeFolder } from "./state.ts";
 
-const PATH = `${FOLDER}/lock`;
 const WAIT_MS = 10_000;
-const AGAIN_MS = 50;
+const RETRY_MS = 50;
 
 /**
- * Waits until no other process changes the network's rules by this program. SQLite's lock on an empty file is the one of the
- * kernel's that the runtime offers: it is free as soon as its process is gone, however that ended, and only who may open the file
- * can take it. The file stays, because one that is removed could be locked by two.
+ * Waits until no other process runs a network command. SQLite's lock on an empty file is the kernel's, so it ends with
+ * its process. The file stays: a removed one could be locked twice.
  *
- * @returns what lets the next one in
+ * @returns releases the lock
  * @throws AppError `network-failed` after 10 s
  */
-export async function takeTurn(path = PATH, waitMs = WAIT_MS): Promise<() => void> {
+export async function acquireLock(path = `${FOLDER}/lock`, waitMs = WAIT_MS): Promise<() => void> {
   makeFolder(dirname(path));
-  makeFile(path);
-  for (const until = performance.now() + waitMs; ; await Bun.sleep(AGAIN_MS)) {
+  try {
+    closeSync(openSync(path, "wx", 0o600));
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code !== "EEXIST") throw failed(`${path} cannot be created`, cause);
+  }
+  for (const until = performance.now() + waitMs; ; await Bun.sleep(RETRY_MS)) {
     let database: Database | undefined;
     try {
       const opened = new Database(path);
@@ -29,12 +31,8 @@ export async function takeTurn(path = PATH, waitMs = WAIT_MS): Promise<() => voi
       return () => opened.close();
     } catch (cause) {
       database?.close();
-      const isBusy = (cause as { code?: unknown }).code === "SQLITE_BUSY";
-      if (isBusy && performance.now() < until) continue;
-      if (!isBusy) {
-        const why = cause instanceof Error ? cause.message : String(cause);
-        throw new AppError("network-failed", `${path} cannot be locked: ${why}`, { hint: `remove ${path}`, cause });
-      }
+      if ((cause as NodeJS.ErrnoException).code !== "SQLITE_BUSY") throw failed(`${path} cannot be locked`, cause);
+      if (performance.now() < until) continue;
       throw new AppError("network-failed", "another network command of this program is running", {
         hint: "wait until it has ended and run this again",
         cause,
@@ -43,12 +41,6 @@ export async function takeTurn(path = PATH, waitMs = WAIT_MS): Promise<() => voi
   }
 }
 
-/** To lock a file takes no more than to open it. */
-function makeFile(path: string): void {
-  try {
-    closeSync(openSync(path, "wx", 0o600));
-  } catch (cause) {
-    if ((cause as { code?: unknown }).code === "EEXIST") return;
-    throw new AppError("network-failed", `${path} cannot be made`, { hint: "make /run writable", cause });
-  }
+function failed(text: string, cause: unknown): AppError {
+  return new AppError("network-failed", `${text}: ${(cause as Error).message}`, { hint: "make /run writable", cause });
 }

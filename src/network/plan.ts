@@ -1,156 +1,185 @@
-import {
-  type AddressStep,
-  type ChainStep,
-  keyOf,
-  type RuleStep,
-  type Step,
-  type SysctlStep,
-  type Table,
-} from "./step.ts";
+import type { DockerConfig, Environment } from "../config/config.ts";
+import { connect } from "../engine/client.ts";
+import { AppError } from "../errors.ts";
+import { shellWords } from "../text.ts";
+import { type Chosen, engineBridges, namedBridges } from "./bridges.ts";
+import { findIptables, type Iptables, searchPath } from "./iptables.ts";
+import { ADD_ADDRESS, DELETE_ADDRESS, readTaskAddress, runIp } from "./loopback.ts";
+import { DEFAULT_OPTIONS } from "./options.ts";
+import { ifindexOf, nameOf, routeLocalnet, setRouteLocalnet } from "./route-localnet.ts";
+import { type Bridge, CHAINS, isInPlace, removeText, restoreText, rulesOf, type Table } from "./rules.ts";
+import { isInterfaceName, readState, type State, type UpOptions } from "./state.ts";
 
-/** The address of ECS, at which SDKs and programs ask. */
-export const TASK_ADDRESS = "169.254.170.2";
-
-/** A bridge whose containers are to reach us. */
-export interface Bridge {
-  readonly name: string;
-  /** Left out of one that went away: its rules stand, and there is nothing to close. */
-  readonly ifindex?: number;
-  /** Its `route_localnet` before us. */
-  readonly was: string;
+export interface NetworkDeps {
+  readonly docker: DockerConfig;
+  readonly env: Environment;
+  /** The command of this program. */
+  readonly program: readonly string[];
+  /** Take whole lines, each with its newline. */
+  readonly out: (lines: string) => void;
+  readonly err: (lines: string) => void;
 }
 
-/** What an `up` is to bring about, which says all of its steps. */
-export type Plan =
-  | { readonly kind: "rules"; readonly port: number; readonly bridges: readonly Bridge[] }
-  /** The alternative without iptables; `was` says that the address was there before us. */
-  | { readonly kind: "address"; readonly was: boolean };
+/** What exists on this machine. */
+export interface Machine {
+  readonly path: string;
+  readonly state: State | undefined;
+  readonly iptables: Iptables | undefined;
+  /** The lines of `iptables -S`. */
+  readonly listed: Readonly<Record<Table, readonly string[]>>;
+  /** 169.254.170.2 on `lo`. */
+  readonly address: "ours" | "foreign" | "none";
+}
 
-const LOOPBACK = "127.0.0.0/8";
-/** The comment of each rule of ours. */
-export const MARK = "ecs-local-endpoints";
-const COMMENT = ["-m", "comment", "--comment", MARK];
-const TO_TASK = ["-d", `${TASK_ADDRESS}/32`, "-p", "tcp", "-m", "tcp", "--dport", "80"];
+/** One change, which can be run or printed. */
+export type Step =
+  | { readonly kind: "restore"; readonly text: string }
+  | { readonly kind: "sysctl"; readonly name: string; readonly value: string }
+  | { readonly kind: "ip"; readonly command: readonly string[] };
 
-/** Our chains, and where each hangs. */
-export const CHAINS = {
-  guard: { table: "raw", hook: "PREROUTING", chain: "ECS-LOCAL-GUARD", entry: ["!", "-i", "lo"] },
-  input: { table: "filter", hook: "INPUT", chain: "ECS-LOCAL-INPUT", entry: ["!", "-i", "lo", "-d", LOOPBACK] },
-  output: { table: "nat", hook: "OUTPUT", chain: "ECS-LOCAL-OUTPUT", entry: TO_TASK },
-  prerouting: { table: "nat", hook: "PREROUTING", chain: "ECS-LOCAL-PREROUTING", entry: TO_TASK },
-} as const;
+/**
+ * Reads what exists.
+ *
+ * @param maySee false without root: then nothing is listed
+ * @throws AppError `network-failed`
+ */
+export async function survey(env: Environment, maySee = true): Promise<Machine> {
+  const path = searchPath(env.PATH);
+  const state = readState();
+  const iptables = await findIptables(path, state?.options.loopback ? undefined : state?.backend);
+  const list = async (table: Table) => (maySee && iptables ? iptables.list(table) : []);
+  const [raw, filter, nat] = [await list("raw"), await list("filter"), await list("nat")];
+  return { path, state, iptables, listed: { raw, filter, nat }, address: await readTaskAddress(path) };
+}
 
-type ChainName = keyof typeof CHAINS;
+/** The options of the last `up`: of the state file, else as the rules show them. */
+export function lastOptions({ state, address, listed }: Machine): UpOptions | undefined {
+  if (state !== undefined) return state.options;
+  const ports = listed.nat.flatMap((line) => /^-A ECS-LOCAL-OUTPUT .* --to-ports (\d+)$/.exec(line)?.[1] ?? []);
+  const bridges = listedBridges(listed.filter);
+  if (ports[0] !== undefined && bridges.length > 0) return { port: Number(ports[0]), bridges, loopback: false };
+  return address === "ours" ? { ...DEFAULT_OPTIONS, loopback: true } : undefined;
+}
 
-/** The steps of plans, oldest first, each once: as the last of them has it, which knows of the others. */
-export function stepsOf(plans: readonly Plan[]): readonly Step[] {
-  const steps = plans.flatMap((plan) =>
-    plan.kind === "rules" ? planRules(plan.port, plan.bridges) : planLoopback(plan.was),
-  );
-  return [...new Map(steps.map((step) => [keyOf(step), step])).values()];
+/** The bridges that our rules let in. */
+export function listedBridges(filter: readonly string[]): string[] {
+  const names = filter.flatMap((line) => /^-A ECS-LOCAL-INPUT .*-i (\S+) .*-j ACCEPT$/.exec(line)?.[1] ?? []);
+  return names.filter(isInterfaceName);
+}
+
+/** Whether any of our chains exists. */
+export function hasChains({ listed }: Machine): boolean {
+  return CHAINS.some(({ table, name }) => listed[table].includes(`-N ${name}`));
 }
 
 /**
- * What has to stand so that `169.254.170.2:80` leads to a port of 127.0.0.1, in the order in which it is made: what keeps
- * strangers out of loopback, and containers out of the rest of it, stands before a bridge may lead there, and goes after it.
+ * Chooses the bridges and reads their `route_localnet` from before the first `up`.
  *
- * @param port of our server on 127.0.0.1
- * @param bridges from which containers come; the machine's own programs are always led
+ * @throws AppError `bad-configuration`, `network-failed`, the engine's errors
  */
-export function planRules(port: number, bridges: readonly Bridge[]): readonly Step[] {
-  const to = `127.0.0.1:${port}`;
+export async function chooseBridges(
+  options: UpOptions,
+  machine: Machine,
+  deps: NetworkDeps,
+): Promise<{ readonly bridges: readonly Bridge[]; readonly notes: readonly string[] }> {
+  if (options.loopback) return { bridges: [], notes: [] };
+  const chosen: Chosen = options.bridges
+    ? namedBridges(options.bridges)
+    : await engineBridges(await connect(deps.docker, deps.env), machine.path);
+  const bridges = chosen.bridges.map((name): Bridge => {
+    const ifindex = ifindexOf(name);
+    if (ifindex === undefined) {
+      throw new AppError("network-failed", `the interface ${name} does not exist any more`, { hint: "run this again" });
+    }
+    const value = routeLocalnet(name) ?? "0";
+    const known = machine.state?.bridges.find((bridge) => bridge.ifindex === ifindex)?.was;
+    return { name, ifindex, was: value === "1" ? (known ?? wasByRules(name, machine)) : value };
+  });
+  return { bridges, notes: chosen.notes };
+}
+
+/** Without a state file: a bridge that was closed before `up` has a rule that drops the rest of its traffic. */
+function wasByRules(name: string, { listed }: Machine): string {
+  return rulesOf(1, [{ name, was: "0" }]).some(
+    ({ text, chain }) => text.includes("ctstate NEW") && listed.filter.includes(`-A ${chain} ${text}`),
+  )
+    ? "0"
+    : "1";
+}
+
+/** The steps from what exists to these options. The guards exist before a bridge is opened, and go after it is closed. */
+export function upSteps(options: UpOptions, bridges: readonly Bridge[], machine: Machine): readonly Step[] {
+  if (options.loopback) {
+    return [...downSteps(machine).filter(({ kind }) => kind !== "ip"), ...(machine.address === "none" ? [add] : [])];
+  }
+  const gone = goneBridges(bridges, machine);
+  const wanted = rulesOf(options.port, bridges);
+  const during = rulesOf(options.port, [...bridges, ...gone]);
+  const restore = (table: Table, rules = wanted, listed = machine.listed[table]): Step[] =>
+    isInPlace(table, rules, listed) ? [] : [{ kind: "restore", text: restoreText(table, rules, listed) }];
+  const closing = bridgesToClose(gone);
   return [
-    ...chain("guard", [
-      // The rule that kube-proxy has, CVE-2020-8558. Raw comes before every DNAT, so it sees where a packet was really sent.
-      rule("guard", `what comes from outside for ${LOOPBACK} is dropped`, [
-        ...["!", "-i", "lo", "!", "-s", LOOPBACK, "-d", LOOPBACK],
-        ...drop,
-      ]),
-      // Without a filter of reverse paths the kernel takes any of it but 127.0.0.1. A VRF that has it as an address sends so itself.
-      rule("guard", `what comes from outside for ${LOOPBACK} in its name is dropped`, [
-        ...["!", "-i", "lo", "-s", LOOPBACK, "-d", LOOPBACK],
-        ...["-m", "addrtype", "!", "--src-type", "LOCAL", "--limit-iface-in"],
-        ...drop,
-      ]),
-      ...bridges.map(({ name }) =>
-        rule("guard", `what comes from ${name} in the name of ${LOOPBACK} is dropped`, [
-          ...["-i", name, "-s", LOOPBACK],
-          ...drop,
-        ]),
-      ),
-    ]),
-    ...chain(
-      "input",
-      bridges.flatMap(({ name, was }) => [
-        // First, so that it comes before the drop of an earlier run with another port.
-        rule(
-          "input",
-          `a firewall lets ${name} in to ${to}`,
-          [
-            ...["-i", name, "-d", "127.0.0.1/32", "-p", "tcp", "-m", "tcp", "--dport", String(port)],
-            ...[...COMMENT, "-j", "ACCEPT"],
-          ],
-          true,
-        ),
-        // Others' DNAT to loopback was dead until we set the sysctl. Where it was set already, somebody may count on it.
-        ...(was === "1"
-          ? []
-          : [
-              rule("input", `${name} is let in to nothing else of ${LOOPBACK}`, [
-                ...["-i", name, "-d", LOOPBACK, "-m", "conntrack", "--ctstate", "NEW"],
-                ...drop,
-              ]),
-            ]),
-      ]),
-    ),
-    ...bridges.flatMap(sysctl),
-    ...chain("output", [
-      rule("output", `${TASK_ADDRESS}:80 leads this machine's programs to ${to}`, [
-        ...TO_TASK,
-        ...[...COMMENT, "-j", "REDIRECT", "--to-ports", String(port)],
-      ]),
-    ]),
-    ...chain(
-      "prerouting",
-      bridges.map(({ name }) =>
-        rule("prerouting", `${TASK_ADDRESS}:80 leads the containers on ${name} to ${to}`, [
-          ...["-i", name, ...TO_TASK],
-          ...[...COMMENT, "-j", "DNAT", "--to-destination", to],
-        ]),
-      ),
-    ),
+    ...(machine.address === "ours" ? [remove] : []),
+    ...restore("raw", closing.length > 0 ? during : wanted),
+    ...restore("filter", closing.length > 0 ? during : wanted),
+    ...bridges.filter(({ name }) => routeLocalnet(name) !== "1").map(({ name }) => sysctl(name, "1")),
+    ...restore("nat"),
+    ...closing,
+    ...(closing.length > 0 ? [...restore("filter"), ...restore("raw")] : []),
   ];
 }
 
-/** The alternative without iptables: the address itself, for a server that listens on it. */
-export function planLoopback(was: boolean): readonly AddressStep[] {
-  return [{ kind: "address", what: `${TASK_ADDRESS} is an address of lo`, was }];
+/** The steps that remove everything of `up`, in the reverse order. */
+export function downSteps({ listed, state, address }: Machine): readonly Step[] {
+  const removal = (table: Table): Step[] => {
+    const text = removeText(table, listed[table]);
+    return text === undefined ? [] : [{ kind: "restore", text }];
+  };
+  return [
+    ...removal("nat"),
+    ...bridgesToClose(state?.bridges ?? []),
+    ...removal("filter"),
+    ...removal("raw"),
+    ...(address === "ours" ? [remove] : []),
+  ];
 }
 
-/** What has a name of ours whatever the bridges and the port: it is found without a state file. */
-export function planFrame(): readonly Step[] {
-  return (Object.keys(CHAINS) as ChainName[]).flatMap((name) => chain(name, []));
+const add: Step = { kind: "ip", command: ADD_ADDRESS };
+const remove: Step = { kind: "ip", command: DELETE_ADDRESS };
+
+function sysctl(name: string, value: string): Step {
+  return { kind: "sysctl", name, value };
 }
 
-const drop = [...COMMENT, "-j", "DROP"];
-
-/** A chain is filled before anything leads into it. */
-function chain(name: ChainName, rules: readonly RuleStep[]): readonly Step[] {
-  const { table, hook, chain: called, entry } = CHAINS[name];
-  const made: ChainStep = { kind: "chain", what: `the chain ${called} of ${table}`, table, chain: called };
-  const jump = ruleOf(table, hook, `${hook} of ${table} asks ${called}`, [...entry, ...COMMENT, "-j", called], true);
-  return [made, ...rules, { ...jump, leadsTo: called }];
+/** The bridges of an earlier `up` that are not wanted any more. */
+export function goneBridges(bridges: readonly Bridge[], { state }: Machine): readonly Bridge[] {
+  return (state?.bridges ?? []).filter((old) => !bridges.some(({ ifindex }) => ifindex === old.ifindex));
 }
 
-function rule(name: ChainName, what: string, args: readonly string[], first = false): RuleStep {
-  return ruleOf(CHAINS[name].table, CHAINS[name].chain, what, args, first);
+/** By the interface's number, whatever its name is now, and only if it is still open. */
+function bridgesToClose(bridges: readonly Bridge[]): readonly Step[] {
+  return bridges.flatMap(({ ifindex, was }) => {
+    const name = nameOf(ifindex);
+    return name !== undefined && was !== "1" && routeLocalnet(name) === "1" ? [sysctl(name, was)] : [];
+  });
 }
 
-function ruleOf(table: Table, called: string, what: string, args: readonly string[], first: boolean): RuleStep {
-  return { kind: "rule", what, table, chain: called, rule: args, first };
+/** @throws AppError `network-failed` */
+export async function runStep(step: Step, { iptables, path }: Machine): Promise<void> {
+  if (step.kind === "sysctl") setRouteLocalnet(step.name, step.value);
+  else if (step.kind === "ip") await runIp(step.command, path);
+  else await iptables?.restore(step.text);
 }
 
-function sysctl({ name, ifindex, was }: Bridge): readonly SysctlStep[] {
-  if (ifindex === undefined) return [];
-  return [{ kind: "sysctl", what: `net.ipv4.conf.${name}.route_localnet is 1`, bridge: name, ifindex, was }];
+/** A step as a shell takes it. */
+export function printStep(step: Step, { iptables }: Machine): string {
+  if (step.kind === "ip") return `${shellWords(step.command)}\n`;
+  // The dots of a VLAN's name are slashes to sysctl.
+  if (step.kind === "sysctl") return `${shellWords(["sysctl", "-w", sysctlText(step.name, step.value)])}\n`;
+  return `${iptables?.restoreName ?? "iptables-restore"} --noflush -w 5 <<'EOF'\n${step.text}EOF\n`;
+}
+
+/** `net.ipv4.conf.<name>.route_localnet=<value>` */
+export function sysctlText(name: string, value: string): string {
+  return `net.ipv4.conf.${name.replaceAll(".", "/")}.route_localnet=${value}`;
 }

@@ -1,110 +1,93 @@
+import { TASK_ADDRESS } from "../engine/ip-address.ts";
 import { shellWords } from "../text.ts";
-import { isInterface } from "./bridges.ts";
-import { createOperations } from "./operations.ts";
-import { ASKED_BY_DEFAULT, optionsOf } from "./options.ts";
-import { stepsOf } from "./plan.ts";
-import { type NetworkDeps, noteUnsure, plan, type Setting, surveyRules } from "./setting.ts";
-import type { Asked } from "./state.ts";
-import { keyOf } from "./step.ts";
-import { findStrangers } from "./strangers.ts";
+import { DEFAULT_OPTIONS, optionWords } from "./options.ts";
+import { chooseBridges, goneBridges, hasChains, lastOptions, type Machine, type NetworkDeps, survey } from "./plan.ts";
+import { ifindexOf, nameOf, routeLocalnet } from "./route-localnet.ts";
+import { CHAINS, foreignJumps, JUMPS, lineOf, rulesOf } from "./rules.ts";
+import type { UpOptions } from "./state.ts";
 
-/** What `status` notes where the state is gone and the rules are not. */
-export const LOST = "the state file of network up is gone, and this is what its rules say: run network up again";
+/** The note of a status without a state file. */
+export const STATE_LOST = "the state file of network up is missing: run network up again";
 
-/** A thing that has to stand, and whether it does. */
-interface StatusLine {
+export interface StatusLine {
   readonly what: string;
-  readonly stands: boolean;
+  readonly exists: boolean;
 }
 
-/**
- * One line a thing, for people.
- *
- * @param options that make `up` make what is missing
- */
-export function statusText(
-  lines: readonly StatusLine[],
-  notes: readonly string[],
-  options: readonly string[] = [],
-): string {
-  const missing = lines.filter(({ stands }) => !stands).length;
-  const end =
-    missing === 0
-      ? "all stands"
-      : `${missing} of ${lines.length} are missing: run ${shellWords(["network", "up", ...options])}`;
-  return [
-    ...lines.map(({ what, stands }) => `${stands ? "ok     " : "missing"}  ${what}`),
-    ...notes.map((note) => `note     ${note}`),
-    `${end}\n`,
-  ].join("\n");
-}
-
-/** The same for programs. */
-export function statusJson(lines: readonly StatusLine[], notes: readonly string[]): string {
-  return `${JSON.stringify({ stands: lines.every(({ stands }) => stands), things: lines, notes })}\n`;
-}
-
-/** What stands of what is asked for, and what else the user should know. */
-export interface Standing {
+export interface Status {
   readonly lines: readonly StatusLine[];
   readonly notes: readonly string[];
-  /** What stands of an earlier `up` and is not asked for now. */
+  /** What exists of an earlier `up` and is not asked for now. */
   readonly left: readonly string[];
+  /** The options of an `up` that adds what is missing. */
+  readonly options: readonly string[];
 }
 
 /**
- * Looks at each thing that is asked for, or that `up` was told to make.
+ * Compares what exists with the given options, or with those of the last `up`.
  *
- * @returns it, and the options of an `up` that makes what is missing
- * @throws AppError `bad-configuration`, `network-failed`, the engine's
+ * @throws AppError `bad-configuration`, `network-failed`, the engine's errors
  */
-export async function look(
-  setting: Setting,
-  given: Asked | undefined,
-  deps: NetworkDeps,
-): Promise<Standing & { readonly options: readonly string[] }> {
-  const { backend, machine } = setting;
-  const told = setting.asked ?? ASKED_BY_DEFAULT;
+export async function readStatus(machine: Machine, given: UpOptions | undefined, deps: NetworkDeps): Promise<Status> {
+  const last = lastOptions(machine);
   const isNamed = given !== undefined && (given.loopback || given.bridges !== undefined);
-  const asked = isNamed ? given : { ...told, ...given };
-  // What up was told may be gone since; who names it now is wrong.
-  const gone = isNamed ? [] : (asked.bridges ?? []).filter((name) => !isInterface(name));
-  const bridges = asked.bridges?.filter((name) => !gone.includes(name));
-  const here = { ...asked, ...(bridges && { bridges }) };
-  const { plan: wanted, notes } = await plan(here, setting, deps);
-  const steps = stepsOf([wanted]);
-  const operations = createOperations(machine);
+  const asked = isNamed ? given : { ...(last ?? DEFAULT_OPTIONS), ...given };
+  // A bridge of the last up may not exist any more; one on the command line is an error.
+  const gone = isNamed ? [] : (asked.bridges ?? []).filter((name) => ifindexOf(name) === undefined);
+  const options = asked.bridges ? { ...asked, bridges: asked.bridges.filter((name) => !gone.includes(name)) } : asked;
+  const { bridges, notes } = await chooseBridges(options, machine, deps);
   const lines: StatusLine[] = gone.map((name) => ({
-    what: `the interface ${name}, which up was told of, is on this machine`,
-    stands: false,
+    what: `the interface ${name} of network up exists`,
+    exists: false,
   }));
-  for (const step of steps) {
-    const isHere = step.kind === "address" || step.kind === "sysctl" || backend !== undefined;
-    lines.push({ what: step.what, stands: isHere && (await operations.stands(step)) });
-  }
   const left: string[] = [];
-  const planned = new Set(steps.map(keyOf));
-  for (const step of stepsOf(setting.made)) {
-    if (!planned.has(keyOf(step)) && (await operations.stands(step)))
-      left.push(`left over from an earlier up: ${step.what}`);
+  if (options.loopback) {
+    lines.push({ what: `${TASK_ADDRESS} is an address of lo`, exists: machine.address !== "none" });
+    if (hasChains(machine)) left.push("the rules of an earlier network up exist");
+  } else {
+    const rules = [...JUMPS, ...rulesOf(options.port, bridges)];
+    for (const rule of rules) {
+      lines.push({ what: rule.purpose, exists: machine.listed[rule.table].includes(lineOf(rule)) });
+    }
+    for (const { name } of bridges) {
+      lines.push({ what: `net.ipv4.conf.${name}.route_localnet is 1`, exists: routeLocalnet(name) === "1" });
+    }
+    for (const { table, name } of CHAINS) {
+      const own = machine.listed[table].filter((line) => line.startsWith(`-A ${name} `));
+      const others = own.filter((line) => !rules.some((rule) => rule.table === table && lineOf(rule) === line)).length;
+      if (others > 0) left.push(`${name} has ${others} other rule${others === 1 ? "" : "s"}`);
+    }
+    if (machine.address === "ours") left.push(`${TASK_ADDRESS} is an address of lo, by network up --loopback`);
   }
-  return { lines, notes, left, options: optionsOf(here) };
+  for (const { ifindex } of goneBridges(bridges, machine)) {
+    const name = nameOf(ifindex);
+    if (name && routeLocalnet(name) === "1") left.push(`net.ipv4.conf.${name}.route_localnet is 1`);
+  }
+  return { lines, notes, left, options: optionWords(options) };
 }
 
 /**
- * Says what stands of what is asked for, or of what `up` was told.
+ * `network status`.
  *
- * @returns the exit code: 1 where something is missing
- * @throws AppError `bad-configuration`, `network-failed`, the engine's
+ * @returns the exit code: 1 if something is missing
  */
-export async function status(isJson: boolean, given: Asked | undefined, deps: NetworkDeps): Promise<number> {
-  const setting = await surveyRules(deps.env);
-  const { lines, notes, left, options } = await look(setting, given, deps);
-  const lost = setting.state === undefined && setting.made.length > 0 ? [LOST] : [];
-  const others = findStrangers(setting.rules).map(
-    ({ table, rule }) => `not of network up, and in the way of it: ${rule} (${table})`,
+export async function status(isJson: boolean, given: UpOptions | undefined, deps: NetworkDeps): Promise<number> {
+  const machine = await survey(deps.env);
+  const { lines, notes, left, options } = await readStatus(machine, given, deps);
+  const lost = machine.state === undefined && hasChains(machine) ? [STATE_LOST] : [];
+  const foreign = (["raw", "filter", "nat"] as const).flatMap((table) =>
+    foreignJumps(table, machine.listed[table]).map(
+      ({ line }) => `another program's rule leads here: ${line} (${table})`,
+    ),
   );
-  const all = [...notes, ...lost, ...left, ...others, ...noteUnsure(setting)];
-  deps.out(isJson ? statusJson(lines, all) : statusText(lines, all, options));
-  return lines.every(({ stands }) => stands) ? 0 : 1;
+  const all = [...notes, ...lost, ...left.map((what) => `left over from an earlier up: ${what}`), ...foreign];
+  const missing = lines.filter(({ exists }) => !exists).length;
+  if (isJson) deps.out(`${JSON.stringify({ complete: missing === 0, things: lines, notes: all })}\n`);
+  else {
+    const command = shellWords(["network", "up", ...options]);
+    const end = missing === 0 ? "complete" : `${missing} of ${lines.length} are missing: run ${command}`;
+    const shown = lines.map(({ what, exists }) => `${exists ? "ok     " : "missing"}  ${what}`);
+    deps.out([...shown, ...all.map((note) => `note     ${note}`), `${end}\n`].join("\n"));
+  }
+  return missing === 0 ? 0 : 1;
 }

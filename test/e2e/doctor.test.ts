@@ -14,7 +14,7 @@ import { createTaskNetwork } from "../support/task-network.ts";
 const BINARY = join(import.meta.dir, "../../dist/ecs-local-endpoints");
 const KEY = secret("AKIAOFACONTAINEROFDOCTOR");
 const ENV = { PATH: "/usr/bin:/bin", HOME: "/nonexistent" };
-const ASKERS = `/containers/json?all=1&filters=${encodeURIComponent('{"label":["com.ecs-local-endpoints.doctor"]}')}`;
+const ASKERS = `/containers/json?all=1&filters=${encodeURIComponent('{"name":["ecs-local-doctor-"]}')}`;
 
 const states = (findings: readonly Finding[], check: string) =>
   findings.filter((one) => one.check === check).map(({ state }) => state);
@@ -42,6 +42,7 @@ describeEngines("doctor", ({ engine }) => {
     const [stdout, stderr, exitCode] = await Promise.all([run.stdout.text(), run.stderr.text(), run.exited]);
     return { exitCode, said: note(stdout + stderr), findings: JSON.parse(stdout) as Finding[] };
   }
+  const askers = async () => (await (await engine.call("GET", ASKERS)).json()) as { State: string }[];
   /** What it finds of our own network by asking from inside. */
   async function reach(...args: string[]) {
     const { findings } = await doctor("--start-containers", "--image", image, ...args);
@@ -95,7 +96,7 @@ describeEngines("doctor", ({ engine }) => {
       await engine.run({ name, network: home, publish: { "80/tcp": { HostIp: "127.0.0.1", HostPort: port } } });
       const bad = (await doctor("--port", port)).findings.find(({ check }) => check === "port");
       expect(bad?.state).toBe("problem");
-      expect(bad?.remedy).toStartWith(`stop the container that publishes it (${cli} ps shows which)`);
+      expect(bad?.remedy).toStartWith(`see which: sudo ss -ltnp sport = :${port} (docker-proxy or conmon: `);
       await engine.call("POST", `/containers/${name}/stop?t=0`);
       expect(states((await doctor("--port", port)).findings, "port")).toEqual(["ok"]);
       await engine.remove(name);
@@ -119,7 +120,7 @@ describeEngines("doctor", ({ engine }) => {
     expect(bad?.remedy).toStartWith(`stop it (${cli} stop ${name}), and run our image`);
     const inside = await reach();
     expect(inside.state).toBe("problem");
-    expect(inside.message).toEndWith("by something that is not our server");
+    expect(inside.message).toEndWith("by another program");
     expect(inside.remedy).toBe("do what address above says");
     await engine.call("POST", `/containers/${name}/stop?t=0`);
     await engine.remove(name);
@@ -137,11 +138,11 @@ describeEngines("doctor", ({ engine }) => {
     }
     const bad = (await doctor()).findings.find(({ check }) => check === "address");
     expect(bad?.message).toBe(
-      `169.254.170.2 (container ${server}) has our image, which refuses port 80: no server of ours listens there`,
+      `169.254.170.2 (container ${server}) has our image, which refuses port 80: its server does not listen there`,
     );
     expect(bad?.state).toBe("problem");
     expect(bad?.remedy).toContain("without --port, --bind, ECS_LOCAL_METADATA_PORT and ECS_LOCAL_BIND_ADDRESS");
-    const [, logs = ""] = /\((.+) says where it does\)$/.exec(bad?.remedy ?? "") ?? [];
+    const [, logs = ""] = /\((.+) shows its port\)$/.exec(bad?.remedy ?? "") ?? [];
     expect(logs).toBe(`${cli} logs ${server}`);
     expect(await engine.output(server)).toContain("port=51679");
     await serve();
@@ -153,7 +154,7 @@ describeEngines("doctor", ({ engine }) => {
     const bad = await reach();
     expect(bad.state).toBe("problem");
     expect(bad.message).toEndWith("got no answer from 169.254.170.2, though it is the network of that address");
-    expect(bad.remedy).toStartWith("see that our server runs");
+    expect(bad.remedy).toStartWith("check that our server runs");
     await serve();
     expect(await reach()).toMatchObject(ok);
   }, 90_000);
@@ -166,7 +167,7 @@ describeEngines("doctor", ({ engine }) => {
     expect(none.message).toContain("; set AWS_PROFILE to a profile that works");
     expect(none.message).toContain("or use --offline)");
     expect(none.remedy).toBe(
-      "do what that answer says behind its semicolon; docs/errors.md and docs/security.md have more",
+      "do what that answer says after its semicolon; docs/errors.md and docs/security.md have more",
     );
     await serve({ command: ["--offline"] });
     expect(await reach()).toMatchObject(ok);
@@ -201,13 +202,16 @@ describeEngines("doctor", ({ engine }) => {
     expect(await reach()).toMatchObject(ok);
   }, 90_000);
 
-  test("no-way (problem), hidden-endpoint (problem): of a real container, no value of which is shown", async () => {
+  test("no-route (problem), hidden-endpoint (problem): of a real container, no value of which is shown", async () => {
     const shop = await engine.createNetwork("10.61.1");
     const relative = "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI=/creds";
     await engine.run({ name: web, network: shop, env: [relative, `AWS_ACCESS_KEY_ID=${KEY}`] });
     const { exitCode, said, findings } = await doctor();
     const found = findings.filter(({ message }) => message.includes(web));
-    expect(found.map(({ check, state }) => `${check} ${state}`)).toEqual(["hidden-endpoint problem", "no-way problem"]);
+    expect(found.map(({ check, state }) => `${check} ${state}`)).toEqual([
+      "hidden-endpoint problem",
+      "no-route problem",
+    ]);
     expect(found[1]?.remedy).toStartWith(`run: ${cli} network connect ${home.name} ${web}`);
     expect(states(findings, "engine")).toEqual(["ok"]);
     expect(findings.find(({ check }) => check === "address")?.message).toContain(`container ${server}`);
@@ -253,27 +257,25 @@ describeEngines("doctor", ({ engine }) => {
     await engine.wait(id);
     const findings = JSON.parse(note(await engine.output(id))) as Finding[];
     const rules = findings.find(({ check }) => check === "rules");
-    expect(rules).toMatchObject({ state: "ok", message: expect.stringContaining("from inside of a container") });
+    expect(rules).toMatchObject({ state: "ok", message: expect.stringContaining("from inside a container") });
     // It is on the machine, which our container's bridge leads there, though this container is not.
-    expect(findings.filter(({ check, message }) => check === "no-way" && message.includes("hosty"))).toEqual([]);
+    expect(findings.filter(({ check, message }) => check === "no-route" && message.includes("hosty"))).toEqual([]);
     expect(findings.find(({ check }) => check === "port")?.message).toContain(":80 is free");
   }, 60_000);
 
-  test("asks from inside by an image with a shell and nc, and removes what asked", async () => {
-    const before = performance.now();
-    const { findings, said } = await doctor("--start-containers", "--image", "lab/busybox:1");
-    expect(performance.now() - before).toBeLessThan(12_000);
-    const found = findings.find(({ check, message }) => check === "reach" && message.includes(home.name));
-    expect(found).toMatchObject(ok);
+  test("--start-containers leaves no container behind, and shows no credentials", async () => {
+    const { said } = await doctor("--start-containers", "--image", image);
     expect(said).not.toMatch(/SecretAccessKey|ASIA[A-Z2-7]{16}/);
-    expect(await (await engine.call("GET", ASKERS)).json()).toEqual([]);
+    // Docker lists it until its removal ends.
+    for (let tries = 0; (await askers()).length > 0 && tries < 100; tries += 1) await Bun.sleep(50);
+    expect(await askers()).toEqual([]);
   }, 60_000);
 
   test("reach (warning): the image that asks is not there, until one is named that is", async () => {
     const missing = await reach("--image", "wdoc-nothing:1");
     expect(missing.state).toBe("warning");
     expect(missing.message).toContain("no image wdoc-nothing:1");
-    expect(missing.remedy).toContain("give one that is there: --image NAME");
+    expect(missing.remedy).toStartWith("build it with ./scripts/image, or name the server's image: --image NAME");
     expect(await reach("--image", image)).toMatchObject(ok);
   }, 60_000);
 
@@ -295,7 +297,6 @@ describeEngines("doctor", ({ engine }) => {
       const command = [BINARY, "doctor", "--json", "--start-containers", "--image", image];
       const run = Bun.spawn(command, { env, stdout: "pipe", stderr: "pipe" });
       try {
-        const askers = async () => (await (await engine.call("GET", ASKERS)).json()) as { State: string }[];
         const started = performance.now();
         while (!(await askers()).some(({ State }) => State === "running")) {
           if (run.exitCode !== null || performance.now() - started > 30_000) throw new Error("nobody asks from inside");

@@ -3,8 +3,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "no
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Finding } from "../../src/commands/doctor/finding.ts";
-import { checkPort } from "../../src/commands/doctor/port.ts";
-import { readPort } from "../../src/commands/doctor/rules.ts";
+import { checkPort, readPort } from "../../src/commands/doctor/port.ts";
 import { doctor } from "../../src/commands/doctor.ts";
 import { parseConfig } from "../../src/config/config.ts";
 import { type ContainerDocument, container } from "../support/containers.ts";
@@ -94,28 +93,28 @@ describe("a finding about containers is cleared by its remedy", () => {
       [server, web([RELATIVE], onEcs)],
     ],
     [
-      "no-way (problem)",
+      "no-route (problem)",
       "reaches 169.254.170.2 (shop)",
       "run: docker network connect ecs web",
       [server, web([RELATIVE], onShop)],
       [server, web([RELATIVE], onShop, onEcs)],
     ],
     [
-      "no-way (problem): without a network",
+      "no-route (problem): without a network",
       "reaches 169.254.170.2 (none)",
       "make it again on the network ecs",
       [server, none],
       [server, web([RELATIVE], onEcs)],
     ],
     [
-      "no-way (problem): with the network of another",
+      "no-route (problem): with the network of another",
       `reaches 169.254.170.2 (container:${owner.Id})`,
       "put the container whose network it shares on the network ecs",
       [...withOwner(...onShop), sharing],
       [...withOwner(...onEcs), sharing],
     ],
     [
-      "no-way (problem): with the machine's network",
+      "no-route (problem): with the machine's network",
       "reaches 169.254.170.2 (host)",
       "put it on a network 169.254.170.0/24 with our container",
       [host],
@@ -130,7 +129,7 @@ describe("a finding about containers is cleared by its remedy", () => {
     ],
     [
       "reach (warning)",
-      "a container on shop has no way",
+      "a container on shop has no route",
       "put it on the network of our container: docker network connect ecs <container>",
       [server, web([], onShop)],
       [server, web([], onEcs)],
@@ -168,13 +167,13 @@ test("our own container has its keys and is not told to remove them", async () =
 test("a container of an image that has our name and more is checked as any other", async () => {
   const other = container({ name: "web", image: "ecs-local-endpoints-web", env: [KEY, RELATIVE] });
   const { of } = await withContainers([server, withNetwork(other, shop, { ipv4: "10.1.0.5" })]);
-  expect([...of("hidden-endpoint"), ...of("no-way")].map(({ state }) => state)).toEqual(["problem", "problem"]);
+  expect([...of("hidden-endpoint"), ...of("no-route")].map(({ state }) => state)).toEqual(["problem", "problem"]);
 });
 
 test("a container that shares the network of ours has its way", async () => {
   const { Id } = server;
   const sharing = container({ name: "side", env: [RELATIVE], networkMode: `container:${Id}` });
-  expect((await withContainers([server, sharing])).of("no-way")).toMatchObject([{ state: "ok" }]);
+  expect((await withContainers([server, sharing])).of("no-route")).toMatchObject([{ state: "ok" }]);
 });
 
 describe("the engine", () => {
@@ -322,38 +321,25 @@ describe("the port", () => {
   const check = async (port: number, isServedElsewhere = false) =>
     checkPort(await readPort({ port, bindAddress: "127.0.0.1" }, isServedElsewhere));
 
-  test("port (problem): another process has it, which is named, until that one stops", async () => {
+  test("port (problem): another process has it, until it stops", async () => {
     const other = Bun.serve({ port: 0, hostname: "127.0.0.1", fetch: () => new Response("hello") });
     const port = other.port ?? 0;
     const taken = await check(port);
-    if (process.platform === "linux") expect(taken.message).toContain(`(process ${process.pid})`);
     expect(taken.message).toContain("taken");
+    expect(taken.remedy).toStartWith(`see which: sudo ss -ltnp sport = :${port} `);
     expect(taken.remedy).toContain("--port");
     expect(taken.state).toBe("problem");
     expect((await check(port, true)).state).toBe("ok");
     await other.stop(true);
     expect(await check(port)).toMatchObject({ state: "ok", message: expect.stringContaining("free") });
   });
-  test("port (problem): its address is a name that nobody knows, until an address is chosen as the line says", async () => {
+  test("port (problem): its address cannot be resolved, until an address is chosen as the line says", async () => {
     const port = freePort();
     const bad = checkPort(await readPort({ port, bindAddress: "no..name" }, false));
-    expect(bad).toMatchObject({ state: "problem", message: `no..name:${port} is no name of an address` });
+    expect(bad).toMatchObject({ state: "problem", message: `no..name:${port} cannot be resolved` });
     const [, bindAddress = ""] =
       /^choose an address: --bind (\S+) or ECS_LOCAL_BIND_ADDRESS$/.exec(bad.remedy ?? "") ?? [];
     expect(checkPort(await readPort({ port, bindAddress }, false))).toMatchObject({ state: "ok" });
-  });
-  // Another system has one address of loopback alone.
-  test.skipIf(process.platform !== "linux")("is not of who has it on another address", async () => {
-    const elsewhere = Bun.listen({ hostname: "127.0.0.2", port: 0, socket: { data: () => {} } });
-    const { port } = elsewhere;
-    const script = `Bun.serve({ hostname: "127.0.0.1", port: ${port}, fetch: () => new Response("hello") })`;
-    const other = Bun.spawn([process.execPath, "-e", script]);
-    atEnd(() => Promise.all([elsewhere.stop(true), other.kill("SIGKILL")]));
-    while ((await check(port)).state === "ok") await Bun.sleep(20);
-    for (const bindAddress of ["127.0.0.1", "localhost"]) {
-      const { message } = checkPort(await readPort({ port, bindAddress }, false));
-      expect(message).toEndWith(`(process ${other.pid})`);
-    }
   });
   test("that our server has is fine", async () => {
     const ours = Bun.serve({ port: 0, hostname: "127.0.0.1", fetch: () => Response.json({ status: "ok", later: 1 }) });

@@ -9,7 +9,9 @@ const ADDRESS = { machine: "10.211.1.1", client: "10.211.1.2", machineOnLink: "1
 /** Why no machine of network namespaces can be made here; undefined where one can. */
 export function whyNoNamespaces(iptables: string): string | undefined {
   if (process.geteuid?.() !== 0) return "needs root";
-  const missing = ["ip", "bash", iptables, `${iptables}-save`].filter((name) => Bun.which(name) === null);
+  const missing = ["ip", "bash", iptables, `${iptables}-save`, `${iptables}-restore`].filter(
+    (name) => Bun.which(name) === null,
+  );
   if (missing.length > 0) return `needs ${missing.join(", ")}`;
   const made = Bun.spawnSync(["ip", "netns", "add", `ecsnet-${process.pid}-try`]);
   Bun.spawnSync(["ip", "netns", "del", `ecsnet-${process.pid}-try`]);
@@ -32,7 +34,7 @@ export function startMachine(iptables: string) {
   const bridge = "ecsbr0";
   const children: Bun.Subprocess[] = [];
   sh(`mkdir ${bin} ${run}`);
-  for (const suffix of ["", "-save"]) {
+  for (const suffix of ["", "-save", "-restore"]) {
     sh(`ln -s ${Bun.which(iptables + suffix)} ${bin}/iptables${suffix}`);
   }
   for (const one of [name, client, neighbour]) sh(`ip netns add ${one} && ip -n ${one} link set lo up`);
@@ -60,6 +62,15 @@ export function startMachine(iptables: string) {
     const result = { exitCode, signal, stdout: run.stdout.toString(), stderr: run.stderr.toString() };
     note(result.stdout + result.stderr);
     return result;
+  }
+
+  /** A PATH with this script before the real program. */
+  function before(program: string, script: string) {
+    const here = mkdtempSync(join(folder, "before-"));
+    writeFileSync(join(here, program), script, { mode: 0o755 });
+    // The kind is found by the program that is called iptables, which is beside it.
+    sh(`ln -s ${Bun.which(iptables)} ${here}/iptables`);
+    return { PATH: `${here}:${PATH}` };
   }
 
   async function later(script: string, more: Record<string, string> = {}) {
@@ -142,41 +153,29 @@ export function startMachine(iptables: string) {
       }
     },
     /**
-     * Puts an `iptables` before the real one that kills the program that runs it, with SIGKILL, at its nth change: before
-     * it is made, or after it. Another signal is sent before the change, which is then made.
+     * Puts an `iptables-restore` before the real one that sends a signal to its parent at the nth call: before it changes
+     * something, or after.
      */
     killAt(nth: number, when: "before" | "after", signal = "KILL") {
-      const real = Bun.which(iptables);
-      const change = "-N|-A|-I|-D|-F|-X";
+      const real = Bun.which(`${iptables}-restore`);
+      const kill = `kill -${signal} $PPID`;
       const script = `#!/bin/sh
-        case "$5" in ${change}) n=$(($(cat ${count} 2>/dev/null || echo 0) + 1)); echo $n >${count};; *) exec ${real} "$@";; esac
+        n=$(($(cat ${count} 2>/dev/null || echo 0) + 1)); echo $n >${count}
         [ $n = ${nth} ] || exec ${real} "$@"
-        ${when === "after" ? `${real} "$@"` : ""}
-        kill -${signal} $PPID
-        ${signal === "KILL" ? "" : `exec ${real} "$@"`}`;
-      const here = mkdtempSync(join(folder, "killer-"));
-      writeFileSync(join(here, "iptables"), script, { mode: 0o755 });
+        ${when === "before" ? kill : ""}
+        ${when === "before" && signal === "KILL" ? "exit 1" : `${real} "$@"; code=$?`}
+        ${when === "after" ? kill : ""}
+        exit $code`;
       rmSync(count, { force: true });
-      return { PATH: `${here}:${PATH}` };
+      return before("iptables-restore", script);
     },
-    /** Puts an `iptables` before the real one that takes its time, and makes the file $RAN. */
-    slow() {
-      const here = mkdtempSync(join(folder, "slow-"));
-      const script = `#!/bin/sh\n: >$RAN; sleep 0.03\nexec ${Bun.which(iptables)} "$@"`.replace(
-        "$RAN",
-        join(here, "ran"),
-      );
-      writeFileSync(join(here, "iptables"), script, { mode: 0o755 });
-      return { PATH: `${here}:${PATH}`, RAN: join(here, "ran") };
-    },
-    /** Puts an `iptables` before the real one that fails for the rule that has a word. */
-    failAt(word: string) {
-      const here = mkdtempSync(join(folder, "failing-"));
+    /** Puts an `iptables-restore` before the real one that fails for a table. */
+    failAt(table: string) {
       const script = `#!/bin/sh
-        case "$5 $*" in -[AI]*${word}*) echo no such thing here >&2; exit 3;; esac
-        exec ${Bun.which(iptables)} "$@"`;
-      writeFileSync(join(here, "iptables"), script, { mode: 0o755 });
-      return { PATH: `${here}:${PATH}` };
+        input=$(cat)
+        case "$input" in "*${table}"*) echo no such thing here >&2; exit 3;; esac
+        printf '%s\\n' "$input" | ${Bun.which(`${iptables}-restore`)} "$@"`;
+      return before("iptables-restore", script);
     },
     stop() {
       for (const child of children) child.kill("SIGKILL");

@@ -1,5 +1,4 @@
 import { AppError } from "../../errors.ts";
-import { isImageName } from "../image-name.ts";
 
 export interface ComposeOptions {
   /** The project's files, before those that are arguments. */
@@ -77,4 +76,9 @@ export function rolesOf(given: readonly string[]): Map<string, string> {
 
 function refused(message: string, hint?: string): AppError {
   return new AppError("bad-configuration", message, hint === undefined ? {} : { hint });
+}
+
+/** Whether a text can be an image's name or id. It becomes a part of a path of the engine's API. */
+export function isImageName(text: string): boolean {
+  return /^[a-z\d]([\w./:@+-]*[a-z\d])?$/i.test(text) && !/\.\.|\/\//.test(text);
 }

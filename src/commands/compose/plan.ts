@@ -1,6 +1,6 @@
-import { contains } from "../../engine/ip-address.ts";
+import { contains, TASK_ADDRESS } from "../../engine/ip-address.ts";
 import { AppError } from "../../errors.ts";
-import { FULL_URI, RELATIVE_URI, TASK_ADDRESS, variablesOf } from "../container-variables.ts";
+import { FULL_URI, RELATIVE_URI, variablesOf } from "../container-variables.ts";
 import { type NetworkMode, networkModesOf } from "./network-mode.ts";
 import { hidersOf, type Project, type Service } from "./project.ts";
 import { NETWORK, SERVER, SUBNET } from "./server-service.ts";

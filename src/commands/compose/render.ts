@@ -1,5 +1,5 @@
+import { TASK_ADDRESS } from "../../engine/ip-address.ts";
 import { oneLine, shellWords, yamlString } from "../../text.ts";
-import { TASK_ADDRESS } from "../container-variables.ts";
 import { WRITTEN_BY } from "./find-files.ts";
 import type { ServicePlan } from "./plan.ts";
 import { NETWORK, SERVER, SERVER_FILE, type ServerOptions, SUBNET } from "./server-service.ts";

@@ -1,11 +1,11 @@
 import type { Config, Environment } from "../../config/config.ts";
 import { createEngine } from "../../engine/client.ts";
 import { discover, type EngineEndpoint } from "../../engine/discover.ts";
-import { type BridgeNetwork, bridgeNetworks } from "../../network/engine-bridges.ts";
+import { type BridgeNetwork, bridgeNetworks } from "../../network/bridges.ts";
 import { shellWords } from "../../text.ts";
 import { type Finding, failed, finding } from "./finding.ts";
 import type { Commands } from "./remedies.ts";
-import { readProduct, readSurroundings, type Surroundings } from "./running-containers.ts";
+import { type RunningContainers, readProduct, readRunningContainers } from "./running-containers.ts";
 
 const LIST_MS = 3_000;
 
@@ -19,7 +19,7 @@ export type EngineFacts =
       /** Whether its networks are not this machine's, as those of a rootless one. */
       readonly isElsewhere: boolean;
       readonly networks: readonly BridgeNetwork[];
-    } & Surroundings)
+    } & RunningContainers)
   | { readonly kind: "missing"; readonly error: unknown };
 
 /** Asks the engine for all that the checks need of it. Never throws; bounded by the engine's own deadlines. */
@@ -27,14 +27,14 @@ export async function readEngine({ docker }: Pick<Config, "docker">, env: Enviro
   try {
     const endpoint = discover(docker, env);
     const engine = await createEngine(endpoint, docker.apiVersion);
-    const [product, networks, surroundings] = await Promise.all([
+    const [product, networks, found] = await Promise.all([
       readProduct(engine),
       bridgeNetworks(engine),
-      readSurroundings(engine, AbortSignal.timeout(LIST_MS)),
+      readRunningContainers(engine, AbortSignal.timeout(LIST_MS)),
     ]);
     const { apiVersion, place } = engine;
     const facts = { endpoint, apiVersion, product, isElsewhere: place.isElsewhere, networks };
-    return { kind: "found", ...facts, ...surroundings };
+    return { kind: "found", ...facts, ...found };
   } catch (error) {
     return { kind: "missing", error };
   }

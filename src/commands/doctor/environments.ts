@@ -1,8 +1,8 @@
 import { shellWords } from "../../text.ts";
 import { type Finding, finding } from "./finding.ts";
-import { canReach, type Ways, wayTo } from "./reachability.ts";
+import { canReach, type Routes, routeRemedy } from "./reachability.ts";
 import type { Commands } from "./remedies.ts";
-import type { Surrounding } from "./running-containers.ts";
+import type { RunningContainer } from "./running-containers.ts";
 
 const RELATIVE = "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI";
 const FULL = "AWS_CONTAINER_CREDENTIALS_FULL_URI";
@@ -10,7 +10,7 @@ const KEYS = ["AWS_ACCESS_KEY_ID", "AWS_WEB_IDENTITY_TOKEN_FILE"];
 const V4 = "ECS_CONTAINER_METADATA_URI_V4";
 
 /** Keys of the environment come before the endpoint in every SDK. */
-export function checkHiddenEndpoints(containers: readonly Surrounding[]): readonly Finding[] {
+export function checkHiddenEndpoints(containers: readonly RunningContainer[]): readonly Finding[] {
   const found = containers.flatMap(({ name, variables }) =>
     KEYS.filter((key) => variables.has(key)).map((key) => {
       const endpoint = [RELATIVE, FULL].find((one) => variables.has(one));
@@ -26,7 +26,7 @@ export function checkHiddenEndpoints(containers: readonly Surrounding[]): readon
 }
 
 /** SDKs differ in which one they take. */
-export function checkTwoEndpoints(containers: readonly Surrounding[]): readonly Finding[] {
+export function checkTwoEndpoints(containers: readonly RunningContainer[]): readonly Finding[] {
   const found = containers
     .filter(({ variables }) => variables.has(RELATIVE) && variables.has(FULL))
     .map(({ name }) =>
@@ -43,25 +43,29 @@ export function checkTwoEndpoints(containers: readonly Surrounding[]): readonly 
 }
 
 /** The relative form is always asked at 169.254.170.2. */
-export function checkWays(containers: readonly Surrounding[], ways: Ways, commands: Commands): readonly Finding[] {
+export function checkRoutes(
+  containers: readonly RunningContainer[],
+  routes: Routes,
+  commands: Commands,
+): readonly Finding[] {
   const asking = containers.filter(({ variables }) => variables.has(RELATIVE));
   const found = asking
-    .filter((container) => !canReach(container, ways))
+    .filter((container) => !canReach(container, routes))
     .map(({ name, networks, networkMode }) =>
       finding(
-        "no-way",
+        "no-route",
         "problem",
         `container ${name} has ${RELATIVE} and is on no network that reaches 169.254.170.2 (${networks.map((one) => one.name).join(", ") || networkMode})`,
-        wayTo(ways, commands.networkUp, {
+        routeRemedy(routes, commands.networkUp, {
           join: (home) => joinBy(networkMode, home, name, commands.engine),
           isRulesToo:
             networkMode === "host" ||
-            ways.networks.some(({ network, internal }) => !internal && networks.some((one) => one.name === network)),
+            routes.networks.some(({ network, internal }) => !internal && networks.some((one) => one.name === network)),
         }),
       ),
     );
   if (found.length > 0) return found;
-  return [finding("no-way", "ok", `each container with ${RELATIVE} (${asking.length}) has a way to 169.254.170.2`)];
+  return [finding("no-route", "ok", `each container with ${RELATIVE} (${asking.length}) has a route to 169.254.170.2`)];
 }
 
 /** An engine joins no network to a container that has none of its own. */
@@ -73,7 +77,7 @@ function joinBy(networkMode: string, home: string, name: string, engine: string)
 }
 
 /** A client that is given version 3 for version 4 works, with fewer fields. */
-export function checkMetadataVersion(containers: readonly Surrounding[]): readonly Finding[] {
+export function checkMetadataVersion(containers: readonly RunningContainer[]): readonly Finding[] {
   const found = containers.flatMap(({ name, endpoints }) => {
     const path = URL.parse(endpoints.get(V4) ?? "")?.pathname;
     if (path === undefined || !/^\/v3(\/|$)/.test(path)) return [];

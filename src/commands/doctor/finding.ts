@@ -12,7 +12,7 @@ export const CHECKS = {
   subnets: ["ok", "problem"],
   "hidden-endpoint": ["ok", "warning", "problem"],
   "two-endpoints": ["ok", "warning"],
-  "no-way": ["ok", "problem"],
+  "no-route": ["ok", "problem"],
   "metadata-version": ["ok", "warning"],
 } as const;
 

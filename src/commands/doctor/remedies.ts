@@ -1,8 +1,8 @@
 import { dirname } from "node:path";
 import type { Environment } from "../../config/config.ts";
-import { optionsOf } from "../../network/options.ts";
-import { TASK_ADDRESS } from "../../network/plan.ts";
-import type { Asked } from "../../network/state.ts";
+import { TASK_ADDRESS } from "../../engine/ip-address.ts";
+import { optionWords } from "../../network/options.ts";
+import type { UpOptions } from "../../network/state.ts";
 import { shellWords } from "../../text.ts";
 
 const NAME = "ecs-local-endpoints";
@@ -30,7 +30,7 @@ export interface Commands {
 export function createCommands(facts: {
   readonly program: readonly string[];
   readonly env: Environment;
-  readonly asked: Asked;
+  readonly asked: UpOptions;
   readonly engine: { readonly target: string; readonly product: string; readonly isElsewhere: boolean } | undefined;
   readonly isInContainer: boolean;
   readonly isRoot?: boolean;
@@ -44,7 +44,7 @@ export function createCommands(facts: {
   // sudo hands on neither DOCKER_HOST nor the home that has the docker command's contexts.
   const isFound = engine === undefined || ROOTS_SOCKETS.includes(engine.target);
   const host = isFound || isInContainer || !needsSudo ? "" : `env DOCKER_HOST=${shellWords([engine.target])} `;
-  const up = `${needsSudo ? "sudo " : ""}${host}${own} ${shellWords(["network", "up", ...optionsOf(asked)])}`;
+  const up = `${needsSudo ? "sudo " : ""}${host}${own} ${shellWords(["network", "up", ...optionWords(asked)])}`;
   const sudoE = needsSudo ? "sudo -E " : "";
   const hasBridges = !engine?.isElsewhere || asked.loopback || asked.bridges !== undefined;
   return {

@@ -16,7 +16,7 @@ const ListSchema = Type.Array(
     Names: Type.Optional(Type.Union([Type.Array(Type.String()), Type.Null()])),
   }),
 );
-const SurroundingsSchema = Type.Object({
+const ContainerSchema = Type.Object({
   Id: Type.String(),
   Name: Type.String(),
   Config: Type.Object({
@@ -36,7 +36,7 @@ const ProductSchema = Type.Object({
 });
 
 /** A running container, as far as a diagnosis needs it: no value of a variable that could be a secret. */
-export interface Surrounding {
+export interface RunningContainer {
   readonly id: string;
   readonly name: string;
   readonly image: string;
@@ -50,9 +50,9 @@ export interface Surrounding {
 }
 
 /** What could be read of the running containers. */
-export interface Surroundings {
+export interface RunningContainers {
   /** Ordered by name. */
-  readonly containers: readonly Surrounding[];
+  readonly containers: readonly RunningContainer[];
   /** Those that the engine lists and does not show, with its error. */
   readonly unread: readonly { readonly name: string; readonly error: AppError }[];
 }
@@ -63,9 +63,9 @@ export interface Surroundings {
  *
  * @throws AppError `engine-unavailable`, `engine-refused` or `engine-bad-answer` where it shows none of those that it lists
  */
-export async function readSurroundings(engine: Engine, signal: AbortSignal): Promise<Surroundings> {
+export async function readRunningContainers(engine: Engine, signal: AbortSignal): Promise<RunningContainers> {
   const list = decodeText(ListSchema, await engine.get("/containers/json", { signal }), "the list of containers");
-  const containers: Surrounding[] = [];
+  const containers: RunningContainer[] = [];
   const unread: { name: string; error: AppError }[] = [];
 
   async function read(id: string, name: string): Promise<void> {
@@ -86,9 +86,9 @@ export async function readSurroundings(engine: Engine, signal: AbortSignal): Pro
   return { containers: containers.toSorted(byName), unread: unread.toSorted(byName) };
 }
 
-async function readOne(engine: Engine, id: string, signal: AbortSignal): Promise<Surrounding> {
+async function readOne(engine: Engine, id: string, signal: AbortSignal): Promise<RunningContainer> {
   const answer = await engine.get(`/containers/${id}/json`, { signal });
-  const { Id, Name, Config, HostConfig, NetworkSettings } = decodeText(SurroundingsSchema, answer, `container ${id}`);
+  const { Id, Name, Config, HostConfig, NetworkSettings } = decodeText(ContainerSchema, answer, `container ${id}`);
   const pairs = (Config.Env ?? []).map((line) => [line.split("=", 1)[0] ?? "", line.slice(line.indexOf("=") + 1)]);
   const set = pairs.filter(([name, value]) => name !== "" && value !== "") as [string, string][];
   return {

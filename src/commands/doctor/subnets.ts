@@ -1,6 +1,5 @@
-import { contains } from "../../engine/ip-address.ts";
-import type { BridgeNetwork } from "../../network/engine-bridges.ts";
-import { TASK_ADDRESS } from "../../network/plan.ts";
+import { contains, TASK_ADDRESS } from "../../engine/ip-address.ts";
+import type { BridgeNetwork } from "../../network/bridges.ts";
 import { shellWords } from "../../text.ts";
 import { type Finding, finding } from "./finding.ts";
 import type { Commands } from "./remedies.ts";

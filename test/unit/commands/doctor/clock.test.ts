@@ -18,9 +18,9 @@ describe("the clock", () => {
   }
   test("that cannot be compared is a warning", async () => {
     expect(await checkClock(false, async () => undefined)).toMatchObject({ state: "warning" });
-    const error = new AppError("upstream-unavailable", "no way", { hint: "check the network" });
+    const error = new AppError("upstream-unavailable", "no route", { hint: "check the network" });
     const found = await checkClock(false, () => Promise.reject(error));
-    expect(found).toMatchObject({ state: "warning", message: "no way", remedy: "check the network" });
+    expect(found).toMatchObject({ state: "warning", message: "no route", remedy: "check the network" });
   });
   test("is not compared offline", async () => {
     expect(await checkClock(true, () => Promise.reject(new Error("asked")))).toMatchObject({ state: "ok" });

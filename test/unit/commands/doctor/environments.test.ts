@@ -2,22 +2,22 @@ import { describe, expect, test } from "bun:test";
 import {
   checkHiddenEndpoints,
   checkMetadataVersion,
+  checkRoutes,
   checkTwoEndpoints,
-  checkWays,
 } from "../../../../src/commands/doctor/environments.ts";
-import type { Surrounding } from "../../../../src/commands/doctor/running-containers.ts";
+import type { RunningContainer } from "../../../../src/commands/doctor/running-containers.ts";
 import { COMMANDS } from "../../../support/doctor-commands.ts";
 
 const RELATIVE = "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI";
 const FULL = "AWS_CONTAINER_CREDENTIALS_FULL_URI";
 const V4 = "ECS_CONTAINER_METADATA_URI_V4";
-const ways = {
+const routes = {
   ...{ containers: [], networks: [], home: undefined, ledBridges: [], answering: "nobody" as const },
   ...{ isOnMachine: false, isOpenToMachine: false },
 };
 const shop = { network: "shop", interfaceName: "br-shop", internal: false, subnets: ["10.0.0.0/24"], gateways: [] };
 
-function web(variables: string[], endpoints: Record<string, string> = {}): Surrounding {
+function web(variables: string[], endpoints: Record<string, string> = {}): RunningContainer {
   const names = new Set([...variables, ...Object.keys(endpoints)]);
   const base = {
     id: "1",
@@ -52,15 +52,15 @@ describe("a container's environment", () => {
     expect(checkTwoEndpoints([web([RELATIVE, FULL])])).toMatchObject([{ state: "warning", remedy }]);
   });
   test("that asks at 169.254.170.2 from nowhere is a problem, and the absolute form is not", () => {
-    expect(checkWays([web([FULL])], ways, COMMANDS)).toMatchObject([{ state: "ok" }]);
-    expect(checkWays([web([RELATIVE])], ways, COMMANDS)).toMatchObject([
+    expect(checkRoutes([web([FULL])], routes, COMMANDS)).toMatchObject([{ state: "ok" }]);
+    expect(checkRoutes([web([RELATIVE])], routes, COMMANDS)).toMatchObject([
       { state: "problem", message: expect.stringContaining("(shop)"), remedy: expect.any(String) },
     ]);
   });
   test("is shown a way that its networks allow", () => {
     const remedyFor = (networkMode: string, more: object = {}, networks: (typeof shop)[] = [shop]) => {
       const one = { ...web([RELATIVE]), networkMode, ...more };
-      return checkWays([one], { ...ways, networks, home: "ecs" }, COMMANDS)[0]?.remedy;
+      return checkRoutes([one], { ...routes, networks, home: "ecs" }, COMMANDS)[0]?.remedy;
     };
     const up = "or run: sudo ecs-local-endpoints network up";
     expect(remedyFor("shop")).toBe(`run: docker network connect ecs web, ${up}`);
@@ -74,9 +74,9 @@ describe("a container's environment", () => {
   });
   test("is shown a way whose names are a word each, whatever they are", () => {
     const remedyOf = (networkMode: string) =>
-      checkWays(
+      checkRoutes(
         [{ ...web([RELATIVE]), name: "w`touch y`", networkMode }],
-        { ...ways, home: "x$(touch y)" },
+        { ...routes, home: "x$(touch y)" },
         COMMANDS,
       )[0]?.remedy;
     expect(remedyOf("shop")).toBe("run: docker network connect 'x$(touch y)' 'w`touch y`'");

@@ -1,36 +1,42 @@
 import { describe, expect, test } from "bun:test";
-import { canReach, checkReach, networksInUse, type Ways, wayOf } from "../../../../src/commands/doctor/reachability.ts";
-import type { Surrounding } from "../../../../src/commands/doctor/running-containers.ts";
+import {
+  canReach,
+  checkReach,
+  networksInUse,
+  type Routes,
+  routeOf,
+} from "../../../../src/commands/doctor/reachability.ts";
+import type { RunningContainer } from "../../../../src/commands/doctor/running-containers.ts";
 import { checkSubnets } from "../../../../src/commands/doctor/subnets.ts";
-import type { BridgeNetwork } from "../../../../src/network/engine-bridges.ts";
+import type { BridgeNetwork } from "../../../../src/network/bridges.ts";
 import { COMMANDS } from "../../../support/doctor-commands.ts";
 
 const net = (network: string, subnet: string, more: Partial<BridgeNetwork> = {}): BridgeNetwork => ({
   ...{ network, interfaceName: `br-${network}`, internal: false, subnets: [subnet], gateways: [] },
   ...more,
 });
-const on = (name: string, networks: string[], networkMode = networks[0] ?? "none"): Surrounding => ({
+const on = (name: string, networks: string[], networkMode = networks[0] ?? "none"): RunningContainer => ({
   ...{ id: `id-${name}`, name, image: "app", networkMode, variables: new Set<string>(), endpoints: new Map() },
   networks: networks.map((one) => ({ name: one, ipv4: "10.0.0.9" })),
 });
 const home = net("ecs", "169.254.170.0/24");
 const shop = net("shop", "10.1.0.0/16");
 const closed = net("closed", "10.2.0.0/16", { internal: true });
-const ways: Ways = {
+const routes: Routes = {
   ...{ containers: [], networks: [home, shop, closed], home: undefined, ledBridges: [], answering: "nobody" },
   ...{ isOnMachine: false, isOpenToMachine: false },
 };
 
 describe("a way to the address", () => {
   test("is the network's own, the rules of its bridge, or an interface of the machine", () => {
-    expect(wayOf(home, ways)).toContain("network of that address");
-    expect(wayOf(shop, ways)).toBeUndefined();
-    expect(wayOf(shop, { ...ways, ledBridges: ["br-other"] })).toBeUndefined();
-    expect(wayOf(shop, { ...ways, ledBridges: ["br-shop"] })).toContain("br-shop");
-    expect(wayOf(shop, { ...ways, isOnMachine: true })).toContain("interface");
+    expect(routeOf(home, routes)).toContain("network of that address");
+    expect(routeOf(shop, routes)).toBeUndefined();
+    expect(routeOf(shop, { ...routes, ledBridges: ["br-other"] })).toBeUndefined();
+    expect(routeOf(shop, { ...routes, ledBridges: ["br-shop"] })).toContain("br-shop");
+    expect(routeOf(shop, { ...routes, isOnMachine: true })).toContain("interface");
   });
   test("does not lead out of an internal network", () => {
-    expect(wayOf(closed, { ...ways, ledBridges: ["br-closed"], isOnMachine: true })).toBeUndefined();
+    expect(routeOf(closed, { ...routes, ledBridges: ["br-closed"], isOnMachine: true })).toBeUndefined();
   });
   test("is any that a container has, or the one whose network it shares", () => {
     const web = on("web", ["shop", "ecs"]);
@@ -39,33 +45,33 @@ describe("a way to the address", () => {
     const all = [web, lone];
     expect(
       [web, lone, sidecar("id-web"), sidecar("lone"), sidecar("gone")].map((one) =>
-        canReach(one, { ...ways, containers: all }),
+        canReach(one, { ...routes, containers: all }),
       ),
     ).toEqual([true, false, true, false, false]);
-    expect(canReach(on("host", [], "host"), ways)).toBeFalse();
-    expect(canReach(on("host", [], "host"), { ...ways, isOpenToMachine: true })).toBeTrue();
-    expect(canReach(on("none", [], "none"), { ...ways, isOnMachine: true, isOpenToMachine: true })).toBeFalse();
+    expect(canReach(on("host", [], "host"), routes)).toBeFalse();
+    expect(canReach(on("host", [], "host"), { ...routes, isOpenToMachine: true })).toBeTrue();
+    expect(canReach(on("none", [], "none"), { ...routes, isOnMachine: true, isOpenToMachine: true })).toBeFalse();
     const loop = [on("a", [], "container:b"), on("b", [], "container:a")];
-    expect(loop.map((one) => canReach(one, { ...ways, containers: loop }))).toEqual([false, false]);
+    expect(loop.map((one) => canReach(one, { ...routes, containers: loop }))).toEqual([false, false]);
   });
 });
 
 describe("reach", () => {
   test("is of the networks that containers are on, else of all", () => {
-    expect(networksInUse(ways, [on("web", ["shop"])])).toEqual([shop]);
-    expect(networksInUse(ways, [])).toEqual(ways.networks);
+    expect(networksInUse(routes, [on("web", ["shop"])])).toEqual([shop]);
+    expect(networksInUse(routes, [])).toEqual(routes.networks);
   });
   test("is not of a network whose containers all have a way by another", () => {
     const both = on("web", ["shop", "ecs"]);
-    expect(networksInUse(ways, [both])).toEqual([home]);
-    expect(networksInUse(ways, [both, on("db", ["shop"])])).toEqual([home, shop]);
-    expect(networksInUse({ ...ways, ledBridges: ["br-shop"] }, [both])).toEqual([home, shop]);
+    expect(networksInUse(routes, [both])).toEqual([home]);
+    expect(networksInUse(routes, [both, on("db", ["shop"])])).toEqual([home, shop]);
+    expect(networksInUse({ ...routes, ledBridges: ["br-shop"] }, [both])).toEqual([home, shop]);
   });
   const JOIN = "put it on a network 169.254.170.0/24 with our container, or run: sudo ecs-local-endpoints network up";
   const SEE_DOCS = "docs/errors.md and docs/security.md have more";
   for (const [title, network, inside, state, text, remedy] of [
-    ["a way", home, undefined, "ok", "has a way", undefined],
-    ["no way", shop, undefined, "warning", "has no way", JOIN],
+    ["a route", home, undefined, "ok", "has a route", undefined],
+    ["no route", shop, undefined, "warning", "has no route", JOIN],
     [
       "an answer",
       shop,
@@ -88,7 +94,7 @@ describe("reach", () => {
       { kind: "asked", credentials: { status: 200 }, metadata: { status: 503, message: "no engine; mount it" } },
       "warning",
       "credentials yes, metadata 503",
-      `do what that answer says behind its semicolon; ${SEE_DOCS}`,
+      `do what that answer says after its semicolon; ${SEE_DOCS}`,
     ],
     [
       "a token that is asked for",
@@ -96,7 +102,7 @@ describe("reach", () => {
       { kind: "asked", credentials: { status: 401, message: "no token" }, metadata: { status: 401 } },
       "warning",
       "credentials 401 (no token)",
-      "doctor sends no token: see that your containers have AWS_CONTAINER_AUTHORIZATION_TOKEN",
+      "doctor sends no token: check that your containers have AWS_CONTAINER_AUTHORIZATION_TOKEN",
     ],
     [
       "a way without answer",
@@ -104,7 +110,7 @@ describe("reach", () => {
       { kind: "asked", credentials: undefined, metadata: undefined },
       "problem",
       "got no answer from 169.254.170.2, though it is the network of that address",
-      "see that our server runs and that no firewall stands between: address and rules above",
+      "check that our server runs and no firewall is in between: see address and rules above",
     ],
     [
       "neither",
@@ -124,7 +130,7 @@ describe("reach", () => {
     ],
   ] as const) {
     test(`with ${title} is ${state}`, () => {
-      const found = checkReach(network, ways, inside, COMMANDS);
+      const found = checkReach(network, routes, inside, COMMANDS);
       expect(found.message).toStartWith(`a container on ${network.network}`);
       expect(found).toMatchObject({ check: "reach", state, message: expect.stringContaining(text) });
       expect(found.remedy).toBe(remedy);
@@ -133,12 +139,12 @@ describe("reach", () => {
 });
 
 describe("the remedy of reach", () => {
-  const of = (answer: { status: number; message?: string }, more: object = {}, seen: Partial<Ways> = {}) => {
+  const of = (answer: { status: number; message?: string }, more: object = {}, seen: Partial<Routes> = {}) => {
     const inside = { kind: "asked", credentials: answer, metadata: undefined, ...more } as const;
-    return checkReach(home, { ...ways, ...seen }, inside, COMMANDS).remedy;
+    return checkReach(home, { ...routes, ...seen }, inside, COMMANDS).remedy;
   };
-  test("is that of the answer, which has it behind its semicolon, or in the log where only its status is known", () => {
-    expect(of({ status: 403, message: "not you; add it" })).toContain("behind its semicolon");
+  test("is that of the answer, which has it after its semicolon, or in the log where only its status is known", () => {
+    expect(of({ status: 403, message: "not you; add it" })).toContain("after its semicolon");
     expect(of({ status: 403 })).toContain("log");
   });
   test("is the address where something that is not our server answers there", () => {
@@ -150,7 +156,7 @@ describe("the remedy of reach", () => {
   });
   test("joins the network of our container, and is no rule for an internal one", () => {
     const remedy = (network: BridgeNetwork) =>
-      checkReach(network, { ...ways, home: "ecs" }, undefined, { ...COMMANDS, engine: "podman" }).remedy;
+      checkReach(network, { ...routes, home: "ecs" }, undefined, { ...COMMANDS, engine: "podman" }).remedy;
     expect(remedy(shop)).toContain(
       "podman network connect ecs <container>, or run: sudo ecs-local-endpoints network up",
     );
@@ -159,7 +165,7 @@ describe("the remedy of reach", () => {
 });
 
 test("a network's name is one word of the command that a remedy has, whatever it is", () => {
-  const inside = { ...ways, home: "x; touch y #" };
+  const inside = { ...routes, home: "x; touch y #" };
   expect(checkReach(shop, inside, undefined, COMMANDS).remedy).toStartWith(
     "put it on the network of our container: docker network connect 'x; touch y #' <container>, or run: ",
   );

@@ -3,16 +3,16 @@ import { checkRules } from "../../../../src/commands/doctor/rules.ts";
 import { AppError } from "../../../../src/errors.ts";
 import { COMMANDS } from "../../../support/doctor-commands.ts";
 
-const line = (what: string, stands: boolean) => ({ what, stands });
-const seen = (lines: { what: string; stands: boolean }[], left: string[] = []) =>
-  ({ kind: "seen", standing: { lines, notes: [], left } }) as const;
+const line = (what: string, exists: boolean) => ({ what, exists });
+const seen = (lines: { what: string; exists: boolean }[], left: string[] = []) =>
+  ({ kind: "seen", status: { lines, left } }) as const;
 
 const UP = "run: sudo ecs-local-endpoints network up";
 
 describe("the rules", () => {
   for (const [title, facts, state, text, remedy] of [
-    ["were never made", { kind: "never" }, "ok", "was not run", undefined],
-    ["may be beyond a container's wall", { kind: "elsewhere" }, "ok", "from inside of a container", undefined],
+    ["were never added", { kind: "never" }, "ok", "was not run", undefined],
+    ["cannot be seen from a container", { kind: "elsewhere" }, "ok", "from inside a container", undefined],
     [
       "cannot be seen",
       { kind: "unseen", why: "root only" },
@@ -27,16 +27,16 @@ describe("the rules", () => {
       "no iptables",
       "install it",
     ],
-    ["all stand", seen([line("a", true), line("b", true)]), "ok", "all 2 things", undefined],
-    ["stand with some of earlier", seen([line("a", true)], ["left over: c"]), "warning", "left over: c", UP],
+    ["are complete", seen([line("a", true), line("b", true)]), "ok", "complete: 2 of 2", undefined],
+    ["are complete with some left over", seen([line("a", true)], ["c"]), "warning", "left over from network up: c", UP],
     [
-      "stand by half",
+      "are incomplete",
       seen([line("a", true), line("b", false), line("c", false)]),
       "problem",
-      "by half: missing is b and 1 more",
+      "incomplete: 2 of 3 are missing, first: b",
       UP,
     ],
-    ["do not stand", seen([line("a", false)]), "problem", "none of what network up made stands: missing is a", UP],
+    ["are missing", seen([line("a", false)]), "problem", "incomplete: 1 of 1 are missing, first: a", UP],
   ] as const) {
     test(`that ${title} are ${state}`, () => {
       const found = checkRules(facts, COMMANDS);
@@ -44,7 +44,7 @@ describe("the rules", () => {
       expect(found.remedy).toBe(remedy);
     });
   }
-  test("are taken away where there can be none any more", () => {
+  test("are removed on a machine that cannot have them", () => {
     const { remedy } = checkRules(seen([line("a", false)]), { ...COMMANDS, networkUp: undefined });
     expect(remedy).toBe("run: sudo ecs-local-endpoints network down");
   });

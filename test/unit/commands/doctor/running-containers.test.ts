@@ -1,5 +1,5 @@
 import { afterEach, expect, test } from "bun:test";
-import { readProduct, readSurroundings } from "../../../../src/commands/doctor/running-containers.ts";
+import { readProduct, readRunningContainers } from "../../../../src/commands/doctor/running-containers.ts";
 import { createEngine } from "../../../../src/engine/client.ts";
 import { container } from "../../../support/containers.ts";
 import { startFakeEngine } from "../../../support/fake-engine.ts";
@@ -32,7 +32,7 @@ test("of a container's variables the names are kept, and values of the two of me
   const shop = network({ name: "shop", subnet: "10.1.0.0/16", gateway: "10.1.0.1" });
   const web = withNetwork(container({ name: "web", image: "app:1", env }), shop, { ipv4: "10.1.0.9" });
   const { engine } = await start({ containers: [web], networks: [shop] });
-  const { containers, unread } = await readSurroundings(engine, signal());
+  const { containers, unread } = await readRunningContainers(engine, signal());
   const [found, ...others] = containers;
   expect([...others, ...unread]).toBeEmpty();
   expect(found).toMatchObject({
@@ -50,7 +50,7 @@ test("many are read, by name, without those that are gone meanwhile", async () =
   const containers = Array.from({ length: 40 }, (_, at) => container({ name: `c${String(at).padStart(2, "0")}` }));
   const { fake, engine } = await start({ containers });
   fake.faults.inspect404(containers[3]?.Id ?? "");
-  const found = await readSurroundings(engine, signal());
+  const found = await readRunningContainers(engine, signal());
   const names = containers.map(({ Name }) => Name.slice(1)).filter((name) => name !== "c03");
   expect(found.containers.map(({ name }) => name)).toEqual(names);
   expect(found.unread).toBeEmpty();
@@ -62,7 +62,7 @@ test("of those that the engine does not show, the name and its error", async () 
   const [, b, c] = containers.map(({ Id }) => Id);
   fake.faults.inspect500(b ?? "");
   fake.faults.garbage = (path) => path.includes(c ?? "");
-  const { containers: found, unread } = await readSurroundings(engine, signal());
+  const { containers: found, unread } = await readRunningContainers(engine, signal());
   expect(found.map(({ name }) => name)).toEqual(["a", "d"]);
   expect(unread).toMatchObject([
     { name: "b", error: { code: "engine-refused", publicMessage: expect.stringContaining(" answered 500 for ") } },
@@ -74,7 +74,7 @@ test("an engine that shows none of those that it lists has failed", async () => 
   const one = container({ name: "one" });
   const { fake, engine } = await start({ containers: [one] });
   fake.faults.inspect500(one.Id);
-  await expect(readSurroundings(engine, signal())).rejects.toMatchObject({ code: "engine-refused" });
+  await expect(readRunningContainers(engine, signal())).rejects.toMatchObject({ code: "engine-refused" });
 });
 
 test("an engine is told by its name and version", async () => {

@@ -1,10 +1,6 @@
-import { afterAll, afterEach, describe, expect, test } from "bun:test";
-import { mkdirSync, symlinkSync } from "node:fs";
-import { join } from "node:path";
-import { askFromInside } from "../../../../src/commands/doctor/from-inside.ts";
-import { listenerOf } from "../../../../src/commands/doctor/listener.ts";
+import { afterEach, describe, expect, test } from "bun:test";
+import { askFromInside, checkImage, createInside } from "../../../../src/commands/doctor/from-inside.ts";
 import { askHealth } from "../../../../src/commands/health-client.ts";
-import { folder } from "../../../support/folder.ts";
 import { freePort } from "../../../support/free-port.ts";
 import { secret } from "../../../support/secrets.ts";
 
@@ -103,69 +99,73 @@ describe("from inside", () => {
   });
 });
 
-describe("which process listens", () => {
-  test.skipIf(process.platform !== "linux")("is this one for a port of ours, and nobody for a free one", () => {
-    const port = serve(() => new Response());
-    expect(listenerOf("127.0.0.1", port)).toContain(`(process ${process.pid})`);
-    expect(listenerOf("127.0.0.1", freePort())).toBeUndefined();
-    const six = Bun.listen({ hostname: "::1", port: 0, socket: { data: () => {} } });
-    cleanUps.push(() => six.stop(true));
-    expect(listenerOf("::1", six.port)).toContain(`(process ${process.pid})`);
+describe("--image", () => {
+  const DIGEST = `sha256:${"0a".repeat(32)}`;
+  for (const image of ["a", "ecs:dev", "localhost:5000/a/b_c:1.2-x", `r.example/a@${DIGEST}`, DIGEST, "0a1b2c3d4e5f"]) {
+    test(`${image} is accepted`, () => expect(() => checkImage(image, true)).not.toThrow());
+  }
+  for (const image of ["", "../../containers/json?x", "a/../b", "a?x", "a b", "a/", "/a", "a%2f", "a\x1b[31m"]) {
+    test(`${JSON.stringify(image)} is refused`, () => {
+      expect(() => checkImage(image, true)).toThrow(expect.objectContaining({ code: "bad-configuration" }) as Error);
+    });
+  }
+  test("without --start-containers is refused", () => {
+    expect(() => checkImage("ecs:dev", false)).toThrow(expect.objectContaining({ code: "bad-configuration" }) as Error);
   });
-  describe("is told from the kernel's tables, of sockets that listen on that address or on all", () => {
-    const proc = folder("proc");
-    afterAll(proc.remove);
-    for (const path of ["net", "812/fd", "813/fd", "900"]) mkdirSync(join(proc.path, path), { recursive: true });
-    const row = (local: string, state: string, inode: number) =>
-      `   0: ${local} 00000000:0000 ${state} 00000000:00000000 00:00000000 00000000     0        0 ${inode} 1\n`;
-    const EIGHT = "00000000";
-    const four = [
-      row("00000000:0050", "0A", 7),
-      row("0100007F:0051", "01", 8),
-      // 10.1.2.3 comes first, 127.0.0.1 after it.
-      row("0302010A:0052", "0A", 9),
-      row("0100007F:0052", "0A", 10),
-      row("00000000:0056", "0A", 15),
-    ];
-    const six = [
-      row(`${EIGHT.repeat(3)}01000000:0053`, "0A", 11),
-      row(`${EIGHT.repeat(4)}:0054`, "0A", 12),
-      row(`B80D0120${EIGHT.repeat(2)}09000000:0053`, "0A", 13),
-      row(`${EIGHT.repeat(2)}FFFF00000100007F:0055`, "0A", 14),
-      row(`${EIGHT.repeat(4)}:0056`, "0A", 16),
-    ];
-    proc.write("net/tcp", `  sl\n${four.join("")}`);
-    proc.write("net/tcp6", `  sl\n${six.join("")}`);
-    proc.write("812/comm", "nginx\n");
-    proc.write("813/comm", "caddy\n");
-    const own = (id: number, inodes: number[]) => {
-      for (const inode of inodes) symlinkSync(`socket:[${inode}]`, join(proc.path, `${id}/fd/${inode}`));
-    };
-    own(812, [7, 8, 9, 11, 12, 14, 16]);
-    own(813, [10, 13, 15]);
-    const [nginx, caddy] = ["nginx (process 812)", "caddy (process 813)"];
-    for (const [address, port, expected] of [
-      ["127.0.0.1", 0x50, nginx],
-      ["::1", 0x50, undefined],
-      ["127.0.0.1", 0x51, undefined],
-      ["127.0.0.1", 0x52, caddy],
-      ["10.1.2.3", 0x52, nginx],
-      ["10.1.2.4", 0x52, undefined],
-      ["0.0.0.0", 0x52, nginx],
-      ["::", 0x52, nginx],
-      ["::1", 0x53, nginx],
-      ["2001:db8::9", 0x53, caddy],
-      ["127.0.0.1", 0x53, undefined],
-      ["0.0.0.0", 0x53, undefined],
-      ["10.1.2.3", 0x54, nginx],
-      ["::1", 0x54, nginx],
-      // The other is of IPv6 alone, or there could not be both.
-      ["127.0.0.1", 0x56, caddy],
-      ["::1", 0x56, nginx],
-      ["127.0.0.1", 0x55, nginx],
-    ] as const) {
-      test(`${address}, port ${port}: ${expected ?? "nobody"}`, () =>
-        expect(listenerOf(address, port, proc.path)).toBe(expected));
-    }
+});
+
+describe("the container that asks", () => {
+  /** An engine whose image has an entry point, and whose containers print a text. */
+  async function inside(entrypoint: string[] | undefined, output = "", create = 201) {
+    const frame = Buffer.concat([Buffer.from([1, 0, 0, 0, 0, 0, 0, output.length]), Buffer.from(output)]);
+    const asked: string[] = [];
+    const engine = Bun.serve({
+      port: 0,
+      fetch: ({ method, url }) => {
+        const path = new URL(url).pathname.replace(/^\/v1.41/, "");
+        asked.push(`${method} ${path.replace(/ecs-local-doctor-.*/, "NAME")}`);
+        if (path.startsWith("/images/")) {
+          return entrypoint ? Response.json({ Config: { Entrypoint: entrypoint } }) : new Response("", { status: 404 });
+        }
+        if (path.endsWith("/create")) return Response.json({ Id: "c1" }, { status: create });
+        if (path.endsWith("/attach")) return new Response(frame);
+        return new Response(null, { status: 204 });
+      },
+    });
+    cleanUps.push(() => engine.stop(true));
+    const endpoint = { target: "tcp://fake", base: `http://127.0.0.1:${engine.port}`, init: {} };
+    const ended = new AbortController().signal;
+    const found = await createInside({ endpoint, apiVersion: "1.41", image: "a:1", cli: "podman", ended })("x$(y)");
+    return { found, asked };
+  }
+  const BY_HAND = "run it to see why: podman run --rm --network 'x$(y)' a:1 doctor --from-inside";
+
+  test("is created, attached to, started and removed", async () => {
+    const { found, asked } = await inside(["/ecs-local-endpoints"], '{"credentials":{"status":403,"message":"no"}}');
+    expect(found).toEqual({ kind: "asked", credentials: { status: 403, message: "no" }, metadata: undefined });
+    expect(asked.slice(1)).toEqual([
+      "POST /containers/create",
+      "POST /containers/c1/attach",
+      "POST /containers/c1/start",
+      "DELETE /containers/NAME",
+    ]);
   });
+  for (const [title, given, why, remedy] of [
+    [
+      "an image that the engine does not have",
+      [undefined],
+      "the engine has no image a:1",
+      "build it with ./scripts/im",
+    ],
+    ["another image", [["sh"]], "the image a:1 is not ecs-local-endpoints", "name the server's image: --image NAME"],
+    ["an answer that is not JSON", [["/ecs-local-endpoints"], "panic"], "the image a:1 printed no answer", BY_HAND],
+    ["an answer that is cut off", [["/ecs-local-endpoints"], '{"creden'], "printed no answer", BY_HAND],
+    ["an engine that refuses", [["/ecs-local-endpoints"], "", 500], "answered 500 for /containers/create", BY_HAND],
+  ] as readonly (readonly [string, Parameters<typeof inside>, string, string])[]) {
+    test(`says why it could not ask, with ${title}`, async () => {
+      const { found } = await inside(...given);
+      expect(found).toMatchObject({ kind: "unasked", why: expect.stringContaining(why) });
+      expect(found.kind === "unasked" && found.remedy).toStartWith(remedy);
+    });
+  }
 });
