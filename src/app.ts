@@ -1,7 +1,7 @@
 import { Elysia } from "elysia";
 import type { RateLimit } from "./config/access.ts";
 import type { Vendor } from "./credentials/vendor.ts";
-import { canonicalAddress } from "./engine/ip-address.ts";
+import type { Caller, Callers } from "./engine/caller.ts";
 import { AppError } from "./errors.ts";
 import type { Log } from "./log.ts";
 import type { Introspection } from "./metadata/introspection.ts";
@@ -10,10 +10,9 @@ import type { AgentApi } from "./metadata/task-protection.ts";
 import { agentApiRoutes } from "./routes/agent-api.ts";
 import { credentialRoutes } from "./routes/credentials.ts";
 import type { RoleRule } from "./routes/guard/allowed-roles.ts";
-import type { Binding, TaskRole } from "./routes/guard/caller-role.ts";
-import type { Rule } from "./routes/guard/rule.ts";
+import type { CallerRole } from "./routes/guard/caller-role.ts";
 import { createGuard, type GuardOptions } from "./routes/guard.ts";
-import { type AddressOf, createHandlers, type Route } from "./routes/handler.ts";
+import { createHandlers, type Route } from "./routes/handler.ts";
 import { createHealth, type HealthFacts } from "./routes/health.ts";
 import { toResponse, unknownRoute } from "./routes/http-error.ts";
 import { introspectionRoutes } from "./routes/introspection.ts";
@@ -29,45 +28,43 @@ export interface AppDeps {
   readonly agentApi: AgentApi;
   readonly introspection: Introspection;
   readonly guard: GuardOptions;
-  /** Who may have which credentials. What is not given is not asked, as in a test of something else. */
+  /** Which caller may have which credentials; a test of something else leaves rules out. */
   readonly access?: {
-    readonly token?: Rule | undefined;
+    readonly token?: ((request: Request) => void) | undefined;
     readonly roles?: RoleRule;
-    readonly boundRole?: Binding;
-    readonly taskRole?: TaskRole | undefined;
+    readonly labelRole?: CallerRole;
+    readonly taskRole?: CallerRole | undefined;
   };
-  /** What `/health` says beside that we answer. */
   readonly health?: HealthFacts;
   readonly rateLimit?: RateLimit | undefined;
   readonly log: Log;
-  /** The container's name for the audit, where the address is known. */
-  readonly callerName: (address: string) => string | undefined;
-  readonly addressOf: AddressOf;
-  /** The port that a request came from; 0 unless given. */
+  readonly callers: Callers;
+  /** The address that a request came from. */
+  readonly addressOf: (request: Request) => string;
+  /** Its port; 0 unless given. */
   readonly portOf?: (request: Request) => number;
 }
 
 /**
- * Puts guard, routes and error mapping together. It does not listen.
+ * Connects guard, routes and error mapping.
  *
- * @returns what answers a request, for `Bun.serve`. Elysia's own `listen` compiles its routes a second time while the
- *   first requests wait, and shares a port that is taken.
+ * @returns the `fetch` of `Bun.serve`. Elysia's own `listen` would compile the routes a second time while the first
+ *   requests wait, and share a port that is taken.
  */
 export function createApp(deps: AppDeps): (request: Request) => Response | Promise<Response> {
   const { log } = deps;
   const guard = createGuard(deps.guard);
 
-  function logRefusal(path: string, address: string, outcome: string, cause?: string): void {
-    const caller = deps.callerName(address) ?? canonicalAddress(address);
+  function logRefusal(path: string, { name: caller }: Caller, outcome: string, cause?: string): void {
     const event = isCredentialsPath(path) ? "credentials refused" : "a request was refused";
     log.warning(event, { caller, path: path.slice(0, SHOWN_CHARACTERS_MAX), outcome, cause });
   }
 
-  /** Answers what the guard refused. Slips of a hand are not worth a line, but of those who wanted credentials. */
-  function refuse(error: unknown, path: string, address: string): Response {
+  /** Answers what the guard refused. Only a forbidden caller and a request for credentials get a line in the log. */
+  function refuse(error: unknown, path: string, caller: Caller): Response {
     if (!(error instanceof AppError)) return fail(error, path);
     if (isCredentialsPath(path) || error.code === "forbidden") {
-      logRefusal(path, address, error.code, error.publicMessage);
+      logRefusal(path, caller, error.code, error.publicMessage);
     }
     return toResponse(error, path);
   }
@@ -79,15 +76,15 @@ export function createApp(deps: AppDeps): (request: Request) => Response | Promi
     return toResponse(error, path);
   }
 
-  const handler = createHandlers({ guard, addressOf: deps.addressOf, refuse, fail });
-  /** A path that is none stands behind the guard as well. */
+  const handler = createHandlers({ guard, callers: deps.callers, addressOf: deps.addressOf, refuse, fail });
+  /** Unknown paths are guarded too. */
   const nothing = handler((path) => {
     throw unknownRoute(path);
   });
   const health = handler(createHealth(deps.guard.caller, deps.health));
   const routes: readonly Route[] = [
     ["/health", health],
-    ...credentialRoutes({ vendor: deps.vendor, log, callerName: deps.callerName, ...deps.access, handler }),
+    ...credentialRoutes({ vendor: deps.vendor, log, ...deps.access, handler }),
     ...metadataRoutes(deps.metadata, handler),
     ...introspectionRoutes(deps.introspection, handler),
   ];
@@ -97,12 +94,9 @@ export function createApp(deps: AppDeps): (request: Request) => Response | Promi
     return nothing({ request });
   });
   for (const [pattern, handle] of routes) app.get(pattern, handle);
-  // The only ones that are not just read. The guard knows the methods of each.
+  // The guard knows which methods each of these takes.
   for (const [pattern, handle] of agentApiRoutes(deps.agentApi, log, handler)) app.all(pattern, handle);
-  /**
-   * The URL of a request without a Host is only a path, and Elysia would look for the path within it, behind what the
-   * guard has seen: such a request is never shown to it.
-   */
+  /** Without a Host a URL is only a path, in which Elysia would look for another path than the guard has checked. */
   const fetch = (request: Request): Response | Promise<Response> => {
     if (!request.url.startsWith("/")) return app.fetch(request);
     return pathOf(request.url) === "/health" ? health({ request }) : nothing({ request });
@@ -111,11 +105,11 @@ export function createApp(deps: AppDeps): (request: Request) => Response | Promi
   return limitRate(fetch, deps.rateLimit, {
     peerOf: (request) => ({ address: deps.addressOf(request), port: deps.portOf?.(request) ?? 0 }),
     now: () => performance.now(),
-    refused: (path, address) => logRefusal(path, address, "rate-limited"),
+    refused: (path, address) => logRefusal(path, deps.callers.identifyNow(address), "rate-limited"),
   });
 }
 
-/** Kind and place of an error that nobody foresaw. Not its text, which may quote what must not be in a log. */
+/** Kind and place of an unexpected error. Its text may quote a secret. */
 function whereFailed(error: unknown): string {
   if (!(error instanceof Error)) return typeof error;
   return `${error.name} ${

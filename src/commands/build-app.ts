@@ -1,56 +1,62 @@
+import { type AppDeps, createApp } from "../app.ts";
 import type { Config } from "../config/config.ts";
+import type { Vendor } from "../credentials/vendor.ts";
 import type { Container } from "../engine/container.ts";
 import type { Inventory } from "../engine/inventory.ts";
+import { createOwnNames, defaultGateways, isInContainer, type OwnAddresses } from "../engine/self.ts";
 import { createStatsStreams } from "../engine/stats-stream.ts";
 import type { Log } from "../log.ts";
 import { isTaskArn } from "../metadata/arn.ts";
-import { createIntrospection, type Introspection } from "../metadata/introspection.ts";
+import { createIntrospection } from "../metadata/introspection.ts";
 import { createLookup } from "../metadata/lookup.ts";
 import { createDefinitions, roleDefinitionOf } from "../metadata/match-definition.ts";
-import { createMetadata, type Metadata } from "../metadata/metadata.ts";
+import { createMetadata } from "../metadata/metadata.ts";
 import { createStats } from "../metadata/stats.ts";
-import type { readTaskDefinition, TaskDefinition } from "../metadata/task-definition.ts";
+import type { readTaskDefinition } from "../metadata/task-definition.ts";
 import { createBodies } from "../metadata/task-document.ts";
-import { type AgentApi, createAgentApi, createProtections } from "../metadata/task-protection.ts";
+import { createAgentApi, createProtections } from "../metadata/task-protection.ts";
 import { createTasks } from "../metadata/tasks.ts";
-import { type FilesConfig, readMetadataFiles } from "./metadata-files.ts";
-
-/** All that answers for containers and their tasks. */
-interface Documents {
-  readonly metadata: Metadata;
-  readonly agentApi: AgentApi;
-  readonly introspection: Introspection;
-  /** The task definition whose role a container is to have. Throws AppError `no-task-role`. */
-  readonly roleDefinitionOf: (container: Container) => TaskDefinition;
-  readonly close: () => void;
-}
+import { createRoleRule } from "../routes/guard/allowed-roles.ts";
+import { createLabelRole, createTaskRole } from "../routes/guard/caller-role.ts";
+import { createTokenRule } from "../routes/guard/token.ts";
+import type { RuleName } from "../routes/guard.ts";
+import { readMetadataFiles } from "./metadata-files.ts";
 
 /**
- * Puts together what the documents are made by, for the app.
+ * Connects all parts of the server.
  *
- * @param deps.now milliseconds of the wall's clock; `monotonic` of one that nobody sets
+ * @param deps.now milliseconds since 1970; `monotonic` of a clock for deadlines
+ * @param deps.readDefinition needed if the configuration names task definitions
+ * @param deps.inContainer whether we run in a container; found out at the first need unless given
+ * @param deps.without rules of the guard that a test switches off; `unguarded`: every caller may ask
  * @throws AppError `bad-configuration` for a file that cannot be used
  */
-export function createDocuments(deps: {
-  readonly config: Pick<Config, "task"> & FilesConfig;
+export function buildApp(deps: {
+  readonly config: Pick<Config, "task" | "access" | "useTaskRole"> & Parameters<typeof readMetadataFiles>[0];
   readonly inventory: Inventory;
-  readonly isOwnAddress: (address: string) => boolean;
+  readonly vendor: Vendor;
+  readonly own: OwnAddresses;
+  readonly isOwn: (container: Container) => boolean;
   readonly log: Log;
   readonly now: () => number;
   readonly monotonic: () => number;
-  /** Needed where the configuration names task definitions. */
   readonly readDefinition?: typeof readTaskDefinition | undefined;
+  readonly addressOf: AppDeps["addressOf"];
+  readonly portOf?: AppDeps["portOf"];
   readonly streamsMax?: number | undefined;
-}): Documents {
-  const { config, inventory, log, now } = deps;
-  const { picture } = inventory;
+  readonly inContainer?: boolean;
+  readonly without?: readonly RuleName[];
+  readonly unguarded?: boolean;
+}) {
+  const { config, inventory, vendor, own, log, now, monotonic } = deps;
+  const { store } = inventory;
   if (!isTaskArn(config.task.taskArn)) {
     const hint = "give one such as arn:aws:ecs:us-west-2:111122223333:task/cluster/0f9de17a6465404e8b1b2356dc13c2f8";
     log.warning("this is no task's ARN: zone and containers' ARNs are left out", { variable: "TASK_ARN", hint });
   }
   const files = readMetadataFiles(config, log, deps.readDefinition);
   const bodies = createBodies({
-    networks: picture.networks,
+    networks: store.networks,
     get taskOverride() {
       return files.overrides.taskOverride;
     },
@@ -58,36 +64,63 @@ export function createDocuments(deps: {
       return files.overrides.containerOverride;
     },
   });
-  const streams = createStatsStreams({
-    engine: inventory.engine,
-    isRunning: (id) => picture.containers.get(id)?.running ?? false,
-    nameOf: (id) => picture.containers.get(id)?.name ?? "",
-    startedAt: (id) => picture.containers.get(id)?.startedAt,
-    log,
-    now: deps.monotonic,
-    streamsMax: deps.streamsMax,
-  });
-  const lookup = createLookup({ inventory, isOwnAddress: deps.isOwnAddress });
+  const { streamsMax } = deps;
+  const streams = createStatsStreams({ engine: inventory.engine, store, log, now: monotonic, streamsMax });
+  const lookup = createLookup(inventory);
   const hasDefinitions = config.taskDefinitionPaths.length > 0;
-  const tasks = createTasks({
-    picture,
-    bodies,
-    config: config.task,
-    definitionOf: hasDefinitions ? createDefinitions(files.definitions, log) : undefined,
-    filesRevision: files.revision,
-    now,
-  });
+  const definitionOf = hasDefinitions ? createDefinitions(files.definitions, log) : undefined;
+  const filesRevision = files.revision;
+  const tasks = createTasks({ store, bodies, config: config.task, definitionOf, filesRevision, now });
   const protections = createProtections({
     now,
     idsOf: (key) => (tasks.index().get(key) ?? []).map(({ id }) => id),
-    isPresent: (id) => picture.containers.has(id),
+    isPresent: (id) => store.containers.has(id),
   });
-  return {
-    metadata: createMetadata({ picture, lookup, tasks, stats: createStats(streams), now }),
+
+  let inContainer = deps.inContainer;
+  const isContained = () => {
+    inContainer ??= isInContainer();
+    return inContainer;
+  };
+  const { allowedHosts, allowedNetworks, refuseGateway, allowedRoles, rateLimit } = config.access;
+  const callerRule = { inventory, own, isInContainer: isContained, defaultGateways, allowedNetworks, refuseGateway };
+  const answer = createApp({
+    vendor,
+    log,
+    callers: inventory,
+    metadata: createMetadata({ store, lookup, tasks, stats: createStats(streams), now }),
     agentApi: createAgentApi({ lookup, tasks, protections }),
     introspection: createIntrospection({ inventory, tasks }),
-    roleDefinitionOf: (container) =>
-      roleDefinitionOf(files.definitions(), container, () => picture.containers.values()),
+    health: { contact: inventory.contact, session: vendor.session },
+    addressOf: deps.addressOf,
+    ...(deps.portOf && { portOf: deps.portOf }),
+    ...(deps.unguarded
+      ? { guard: { allowedHosts } }
+      : {
+          guard: {
+            allowedHosts,
+            ownNames: createOwnNames(store, deps.isOwn),
+            caller: callerRule,
+            ...(deps.without && { without: deps.without }),
+          },
+          access: {
+            token: createTokenRule(config.access, monotonic),
+            roles: createRoleRule(allowedRoles),
+            labelRole: createLabelRole({ inventory, isInContainer: isContained }),
+            taskRole: config.useTaskRole
+              ? createTaskRole({
+                  inventory,
+                  isInContainer: isContained,
+                  definitionOf: (container) =>
+                    roleDefinitionOf(files.definitions(), container, () => store.containers.values()),
+                })
+              : undefined,
+          },
+          rateLimit,
+        }),
+  });
+  return {
+    answer,
     close() {
       files.close();
       streams.close();

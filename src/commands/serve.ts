@@ -1,4 +1,3 @@
-import { createApp } from "../app.ts";
 import { checkAuthorities } from "../aws/ca-bundle.ts";
 import { createOnlineSource } from "../aws/lazy-source.ts";
 import { createOfflineSource } from "../aws/offline.ts";
@@ -11,8 +10,7 @@ import { createInventory } from "../engine/inventory.ts";
 import { macAddressOf } from "../engine/podman.ts";
 import { createOwnAddresses, isInContainer, ownContainerTest } from "../engine/self.ts";
 import { createLog } from "../log.ts";
-import { createAccess } from "./access.ts";
-import { createDocuments } from "./build-app.ts";
+import { buildApp } from "./build-app.ts";
 import { cannotListen, reachOf, sayIdentity, warnOfPublishedPort } from "./startup-log.ts";
 
 /** Leaves the first answers alone: loading the SDK takes the one thread for some 20 ms. */
@@ -58,20 +56,12 @@ export async function serve(config: Config, env: Environment, writeLog: (lines: 
     log,
     now: monotonic,
     isOwn,
+    hasAddress: own.has,
     macAddressOf,
-    onLive: warnOfPublishedPort({ picture: () => inventory.picture, isOwn, config, log }),
+    onLive: warnOfPublishedPort({ store: () => inventory.store, isOwn, config, log }),
   });
   // Loading the schema of a task definition takes a millisecond of the start.
   const files = config.taskDefinitionPaths.length > 0 ? await import("../metadata/task-definition.ts") : undefined;
-  const documents = createDocuments({
-    config,
-    inventory,
-    isOwnAddress: own.has,
-    log,
-    now,
-    monotonic,
-    readDefinition: files?.readTaskDefinition,
-  });
   const roles = readRoles(config.rolesPath);
   if (!config.offline) checkAuthorities(env);
   const source = config.offline
@@ -79,27 +69,15 @@ export async function serve(config: Config, env: Environment, writeLog: (lines: 
     : createOnlineSource({ config: { ...config.aws, roles }, env, now, monotonic });
   const vendor = createVendor({ source, now, monotonic, log });
   let server: Bun.Server<undefined> | undefined;
-  const answer = createApp({
-    vendor,
-    metadata: documents.metadata,
-    agentApi: documents.agentApi,
-    introspection: documents.introspection,
-    ...createAccess({
-      config: config.access,
-      inventory,
-      own,
-      isOwn,
-      definitionOf: config.useTaskRole ? documents.roleDefinitionOf : undefined,
-      now: monotonic,
-    }),
-    health: { contact: inventory.contact, session: vendor.session },
-    log,
+  const app = buildApp({
+    ...{ config, inventory, vendor, own, isOwn, log, now, monotonic },
+    readDefinition: files?.readTaskDefinition,
     addressOf: (request) => server?.requestIP(request)?.address ?? "",
     portOf: (request) => server?.requestIP(request)?.port ?? 0,
   });
   const close = () => {
     vendor.close();
-    documents.close();
+    app.close();
     inventory.close();
   };
   try {
@@ -113,7 +91,7 @@ export async function serve(config: Config, env: Environment, writeLog: (lines: 
       development: false,
       idleTimeout: IDLE_TIMEOUT_S,
       maxRequestBodySize: BODY_BYTES_MAX,
-      fetch: answer,
+      fetch: app.answer,
     });
   } catch (cause) {
     close();

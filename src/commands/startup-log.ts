@@ -3,7 +3,7 @@ import type { NamedSource } from "../aws/types.ts";
 import type { Config } from "../config/config.ts";
 import type { Vendor } from "../credentials/vendor.ts";
 import type { Container } from "../engine/container.ts";
-import type { Picture } from "../engine/container-store.ts";
+import type { ContainerStore } from "../engine/container-store.ts";
 import { canonicalAddress, contains } from "../engine/ip-address.ts";
 import { isLoopback } from "../engine/self.ts";
 import { AppError } from "../errors.ts";
@@ -48,7 +48,7 @@ function toNetwork(cidr: string): string {
  * come that way look like the gateway.
  */
 export function warnOfPublishedPort(deps: {
-  readonly picture: () => Picture;
+  readonly store: () => ContainerStore;
   readonly isOwn: (container: Container) => boolean;
   readonly config: Config;
   readonly log: Log;
@@ -56,7 +56,7 @@ export function warnOfPublishedPort(deps: {
   const { port, access } = deps.config;
   let said = "";
   return () => {
-    const own = [...deps.picture().containers.values()].find((found) => found.running && deps.isOwn(found));
+    const own = [...deps.store().containers.values()].find((found) => found.running && deps.isOwn(found));
     const where = own ? publishedBeyondLoopback(own, port).join(", ") : "";
     if (where === said) return;
     said = where;
@@ -94,7 +94,7 @@ export async function cannotListen(
           ]
         : code === "EADDRNOTAVAIL"
           ? ["is no address of this machine", "set ECS_LOCAL_BIND_ADDRESS or --bind to one that is, or to 0.0.0.0"]
-          : ["cannot be used", "see whether ECS_LOCAL_BIND_ADDRESS or --bind is an IP address of this machine"];
+          : ["cannot be used", "check whether ECS_LOCAL_BIND_ADDRESS or --bind is an IP address of this machine"];
   return new AppError("cannot-listen", `${where} ${reason}`, { hint, cause });
 }
 

@@ -146,7 +146,7 @@ export function createVendor(options: {
    * next request starts another fetch.
    */
   function stuck(): AppError {
-    const hint = "see whether a credential_process of the profile waits for something, and retry";
+    const hint = "check whether a credential_process of the profile waits for something, and retry";
     return new AppError("upstream-unavailable", `the credentials did not come within ${fetchMs / 1000} s`, { hint });
   }
 

@@ -1,24 +1,29 @@
+import { lookup } from "node:dns/promises";
+import { statSync } from "node:fs";
 import type { DockerConfig, Environment } from "../config/config.ts";
 import { AppError } from "../errors.ts";
 import { discover, type EngineEndpoint } from "./discover.ts";
-import { type Place, placeOf } from "./place.ts";
+import { canonicalAddress } from "./ip-address.ts";
 import { decodeText, type EngineVersion, VersionSchema } from "./schema.ts";
+import { createOwnAddresses, isLoopback } from "./self.ts";
 
 /** The versions of the Engine API that we speak: what we read is the same in all of them. */
 const OLDEST_VERSION = "1.40";
 const NEWEST_VERSION = "1.56";
 const REFUSED =
-  "see whether it is an engine that answers there, and whether a proxy before its socket allows this path";
+  "check whether it is an engine that answers there, and whether a proxy before its socket allows this path";
 
 export interface Engine {
   /** Where it is, for messages: `unix:///var/run/docker.sock`. */
   readonly target: string;
   /** The version that both sides know. */
   readonly apiVersion: string;
-  /** Whether its stream of events lags: Podman reads its own events back from a file, four times a second. */
-  readonly hasLateEvents: boolean;
-  /** Where its networks are, as far as the way to it tells. */
+  /** Whether its events come late, so that answers must be confirmed: Podman reads them from a file, four times a second. */
+  readonly needsCatchUp: boolean;
+  /** Whether its networks are on this machine, as far as its address tells. */
   readonly place: Place;
+  /** When it last sent something, on the clock of `performance`. */
+  readonly lastReadMs: () => number;
   /**
    * The body of a GET as text. `path` begins after the version, which is the agreed one unless another is given, as for
    * Podman's own API.
@@ -45,6 +50,10 @@ export async function createEngine(
   timeoutMs = 2_000,
 ): Promise<Engine> {
   const { target } = endpoint;
+  let lastReadMs = Number.NEGATIVE_INFINITY;
+  const onRead = () => {
+    lastReadMs = performance.now();
+  };
 
   async function open(path: string, signal: AbortSignal): Promise<Response> {
     try {
@@ -60,6 +69,7 @@ export async function createEngine(
     const deadline = AbortSignal.timeout(deadlineMs);
     const response = await open(path, signal ? AbortSignal.any([deadline, signal]) : deadline);
     const body = await readBounded(response, target);
+    onRead();
     if (response.ok) return body;
     const refusal = `The engine at ${target} answered ${response.status} for ${path}: ${body.slice(0, 300).trim()}`;
     // Podman answers 500 for a container that ends while it is being asked for.
@@ -73,12 +83,13 @@ export async function createEngine(
   return {
     target,
     apiVersion: version,
-    hasLateEvents: (answer.Components ?? []).some(({ Name }) => Name === "Podman Engine"),
+    needsCatchUp: (answer.Components ?? []).some(({ Name }) => Name === "Podman Engine"),
     place: await placeOf(endpoint),
+    lastReadMs: () => lastReadMs,
     get: (path, options) => request(`/v${options?.version ?? version}${path}`, timeoutMs, options?.signal),
     async lines(path, signal) {
       const response = await open(`/v${version}${path}`, signal);
-      if (response.ok && response.body) return splitLines(response.body, target);
+      if (response.ok && response.body) return splitLines(response.body, target, onRead);
       const refusal = `The engine at ${target} answered ${response.status} for ${path.split("?")[0]}`;
       throw new AppError("engine-refused", refusal, { hint: REFUSED });
     },
@@ -108,7 +119,7 @@ function compareVersions(a: string, b: string): number {
 }
 
 const BODY_BYTES_MAX = 32 * 1024 * 1024;
-const IS_ENGINE = "see whether it is an engine that answers there";
+const IS_ENGINE = "check whether it is an engine that answers there";
 
 /** The body as text. One of more than 32 MiB is `engine-bad-answer`. */
 export async function readBounded(response: Response, target: string): Promise<string> {
@@ -132,12 +143,17 @@ export async function readBounded(response: Response, target: string): Promise<s
 }
 
 /** A line that has no end yet is kept back, and dropped when the stream ends in the middle of it. */
-export async function* splitLines(body: ReadableStream<Uint8Array>, target: string): AsyncGenerator<string> {
+export async function* splitLines(
+  body: ReadableStream<Uint8Array>,
+  target: string,
+  onRead = () => {},
+): AsyncGenerator<string> {
   const decoder = new TextDecoder();
   let begun: string[] = [];
   let length = 0;
   try {
     for await (const chunk of body) {
+      onRead();
       const [head = "", ...lines] = decoder.decode(chunk, { stream: true }).split("\n");
       begun.push(head);
       length += head.length;
@@ -174,19 +190,54 @@ export function unreachable(target: string, cause: unknown): AppError {
   const name = cause instanceof Error ? cause.name : "";
   const [reason, hint] =
     name === "TimeoutError"
-      ? ["does not answer", "see whether the engine is healthy"]
+      ? ["does not answer", "check whether the engine is healthy"]
       : code === "ENOENT"
         ? ["is not there", "start the engine, or mount its socket, or set DOCKER_HOST"]
         : code === "EACCES"
           ? ["may not be opened by this user", "add the user to the socket's group (--group-add in a container)"]
           : code === "ECONNREFUSED" || code === "FailedToOpenSocket"
             ? ["accepts no connection", "start the engine"]
-            : ["broke off the connection", "see whether the engine is healthy"];
+            : ["broke off the connection", "check whether the engine is healthy"];
   return new AppError("engine-unavailable", `The engine at ${target} ${reason}`, { hint, cause });
 }
 
-/** What the engine did not tell of some container is, to who asks, an engine that does not answer. */
-export function untold(failure: AppError): AppError {
+/** A failed inspect, as the error for a request that needs its container. */
+export function inspectFailed(failure: AppError): AppError {
   const { publicMessage, hint } = failure;
   return new AppError("engine-unavailable", publicMessage, { ...(hint !== undefined && { hint }), cause: failure });
+}
+
+const RESOLVE_MS = 1_000;
+
+/** Where an engine's networks are. */
+export interface Place {
+  readonly addressesAreLocal: boolean;
+  /** Otherwise the engine is asked whether it is rootless. */
+  readonly isCertain: boolean;
+}
+
+/**
+ * An engine behind root's socket has root's networks; a user's socket may be of a rootless engine, which has its own. A TCP
+ * engine is on the machine of its address, and may be a proxy for a rootless one.
+ *
+ * @param hasAddress whether an address is of an interface of this machine
+ */
+export async function placeOf(
+  endpoint: Pick<EngineEndpoint, "base" | "init">,
+  hasAddress: (address: string) => boolean = createOwnAddresses(() => performance.now()).has,
+  ownerOf: (path: string) => number | undefined = (path) => statSync(path, { throwIfNoEntry: false })?.uid,
+): Promise<Place> {
+  const { unix } = endpoint.init;
+  if (unix !== undefined) {
+    const isRoots = ownerOf(unix) === 0;
+    return { addressesAreLocal: isRoots, isCertain: isRoots };
+  }
+  const host = new URL(endpoint.base).hostname.replace(/^\[|\]$/g, "");
+  const found = lookup(host, { all: true }).then(
+    (all) => all.map(({ address }) => canonicalAddress(address)),
+    () => [],
+  );
+  const addresses = await Promise.race([found, Bun.sleep(RESOLVE_MS).then(() => [])]);
+  const isHere = addresses.length > 0 && addresses.every((address) => isLoopback(address) || hasAddress(address));
+  return { addressesAreLocal: isHere, isCertain: !isHere };
 }

@@ -1,6 +1,6 @@
 import type { Container } from "./container.ts";
 import { contains } from "./ip-address.ts";
-import { createSharers } from "./sharers.ts";
+import { perRevision } from "./memo.ts";
 
 export interface Network {
   readonly id: string;
@@ -10,7 +10,7 @@ export interface Network {
   readonly driver?: string | undefined;
 }
 
-/** Whether the network id of an attachment means this network: Podman's containers call their networks by name. */
+/** Whether an endpoint's network id means this network: Podman's containers have the network's name there. */
 export function isCalled({ id, name }: Network, networkId: string): boolean {
   return networkId === id || networkId === name;
 }
@@ -21,184 +21,183 @@ export interface Machine {
   readonly memoryBytes: number;
 }
 
-/** What the engine said last, indexed the ways we are asked for it. Changed by the watcher alone. */
-export interface Picture {
+/** The containers in memory, by id, address and network. Only the sync with the engine changes it. */
+export interface ContainerStore {
+  /** By id. A container that shares another's network namespace has the networks of that one. */
   readonly containers: ReadonlyMap<string, Container>;
   readonly networks: () => readonly Network[];
-  /** Undefined where the engine does not say. */
+  /** Undefined if the engine does not say. */
   readonly machine: () => Machine | undefined;
   /**
-   * Whether the engine's networks are not those that we are on, as where it is rootless or another machine's and we run in
-   * none of its containers: then no address is that of a container, a network or a gateway of it.
+   * Whether an address of the engine's networks means the same here: not with a rootless or remote engine, unless we run
+   * in one of its containers. Otherwise no address belongs to a container, network or gateway.
    */
-  readonly isElsewhere: () => boolean;
-  /** Grows with every change: what was made from the picture is good for as long as this is the same. */
+  readonly addressesAreLocal: () => boolean;
+  /** Grows with every change. */
   readonly revision: () => number;
-  /** The running containers that have the address, without those that share another's network namespace. */
-  readonly claimants: (address: string) => readonly Container[];
+  /** The running containers with this address: several if networks overlap. */
+  readonly ownersOf: (address: string) => readonly Container[];
+  /** Whether several networks contain the address, so that a container not known yet may have it too. */
+  readonly isInSeveralNetworks: (address: string) => boolean;
   readonly isGateway: (address: string) => boolean;
-  /** The same for bridges alone: the gateway of a macvlan is the router of the LAN. */
+  /** The same for bridges only: the gateway of a macvlan is the router of the LAN. */
   readonly isBridgeGateway: (address: string) => boolean;
-  /** Whether it is in a subnet of the engine's, or of that network. */
-  readonly isInSubnet: (address: string, networkId?: string) => boolean;
+  readonly isInSubnet: (address: string) => boolean;
 }
 
-export interface MutablePicture extends Picture {
+export interface MutableStore extends ContainerStore {
   readonly put: (container: Container) => void;
   readonly remove: (id: string) => void;
-  /** Takes a container's addresses out at once: they may be another's before the engine is asked again. */
+  /** Removes a container's addresses at once: another one may get them before the engine is asked again. */
   readonly withdraw: (id: string) => void;
   readonly setNetworks: (networks: readonly Network[]) => void;
   readonly setMachine: (machine: Machine | undefined) => void;
-  /** Begins with an engine. Where it is the one of before, what that said of its place stays. */
-  readonly begin: (target: string, isElsewhere: boolean) => void;
-  readonly setElsewhere: (isElsewhere: boolean) => void;
+  /** Starts with an engine. Data of another one does not count any more. */
+  readonly begin: (target: string, addressesAreLocal: boolean) => void;
+  readonly setAddressesAreLocal: (areLocal: boolean) => void;
 }
 
-/** Which container is our own depends on our own addresses too, which change without a word of the engine. */
-export const OWN_KNOWN_FOR_MS = 1_000;
+/** Our own addresses can change without an event of the engine. */
+const OWN_KNOWN_FOR_MS = 1_000;
+const HOPS_MAX = 3;
 
 /** @param isOwn whether a container is the one that we run in */
-export function createPicture(isOwn: (container: Container) => boolean = () => false): MutablePicture {
-  const containers = new Map<string, Container>();
-  const addresses = createAddresses();
-  const sharers = createSharers(containers);
+export function createContainerStore(isOwn: (container: Container) => boolean = () => false): MutableStore {
+  /** As the engine has them: a container that shares a network namespace has no networks. */
+  const inspected = new Map<string, Container>();
+  const owners = new Map<string, readonly Container[]>();
+  const shared = new WeakMap<Container, Container>();
+  let sharing = 0;
   let networks: readonly Network[] = [];
   let gateways = new Set<string>();
   let machine: Machine | undefined;
   let revision = 0;
   let target = "";
-  let elsewhere = false;
-  /** Whether we run in none of its containers, and when that was seen. */
-  let outside = { at: -1, untilMs: 0, isSo: false };
+  let areLocal = true;
+  let inside = { revision: -1, untilMs: 0, isSo: false };
+  const version = { revision: () => revision };
 
-  function isElsewhere(): boolean {
-    if (!elsewhere) return false;
-    const nowMs = performance.now();
-    if (outside.at !== revision || nowMs > outside.untilMs) {
-      const isSo = !containers.values().some((each) => each.running && isOwn(each));
-      outside = { at: revision, untilMs: nowMs + OWN_KNOWN_FOR_MS, isSo };
+  const resolved = perRevision(version, () => {
+    if (sharing === 0) return inspected;
+    const byName = new Map([...inspected.values()].map((container) => [container.name, container]));
+    const resolve = (container: Container): Container => {
+      let owner = container;
+      for (let hops = 0; hops < HOPS_MAX && owner.networkOwner !== undefined; hops += 1) {
+        const next = inspected.get(owner.networkOwner) ?? byName.get(owner.networkOwner);
+        if (next === undefined) break;
+        owner = next;
+      }
+      if (owner === container) return container;
+      // The same object while nothing changes, because documents are cached by it.
+      const before = shared.get(container);
+      const { attachments } = owner;
+      const now = before?.attachments === attachments ? before : { ...container, attachments };
+      shared.set(container, now);
+      return now;
+    };
+    return new Map([...inspected].map(([id, container]) => [id, resolve(container)]));
+  });
+  const bridges = perRevision(version, () => {
+    const found = networks.filter(({ driver }) => driver === "bridge");
+    const all = new Set(found.flatMap((network) => network.gateways));
+    // The engine's document of a network may omit the gateway; that of a container has it.
+    for (const { running, attachments } of inspected.values()) {
+      if (!running) continue;
+      for (const { networkId, gateways: own } of attachments) {
+        if (found.some((network) => isCalled(network, networkId))) for (const gateway of own) all.add(gateway);
+      }
     }
-    return outside.isSo;
-  }
+    return all;
+  });
 
-  function setElsewhere(next: boolean): void {
-    if (elsewhere === next) return;
-    elsewhere = next;
-    revision += 1;
+  function addressesAreLocal(): boolean {
+    if (areLocal) return true;
+    const nowMs = performance.now();
+    if (inside.revision !== revision || nowMs > inside.untilMs) {
+      const isSo = inspected.values().some((each) => each.running && isOwn(each));
+      inside = { revision, untilMs: nowMs + OWN_KNOWN_FOR_MS, isSo };
+    }
+    return inside.isSo;
   }
 
   function withdraw(id: string): void {
-    const container = containers.get(id);
-    if (container !== undefined) addresses.withdraw(container);
+    const container = inspected.get(id);
+    for (const address of container ? addressesOf(container) : []) {
+      const left = owners.get(address)?.filter((owner) => owner.id !== id) ?? [];
+      if (left.length > 0) owners.set(address, left);
+      else owners.delete(address);
+    }
     revision += 1;
   }
 
-  /** Those of networks and of running containers: a network's own are not told of by every engine. */
-  function indexGateways(): void {
-    gateways = new Set(networks.flatMap((network) => network.gateways));
-    for (const container of containers.values()) {
-      if (!container.running) continue;
-      for (const attachment of container.attachments) for (const gateway of attachment.gateways) gateways.add(gateway);
-    }
+  function forget(id: string): void {
+    withdraw(id);
+    if (inspected.get(id)?.networkOwner !== undefined) sharing -= 1;
+    inspected.delete(id);
   }
 
-  function isBridgeGateway(address: string): boolean {
-    if (!gateways.has(address) || isElsewhere()) return false;
-    const bridges = networks.filter((network) => network.driver === "bridge");
-    if (bridges.some((bridge) => bridge.gateways.includes(address))) return true;
-    // The engine's document of a network may leave the gateway out; that of a container on it does not.
-    return [...containers.values()].some(
-      ({ running, attachments }) =>
-        running &&
-        attachments.some((a) => a.gateways.includes(address) && bridges.some((each) => isCalled(each, a.networkId))),
-    );
+  function addGateways(container: Container): void {
+    for (const { gateways: own } of container.attachments) for (const gateway of own) gateways.add(gateway);
   }
 
   return {
-    containers,
+    get containers() {
+      return resolved();
+    },
     networks: () => networks,
     machine: () => machine,
-    isElsewhere,
-    revision: () => revision,
-    claimants: (address) => (isElsewhere() ? [] : addresses.of(address)),
-    isGateway: (address) => gateways.has(address) && !isElsewhere(),
-    isBridgeGateway,
-    isInSubnet: (address, networkId) =>
-      !isElsewhere() &&
-      networks.some(
-        (network) =>
-          (networkId === undefined || isCalled(network, networkId)) &&
-          network.subnets.some((subnet) => contains(subnet, address)),
-      ),
+    addressesAreLocal,
+    revision: version.revision,
+    ownersOf: (address) => (addressesAreLocal() ? (owners.get(address) ?? []) : []),
+    isInSeveralNetworks: (address) => networks.filter((network) => isIn(network, address)).length > 1,
+    isGateway: (address) => gateways.has(address) && addressesAreLocal(),
+    isBridgeGateway: (address) => bridges().has(address) && addressesAreLocal(),
+    isInSubnet: (address) => networks.some((network) => isIn(network, address)) && addressesAreLocal(),
     withdraw,
     put(container) {
-      withdraw(container.id);
-      sharers.put(container);
+      forget(container.id);
+      inspected.set(container.id, container);
+      if (container.networkOwner !== undefined) sharing += 1;
       if (!container.running) return;
-      addresses.add(container);
-      for (const attachment of container.attachments) for (const gateway of attachment.gateways) gateways.add(gateway);
+      for (const address of addressesOf(container)) owners.set(address, [...(owners.get(address) ?? []), container]);
+      addGateways(container);
     },
-    remove(id) {
-      withdraw(id);
-      sharers.remove(id);
-    },
+    remove: forget,
     setMachine(next) {
       if (next?.cpus === machine?.cpus && next?.memoryBytes === machine?.memoryBytes) return;
       machine = next;
       revision += 1;
     },
-    begin(next, isNextElsewhere) {
+    begin(next, nextAreLocal) {
       if (target === next) return;
       target = next;
-      // What another engine had there, or said of its machine, is believed no longer.
-      addresses.clear();
+      owners.clear();
       machine = undefined;
-      setElsewhere(isNextElsewhere);
+      areLocal = nextAreLocal;
       revision += 1;
     },
-    setElsewhere,
+    setAddressesAreLocal(next) {
+      if (areLocal !== next) revision += 1;
+      areLocal = next;
+    },
     setNetworks(next) {
       const before = JSON.stringify([networks, [...gateways].sort()]);
-      if (JSON.stringify(next) !== JSON.stringify(networks)) networks = next;
-      indexGateways();
-      // Podman's are read again and again: what was made of the same ones stays good.
+      networks = next;
+      gateways = new Set(networks.flatMap((network) => network.gateways));
+      for (const container of inspected.values()) if (container.running) addGateways(container);
+      // Podman's networks are read again and again.
       if (JSON.stringify([networks, [...gateways].sort()]) !== before) revision += 1;
     },
   };
 }
 
-/** The running containers by the addresses that they have: more than one where networks overlap. */
-export interface Addresses {
-  readonly of: (address: string) => readonly Container[];
-  readonly add: (container: Container) => void;
-  readonly withdraw: (container: Container) => void;
-  readonly clear: () => void;
-}
-
-/** Without those that share another's network namespace: their addresses are its owner's. */
-function createAddresses(): Addresses {
-  const claimants = new Map<string, readonly Container[]>();
-  return {
-    of: (address) => claimants.get(address) ?? [],
-    add(container) {
-      for (const address of addressesOf(container)) {
-        claimants.set(address, [...(claimants.get(address) ?? []), container]);
-      }
-    },
-    withdraw(container) {
-      for (const address of addressesOf(container)) {
-        const left = claimants.get(address)?.filter(({ id }) => id !== container.id) ?? [];
-        if (left.length > 0) claimants.set(address, left);
-        else claimants.delete(address);
-      }
-    },
-    clear: () => claimants.clear(),
-  };
-}
-
+/** Without those of a container that shares a network namespace: they belong to the container that owns it. */
 function addressesOf({ networkOwner, attachments }: Container): string[] {
   if (networkOwner !== undefined) return [];
   const all = attachments.flatMap(({ ipv4, ipv6 }) => [ipv4, ipv6]);
   return [...new Set(all.filter((address) => address !== undefined))];
+}
+
+function isIn({ subnets }: Network, address: string): boolean {
+  return subnets.some((subnet) => contains(subnet, address));
 }

@@ -2,18 +2,18 @@ import { AppError } from "../errors.ts";
 import type { Log } from "../log.ts";
 import type { Engine } from "./client.ts";
 import { toContainer } from "./container.ts";
-import type { MutablePicture } from "./container-store.ts";
+import type { MutableStore } from "./container-store.ts";
 import { decodeText, InspectSchema } from "./schema.ts";
 
 const IN_FLIGHT_MAX = 16;
 const RETRY_AFTER_MS = 500;
 
-export interface Inspections {
+export interface Inspector {
   /**
-   * Asks the engine for one container and puts the answer into the picture. One call per container is in flight
+   * Asks the engine for one container and puts the answer into the store. One call per container is in flight
    * however many ask; who asks during a call gets the one after it, because the call may have begun too early.
    *
-   * @param starting the container may be about to take an address: see {@link Inspections.starting}
+   * @param starting the container may be about to take an address: see {@link Inspector.starting}
    */
   readonly inspect: (id: string, starting?: boolean) => Promise<void>;
   /** Takes the container's addresses out at once, and what a call in flight says of them with it. */
@@ -22,15 +22,15 @@ export interface Inspections {
   readonly end: (id: string) => void;
   /** Takes the container out at once, and for good: it was removed. */
   readonly remove: (id: string) => void;
-  /** When the question was asked whose answer is in the picture, by the clock of `performance`. */
+  /** When the question was asked whose answer is in the store, by the clock of `performance`. */
   readonly inspectedAtMs: (id: string) => number;
-  /** How many containers may have an address that the picture lacks. */
+  /** How many containers may have an address that the store lacks. */
   readonly starting: () => number;
   /** How many containers are being asked for. */
   readonly pending: () => number;
   /** Resolves when the engine has answered for every container that is being asked for now. */
   readonly settled: () => Promise<unknown>;
-  /** Why the engine does not tell of some container, if that is so: then what is not in the picture may still be there. */
+  /** Why the engine does not tell of some container, if that is so: then what is not in the store may still be there. */
   readonly failure: () => AppError | undefined;
   readonly close: () => void;
 }
@@ -44,7 +44,7 @@ interface Inspection {
   next: PromiseWithResolvers<void> | undefined;
 }
 
-export function createInspections(engine: Engine, picture: MutablePicture, log: Log, changed: () => void): Inspections {
+export function createInspector(engine: Engine, store: MutableStore, log: Log, changed: () => void): Inspector {
   const inspections = new Map<string, Inspection>();
   const askedAtMs = new Map<string, number>();
   const retries = new Map<string, ReturnType<typeof setTimeout>>();
@@ -67,7 +67,7 @@ export function createInspections(engine: Engine, picture: MutablePicture, log: 
   }
 
   function forget(id: string): void {
-    picture.remove(id);
+    store.remove(id);
     askedAtMs.delete(id);
     failures.delete(id);
     ended.delete(id);
@@ -81,11 +81,11 @@ export function createInspections(engine: Engine, picture: MutablePicture, log: 
       const body = await engine.get(`/containers/${id}/json`, { signal: ending.signal });
       const container = toContainer(decodeText(InspectSchema, body, `container ${id.slice(0, 12)}`));
       if (closed || inspection.removed) return;
-      picture.put(container);
+      store.put(container);
       askedAtMs.set(id, begunAtMs);
       failures.delete(id);
       // Asked before its end, it may be told as running.
-      if (inspection.withdrawn) picture.withdraw(id);
+      if (inspection.withdrawn) store.withdraw(id);
       else ended.delete(id);
     } catch (error) {
       if (closed || inspection.removed) return;
@@ -93,14 +93,14 @@ export function createInspections(engine: Engine, picture: MutablePicture, log: 
         forget(id);
         return;
       }
-      // Where it is now is not known: its address must not be answered from an older picture.
-      const known = picture.containers.get(id);
+      // Where it is now is not known: its address must not be answered from an older store.
+      const known = store.containers.get(id);
       if (known?.running && ended.has(id)) {
         // What it has of its owner's networks is the owner's.
         const own = known.networkOwner === undefined ? known : { ...known, attachments: [] };
-        picture.put({ ...own, running: false });
+        store.put({ ...own, running: false });
       }
-      picture.withdraw(id);
+      store.withdraw(id);
       const failure = toFailure(error);
       const said = failures.has(id) ? log.debug : log.warning;
       failures.set(id, failure);
@@ -145,7 +145,7 @@ export function createInspections(engine: Engine, picture: MutablePicture, log: 
   }
 
   function withdraw(id: string): void {
-    picture.withdraw(id);
+    store.withdraw(id);
     const current = inspections.get(id);
     if (current) current.withdrawn = true;
   }
@@ -189,7 +189,7 @@ export function createInspections(engine: Engine, picture: MutablePicture, log: 
 function toFailure(error: unknown): AppError {
   if (error instanceof AppError) return error;
   return new AppError("engine-bad-answer", "The engine's answer for a container could not be used", {
-    hint: "see whether the engine is healthy",
+    hint: "check whether the engine is healthy",
     cause: error,
   });
 }

@@ -1,66 +1,66 @@
 import { AppError } from "../errors.ts";
 import type { Log } from "../log.ts";
-import { type AddressLookup, createAddressLookup } from "./caller.ts";
-import { type Engine, untold } from "./client.ts";
+import { type Callers, createCallers } from "./caller.ts";
+import { type Engine, inspectFailed } from "./client.ts";
 import type { Container } from "./container.ts";
-import { createPicture, type Picture } from "./container-store.ts";
-import { createStall } from "./stall.ts";
-import type { Session } from "./sync.ts";
+import { type ContainerStore, createContainerStore } from "./container-store.ts";
+import type { Sync } from "./sync.ts";
 import type { EngineWatch, Watcher } from "./watcher.ts";
 
-/** How long a request waits for the picture to catch up: JavaScript and Java clients hang up after a second. */
+/** JavaScript and Java clients hang up after a second. */
 const WAIT_MS = 900;
-/** For how long a lost engine is expected back, so that a request waits for it; later it is refused at once. */
+/** A request waits for a lost engine only for so long after the loss. */
 const EXPECTED_BACK_MS = 5_000;
 
-export type Contact = "connecting" | "connected" | "unavailable";
+export type ContactState = "connecting" | "connected" | "unavailable";
 
-export interface Inventory extends AddressLookup {
-  readonly picture: Picture;
-  /** The engine of now, or of last: for what only it can answer. Undefined before the first contact. */
+/** The containers of the engine, and waiting until they are up to date. */
+export interface Inventory extends Callers {
+  readonly store: ContainerStore;
+  /** The present or last engine; undefined before the first contact. */
   readonly engine: () => Engine | undefined;
-  /** How the contact with the engine stands, for a look from outside. */
-  readonly contact: () => Contact;
-  /** Whether the picture is the engine's and the whole of it: no container is being asked for, and none is untold. */
+  readonly contact: () => ContactState;
+  /** Whether the store is up to date and complete: no inspect is running or has failed. */
   readonly isCurrent: () => boolean;
   /**
-   * Resolves when the picture may be answered from, with the time until which this request may go on waiting: all its
-   * waits together take 900 ms at most. Rejects with `engine-unavailable` then.
+   * Resolves when the store can be used, with the time until which the request may wait: all its waits together take 900 ms
+   * at most. Rejects with `engine-unavailable`.
+   *
+   * @param deadlineMs of a request that has waited already
    */
-  readonly ready: () => Promise<number>;
+  readonly ready: (deadlineMs?: number) => Promise<number>;
   /**
-   * Waits until the picture can be believed for what it lacks: no container is being asked for, and the engine answers.
-   * Rejects with `engine-unavailable` at `deadlineMs`, and at once while the engine does not tell of some container.
+   * Waits until what is not in the store does not exist. Rejects with `engine-unavailable` at `deadlineMs`, and at once if
+   * a container cannot be inspected.
    */
   readonly confirm: (deadlineMs: number) => Promise<void>;
-  /** Begins to watch. What that needs is loaded only now: a server that is about to listen comes first. */
   readonly start: () => Promise<void>;
   readonly close: () => void;
 }
 
 /**
- * Keeps a live picture of the engine's containers: a request costs the engine nothing.
+ * Keeps the engine's containers in memory, so that a request costs the engine nothing.
  *
  * @param connect finds the engine and agrees on a version; called again after each loss
- * @param macAddressOf the hardware address that our kernel sends to for an IP address, where it tells
- * @param isOwn whether a container is the one that we run in: where networks overlap, only its networks count
+ * @param deps.isOwn whether a container is the one that we run in
  */
 export function createInventory(deps: {
   readonly connect: () => Promise<Engine>;
   readonly log: Log;
-  /** Milliseconds of a clock that nobody sets: it is for deadlines. */
+  /** Milliseconds of a monotonic clock. */
   readonly now: () => number;
   readonly isOwn: (container: Container) => boolean;
+  readonly hasAddress: (address: string) => boolean;
   readonly macAddressOf: (address: string) => string | undefined;
-  /** Is called whenever the picture has become the engine's. */
+  /** Called whenever the store has become up to date. */
   readonly onLive?: () => void;
 }): Inventory {
   const { now } = deps;
-  const picture = createPicture(deps.isOwn);
+  const store = createContainerStore(deps.isOwn);
   let state: "connecting" | "live" | "silent" | "lost" = "connecting";
   let error: AppError | undefined;
   let lostAtMs = Number.NEGATIVE_INFINITY;
-  let session: Session | undefined;
+  let sync: Sync | undefined;
   let watch: EngineWatch | undefined;
   let closed = false;
   let change = Promise.withResolvers<void>();
@@ -73,7 +73,7 @@ export function createInventory(deps: {
   const watcher: Watcher = {
     changed,
     live(next) {
-      session = next;
+      sync = next;
       state = "live";
       error = undefined;
       changed();
@@ -95,7 +95,6 @@ export function createInventory(deps: {
   const unavailable = (): AppError =>
     error ?? new AppError("engine-unavailable", "The engine has not answered yet", { hint: "retry in some seconds" });
 
-  /** Resolves at the next change or after the time, whichever is first. */
   async function untilChange(leftMs: number): Promise<void> {
     let timer: ReturnType<typeof setTimeout> | undefined;
     const timeout = new Promise<void>((resolve) => {
@@ -108,72 +107,64 @@ export function createInventory(deps: {
   async function untilAnswerable(deadlineMs: number): Promise<void> {
     while (state !== "live" && state !== "silent") {
       const left = deadlineMs - now();
-      const hopeless = state === "lost" && now() - lostAtMs > EXPECTED_BACK_MS;
-      if (left <= 0 || hopeless) throw unavailable();
+      const isHopeless = state === "lost" && now() - lostAtMs > EXPECTED_BACK_MS;
+      if (left <= 0 || isHopeless) throw unavailable();
       await untilChange(left);
     }
   }
 
-  const stall = createStall(now, async () => session?.ping(WAIT_MS));
-  const addresses = createAddressLookup({
-    picture,
+  const callers = createCallers({
+    store,
     contact: {
       isLive: () => state === "live",
       isSilent: () => state === "silent",
-      session: () => session,
+      sync: () => sync,
       untilChange,
       untilAnswerable,
       unavailable,
     },
-    now,
     waitMs: WAIT_MS,
-    isOwn: deps.isOwn,
-    macAddressOf: deps.macAddressOf,
-    isDoubtful: stall.isDoubtful,
+    ...{ now, hasAddress: deps.hasAddress, macAddressOf: deps.macAddressOf },
   });
 
   async function confirm(deadlineMs: number): Promise<void> {
     const slow = (): AppError =>
-      new AppError("engine-unavailable", `The engine at ${session?.engine.target} is slow to answer`, {
-        hint: "retry, and see whether the engine is healthy",
+      new AppError("engine-unavailable", `The engine at ${sync?.engine.target} is slow to answer`, {
+        hint: "retry, and check whether the engine is healthy",
       });
     const late = Bun.sleep(Math.max(0, deadlineMs - now()));
-    const checkTold = (): void => {
-      const failure = session?.inspections.failure();
-      if (failure) throw untold(failure);
+    const checkInspected = (): void => {
+      const failure = sync?.inspector.failure();
+      if (failure) throw inspectFailed(failure);
     };
-    // What failed is found by the ping below.
-    await Promise.race([session?.events.catchUp().catch(() => undefined), late]);
-    checkTold();
-    const settled = session?.inspections.settled().then(() => true);
+    // The ping below finds a failure of these.
+    await Promise.race([sync?.events.catchUp().catch(() => undefined), late]);
+    checkInspected();
+    const settled = sync?.inspector.settled().then(() => true);
     if (!(await Promise.race([settled, late]))) throw slow();
-    checkTold();
+    checkInspected();
     if (state !== "live") throw unavailable();
-    // A question that is under way has a deadline of its own, which may be later than this request's.
-    const answered = session?.ping(WAIT_MS).then(() => true);
+    const answered = sync?.ping(WAIT_MS).then(() => true);
     if (!(await Promise.race([answered, late]))) throw slow();
   }
 
   return {
-    picture,
-    engine: () => session?.engine,
+    store,
+    ...callers,
+    engine: () => sync?.engine,
     contact: () => (state === "live" ? "connected" : state === "connecting" ? "connecting" : "unavailable"),
-    isCurrent: () =>
-      state === "live" && session?.inspections.pending() === 0 && session.inspections.failure() === undefined,
-    async ready() {
-      const deadlineMs = now() + WAIT_MS;
+    isCurrent: () => state === "live" && sync?.inspector.pending() === 0 && sync.inspector.failure() === undefined,
+    async ready(deadlineMs = now() + WAIT_MS) {
       await untilAnswerable(deadlineMs);
       return deadlineMs;
     },
-    ...addresses,
     confirm,
     async start() {
       const { watchEngine } = await import("./watcher.ts");
-      if (!closed) watch = watchEngine(deps.connect, picture, deps.log, watcher);
+      if (!closed) watch = watchEngine(deps.connect, store, deps.log, watcher);
     },
     close() {
       closed = true;
-      stall.close();
       watch?.close();
     },
   };

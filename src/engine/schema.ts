@@ -9,7 +9,7 @@ const number = nullable(Type.Number());
 const texts = nullable(Type.Array(Type.String()));
 const textMap = nullable(Type.Record(Type.String(), Type.String()));
 
-const IS_ENGINE = "see whether it is Docker from 20.10 or Podman from 4.3 that answers there";
+const IS_ENGINE = "check whether it is Docker from 20.10 or Podman from 4.3 that answers there";
 
 export const VersionSchema = Type.Object({
   ApiVersion: Type.String(),

@@ -2,8 +2,9 @@ import { existsSync, readFileSync } from "node:fs";
 import { networkInterfaces } from "node:os";
 import type { Environment } from "../config/config.ts";
 import type { Container } from "./container.ts";
-import type { Picture } from "./container-store.ts";
+import type { ContainerStore } from "./container-store.ts";
 import { canonicalAddress, contains } from "./ip-address.ts";
+import { perRevision } from "./memo.ts";
 
 const READ_EVERY_MS = 1_000;
 
@@ -190,18 +191,13 @@ function readOrEmpty(path: string): string {
  * network's name behind it, as Docker's DNS takes them. In lower case; read anew when the picture changes.
  */
 export function createOwnNames(
-  picture: Pick<Picture, "containers" | "revision">,
+  store: Pick<ContainerStore, "containers" | "revision">,
   isOwn: (container: Container) => boolean,
 ): () => ReadonlySet<string> {
-  let revision = Number.NaN;
-  let names = new Set<string>();
-  return () => {
-    if (revision === picture.revision()) return names;
-    revision = picture.revision();
-    const own = [...picture.containers.values()].find((container) => container.running && isOwn(container));
-    names = new Set(own ? namesOf(own).map((name) => name.toLowerCase()) : []);
-    return names;
-  };
+  return perRevision(store, () => {
+    const own = [...store.containers.values()].find((container) => container.running && isOwn(container));
+    return new Set(own ? namesOf(own).map((name) => name.toLowerCase()) : []);
+  });
 }
 
 function namesOf({ name, attachments }: Container): string[] {

@@ -1,5 +1,6 @@
 import type { Log } from "../log.ts";
 import type { Engine } from "./client.ts";
+import type { ContainerStore } from "./container-store.ts";
 import { createSampler, type Frame, type Sample } from "./stats-sample.ts";
 
 /** Bun has 256 slots for all fetches of a process; the 257th hangs. Streams keep to half of them. */
@@ -35,10 +36,7 @@ interface Stream {
  */
 export function createStatsStreams(deps: {
   readonly engine: () => Engine | undefined;
-  readonly isRunning: (id: string) => boolean;
-  readonly nameOf: (id: string) => string;
-  /** The time of the container's latest start. */
-  readonly startedAt: (id: string) => string | undefined;
+  readonly store: Pick<ContainerStore, "containers">;
   readonly log: Log;
   readonly now: () => number;
   readonly streamsMax?: number | undefined;
@@ -55,10 +53,10 @@ export function createStatsStreams(deps: {
   }
 
   async function follow(engine: Engine, id: string, stream: Stream): Promise<void> {
-    const sampleOf = createSampler(() => ({ id, name: deps.nameOf(id) }));
+    const sampleOf = createSampler(() => ({ id, name: deps.store.containers.get(id)?.name ?? "" }));
     try {
       for await (const line of await engine.lines(`/containers/${id}/stats?stream=true`, stream.abort.signal)) {
-        if (!deps.isRunning(id) || now() - stream.askedAtMs > LEASE_MS) break;
+        if (!deps.store.containers.get(id)?.running || now() - stream.askedAtMs > LEASE_MS) break;
         const frame = JSON.parse(line) as Frame;
         if (frame?.precpu_stats === undefined || String(frame.read).startsWith(NEVER)) continue;
         stream.heardAtMs = now();
@@ -98,7 +96,8 @@ export function createStatsStreams(deps: {
     if (known) {
       known.askedAtMs = now();
       // A sample of before its restart is none of the container that runs now.
-      if (known.startedAt === deps.startedAt(id) && now() - known.heardAtMs < STALLED_MS) return known;
+      if (known.startedAt === deps.store.containers.get(id)?.startedAt && now() - known.heardAtMs < STALLED_MS)
+        return known;
       end(id, known);
     }
     const engine = deps.engine();
@@ -110,7 +109,7 @@ export function createStatsStreams(deps: {
     saidFull = false;
     const stream: Stream = {
       abort: new AbortController(),
-      startedAt: deps.startedAt(id),
+      startedAt: deps.store.containers.get(id)?.startedAt,
       heardAtMs: now(),
       askedAtMs: now(),
       sample: undefined,

@@ -1,12 +1,12 @@
 import { AppError } from "../errors.ts";
 import type { Log } from "../log.ts";
 import type { Engine } from "./client.ts";
-import type { MutablePicture } from "./container-store.ts";
-import { createInspections, type Inspections } from "./inspector.ts";
+import type { MutableStore } from "./container-store.ts";
+import { createInspector, type Inspector } from "./inspector.ts";
 import { createNetworkReadings, type NetworkReadings } from "./podman.ts";
 import { decodeText, type EngineEvent, EventSchema, InfoSchema, isRootless, ListSchema } from "./schema.ts";
 
-/** How long the first picture waits for what the engine says of its machine: Podman takes a quarter of a second. */
+/** How long the first answer waits for what the engine says of its machine: Podman takes a quarter of a second. */
 const MACHINE_WAIT_MS = 400;
 const MACHINE_EVERY_MS = 2_000;
 
@@ -18,9 +18,9 @@ const BEGINNINGS = new Set(["create", "init", "start", "restart"]);
 const OTHERS = new Set(["rename", "update", "pause", "unpause", "stop", "health_status"]);
 
 /** One stretch of contact with the engine, from its event stream's beginning to its end. */
-export interface Session {
+export interface Sync {
   readonly engine: Engine;
-  readonly inspections: Inspections;
+  readonly inspector: Inspector;
   /** Reads all networks and all containers. Rejects where the engine does not answer. */
   readonly read: () => Promise<void>;
   /** Lists the containers anew, for engines whose events come late. True when the engine answered. */
@@ -29,18 +29,18 @@ export interface Session {
   readonly rereadNetworks: NetworkReadings["reread"];
   /** Asks whether the engine answers, once however many ask. Rejects with `engine-unavailable` after `timeoutMs`. */
   readonly ping: (timeoutMs: number) => Promise<void>;
-  /** Puts into the picture what events say. Rejects where the engine must be asked and does not answer. */
+  /** Puts into the store what events say. Rejects where the engine must be asked and does not answer. */
   readonly events: Events;
-  /** What the engine still answers changes the picture no more: another session has it. */
+  /** What the engine still answers changes the store no more: another sync has it. */
   readonly close: () => void;
 }
 
-/** @param changed is called when the picture changed */
-export function createSession(engine: Engine, picture: MutablePicture, log: Log, changed: () => void): Session {
-  const inspections = createInspections(engine, picture, log, changed);
+/** @param changed is called when the store changed */
+export function createSync(engine: Engine, store: MutableStore, log: Log, changed: () => void): Sync {
+  const inspector = createInspector(engine, store, log, changed);
   const networks = createNetworkReadings(engine, (read) => {
     if (closed) return;
-    picture.setNetworks(read);
+    store.setNetworks(read);
     changed();
   });
   let closed = false;
@@ -50,19 +50,19 @@ export function createSession(engine: Engine, picture: MutablePicture, log: Log,
   let saidNoMachine = false;
 
   async function readMachine(): Promise<void> {
-    const { isElsewhere, isSure } = engine.place;
+    const { addressesAreLocal, isCertain } = engine.place;
     machineAskedAtMs = performance.now();
     try {
       const info = decodeText(InfoSchema, await engine.get("/info"), "its machine");
       if (closed) return;
       const { NCPU, MemTotal } = info;
-      picture.setMachine(NCPU && MemTotal ? { cpus: NCPU, memoryBytes: MemTotal } : undefined);
-      picture.setElsewhere(isRootless(info) || (isSure && isElsewhere));
+      store.setMachine(NCPU && MemTotal ? { cpus: NCPU, memoryBytes: MemTotal } : undefined);
+      store.setAddressesAreLocal(!isRootless(info) && (addressesAreLocal || !isCertain));
     } catch (error) {
       if (closed) return;
       // What the machine has is worth telling, and no reason to go without containers. A proxy may refuse to tell it.
       const isRefused = error instanceof AppError && error.code === "engine-refused";
-      if (isRefused && !isSure && !isElsewhere) picture.setElsewhere(false);
+      if (isRefused && !isCertain && addressesAreLocal) store.setAddressesAreLocal(true);
       const cause = error instanceof AppError ? error.publicMessage : "its answer could not be used";
       const hint = "set TASK_CPU and TASK_MEMORY, which V4 gives a task in place of the machine's";
       if (!saidNoMachine) log.info("the engine does not say what its machine has", { cause, hint });
@@ -76,10 +76,10 @@ export function createSession(engine: Engine, picture: MutablePicture, log: Log,
     const listed = decodeText(ListSchema, await engine.get("/containers/json?all=1"), "the list of containers");
     const ids = new Set(listed.map(({ Id }) => Id));
     const isNew = ({ Id, State }: (typeof listed)[number]) =>
-      picture.containers.get(Id)?.running !== ["running", "paused", "restarting"].includes(State ?? "");
+      store.containers.get(Id)?.running !== ["running", "paused", "restarting"].includes(State ?? "");
     const asked = new Set(listed.filter((entry) => all || isNew(entry)).map(({ Id }) => Id));
-    for (const id of picture.containers.keys()) if (all || !ids.has(id)) asked.add(id);
-    await Promise.all([...asked].map((id) => inspections.inspect(id, true)));
+    for (const id of store.containers.keys()) if (all || !ids.has(id)) asked.add(id);
+    await Promise.all([...asked].map((id) => inspector.inspect(id, true)));
   }
 
   function relist(): Promise<boolean> {
@@ -96,8 +96,8 @@ export function createSession(engine: Engine, picture: MutablePicture, log: Log,
 
   function ping(timeoutMs: number): Promise<void> {
     // An engine without events of networks does not say that one is gone, whose gateway may be anybody's now.
-    if (engine.hasLateEvents) void networks.reread();
-    if (picture.machine() === undefined && performance.now() - machineAskedAtMs > MACHINE_EVERY_MS) void readMachine();
+    if (engine.needsCatchUp) void networks.reread();
+    if (store.machine() === undefined && performance.now() - machineAskedAtMs > MACHINE_EVERY_MS) void readMachine();
     pinging ??= engine.ping(timeoutMs).finally(() => {
       pinging = undefined;
     });
@@ -106,17 +106,17 @@ export function createSession(engine: Engine, picture: MutablePicture, log: Log,
 
   async function apply(event: EngineEvent): Promise<void> {
     const action = event.Action.split(":")[0] ?? "";
-    if (event.Type === "container" && REMOVALS.has(action)) inspections.remove(event.Actor.ID);
+    if (event.Type === "container" && REMOVALS.has(action)) inspector.remove(event.Actor.ID);
     else if (event.Type === "container") {
       const ends = ENDINGS.has(action);
       const begins = BEGINNINGS.has(action);
-      if (ends) inspections.end(event.Actor.ID);
-      if (ends || begins || OTHERS.has(action)) void inspections.inspect(event.Actor.ID, begins);
+      if (ends) inspector.end(event.Actor.ID);
+      if (ends || begins || OTHERS.has(action)) void inspector.inspect(event.Actor.ID, begins);
     } else if (action === "connect" || action === "disconnect") {
       // In Podman's event the actor is the container; in Docker's it is the network, and the container an attribute.
       const id = event.Actor.Attributes?.container ?? event.Actor.ID;
-      if (action === "disconnect") inspections.withdraw(id);
-      void inspections.inspect(id, action === "connect");
+      if (action === "disconnect") inspector.withdraw(id);
+      void inspector.inspect(id, action === "connect");
     } else await networks.read();
   }
 
@@ -124,14 +124,14 @@ export function createSession(engine: Engine, picture: MutablePicture, log: Log,
     const machine = readMachine();
     await Promise.all([networks.read(), list(true)]);
     // It is waited for to its end where it tells whose the addresses are.
-    if (!engine.place.isSure && picture.isElsewhere()) await machine;
-    else if (picture.machine() === undefined) await Promise.race([machine, Bun.sleep(MACHINE_WAIT_MS)]);
+    if (!engine.place.isCertain && !store.addressesAreLocal()) await machine;
+    else if (store.machine() === undefined) await Promise.race([machine, Bun.sleep(MACHINE_WAIT_MS)]);
   };
   // Until an engine that may be rootless has told, no address counts.
-  picture.begin(engine.target, engine.place.isElsewhere || !engine.place.isSure);
+  store.begin(engine.target, engine.place.addressesAreLocal && engine.place.isCertain);
   return {
     engine,
-    inspections,
+    inspector,
     read,
     relist,
     rereadNetworks: networks.reread,
@@ -139,7 +139,7 @@ export function createSession(engine: Engine, picture: MutablePicture, log: Log,
     events: createEvents(engine, apply),
     close() {
       closed = true;
-      inspections.close();
+      inspector.close();
     },
   };
 }
@@ -152,7 +152,7 @@ const REMEMBERED_MAX = 4_096;
 /** Podman reads its whole log of events for a question: up to 1 MB, some 30 ms. */
 const CATCH_UP_EVERY_MS = 100;
 
-/** What of an engine's events changes the picture. */
+/** What of an engine's events changes the store. */
 export const EVENTS_FILTER = encodeURIComponent(JSON.stringify({ type: ["container", "network"] }));
 
 export interface Events {
@@ -162,7 +162,7 @@ export interface Events {
   readonly catchUp: () => Promise<void>;
 }
 
-/** @param apply puts an event into the picture; it is called once for each, whichever way it comes first */
+/** @param apply puts an event into the store; it is called once for each, whichever way it comes first */
 export function createEvents(engine: Engine, apply: (event: EngineEvent) => Promise<void>): Events {
   const applied = new Set<string>();
   let newestS: number | undefined;
@@ -171,7 +171,7 @@ export function createEvents(engine: Engine, apply: (event: EngineEvent) => Prom
   function take(line: string): Promise<void> {
     const event = decodeText(EventSchema, line, "an event");
     newestS = Math.max(newestS ?? 0, event.time ?? 0) || undefined;
-    if (engine.hasLateEvents && event.timeNano) {
+    if (engine.needsCatchUp && event.timeNano) {
       const key = `${event.timeNano} ${event.Action} ${event.Actor.ID} ${event.Actor.Attributes?.name}`;
       if (applied.has(key)) return Promise.resolve();
       applied.add(key);
@@ -187,7 +187,7 @@ export function createEvents(engine: Engine, apply: (event: EngineEvent) => Prom
   }
 
   function catchUp(): Promise<void> {
-    if (!engine.hasLateEvents) return Promise.resolve();
+    if (!engine.needsCatchUp) return Promise.resolve();
     if (asked === undefined || performance.now() - asked.atMs > CATCH_UP_EVERY_MS) {
       asked = { atMs: performance.now(), promise: fetchEvents() };
     }

@@ -1,8 +1,8 @@
 import { AppError } from "../errors.ts";
 import type { Log } from "../log.ts";
 import type { Engine } from "./client.ts";
-import type { MutablePicture } from "./container-store.ts";
-import { createSession, EVENTS_FILTER, type Session } from "./sync.ts";
+import type { MutableStore } from "./container-store.ts";
+import { createSync, EVENTS_FILTER, type Sync } from "./sync.ts";
 
 const CONNECT_TIMEOUT_MS = 2_000;
 const PING_EVERY_MS = 2_000;
@@ -12,10 +12,10 @@ const BACKOFF_MIN_MS = 50;
 const BACKOFF_MAX_MS = 500;
 
 export interface Watcher {
-  /** The picture changed. */
+  /** The store changed. */
   readonly changed: () => void;
-  /** The picture is the engine's, and stays so by its events. */
-  readonly live: (session: Session) => void;
+  /** The store is the engine's, and stays so by its events. */
+  readonly live: (sync: Sync) => void;
   /** The engine does not answer, but its stream stands: it was not restarted. */
   readonly silent: (cause: AppError) => void;
   /** There is no contact: containers may have come and gone. */
@@ -29,7 +29,7 @@ export interface EngineWatch {
 /** Keeps contact with the engine, for ever: events first, then the list, so that no change falls between. */
 export function watchEngine(
   connect: () => Promise<Engine>,
-  picture: MutablePicture,
+  store: MutableStore,
   log: Log,
   watcher: Watcher,
 ): EngineWatch {
@@ -47,7 +47,7 @@ export function watchEngine(
       const abort = new AbortController();
       current = abort;
       try {
-        await runSession(await connect(), abort, onLive);
+        await runSync(await connect(), abort, onLive);
         continue;
       } catch (error) {
         if (closed) return;
@@ -67,58 +67,58 @@ export function watchEngine(
   }
 
   /** Rejects when the contact breaks off; resolves when an engine that was silent answers again, to be read anew. */
-  async function runSession(engine: Engine, abort: AbortController, onLive: () => void): Promise<void> {
-    const session = createSession(engine, picture, log, watcher.changed);
+  async function runSync(engine: Engine, abort: AbortController, onLive: () => void): Promise<void> {
+    const sync = createSync(engine, store, log, watcher.changed);
     const late = unavailable(`The engine at ${engine.target} does not answer`);
     const deadline = setTimeout(() => abort.abort(late), CONNECT_TIMEOUT_MS);
     try {
       const lines = await engine.lines(`/events?filters=${EVENTS_FILTER}`, abort.signal);
       clearTimeout(deadline);
-      const following = follow(session, lines, abort);
-      const reading = session.read();
+      const following = follow(sync, lines, abort);
+      const reading = sync.read();
       // Whichever loses a race below fails later, when nobody listens any more.
       for (const promise of [following, reading]) promise.catch(() => undefined);
       await Promise.race([following, reading]);
       if (abort.signal.aborted) throw abort.signal.reason;
-      watcher.live(session);
+      watcher.live(sync);
       onLive();
       const { target, apiVersion: version } = engine;
-      log.info("watching the engine", { target, version, containers: picture.containers.size });
-      if (picture.isElsewhere()) {
+      log.info("watching the engine", { target, version, containers: store.containers.size });
+      if (!store.addressesAreLocal()) {
         const hint = "run this program in a container on one of them, or name the container in the path";
         log.info("no address tells a container of this engine: its networks are not this machine's", { target, hint });
       }
-      const answering = untilAnswersAgain(session, abort.signal);
+      const answering = untilAnswersAgain(sync, abort.signal);
       answering.catch(() => undefined);
       await Promise.race([following, answering]);
     } finally {
       clearTimeout(deadline);
-      session.close();
+      sync.close();
       abort.abort();
     }
   }
 
-  async function follow(session: Session, lines: AsyncIterable<string>, abort: AbortController): Promise<never> {
+  async function follow(sync: Sync, lines: AsyncIterable<string>, abort: AbortController): Promise<never> {
     for await (const line of lines) {
-      session.events.take(line).catch((error: unknown) => abort.abort(error));
+      sync.events.take(line).catch((error: unknown) => abort.abort(error));
     }
-    throw unavailable(`The engine at ${session.engine.target} ended its stream of events`);
+    throw unavailable(`The engine at ${sync.engine.target} ended its stream of events`);
   }
 
   /** A stream that is silent looks idle: only a question tells. Resolves at the first answer after a silence. */
-  async function untilAnswersAgain(session: Session, signal: AbortSignal): Promise<void> {
+  async function untilAnswersAgain(sync: Sync, signal: AbortSignal): Promise<void> {
     let silent = false;
     for (;;) {
       await Bun.sleep(silent ? PING_SILENT_EVERY_MS : PING_EVERY_MS);
       if (signal.aborted) throw signal.reason;
       try {
-        await session.ping(PING_TIMEOUT_MS);
+        await sync.ping(PING_TIMEOUT_MS);
         if (silent) return;
       } catch (error) {
         if (signal.aborted) throw signal.reason;
         const cause = toAppError(error);
         if (!silent) {
-          log.warning("the engine is silent", { target: session.engine.target, cause: cause.publicMessage });
+          log.warning("the engine is silent", { target: sync.engine.target, cause: cause.publicMessage });
         }
         silent = true;
         watcher.silent(cause);
@@ -141,5 +141,5 @@ function toAppError(error: unknown): AppError {
 }
 
 function unavailable(text: string, cause?: unknown): AppError {
-  return new AppError("engine-unavailable", text, { hint: "see whether the engine is healthy", cause });
+  return new AppError("engine-unavailable", text, { hint: "check whether the engine is healthy", cause });
 }

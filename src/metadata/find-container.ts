@@ -1,17 +1,10 @@
+import type { Caller } from "../engine/caller.ts";
 import type { Container } from "../engine/container.ts";
 import { AppError } from "../errors.ts";
 import { LABELS, taskKey } from "./task.ts";
 
 /** How a path names a container, for the error that says what to ask instead. */
 export type Example = (name: string) => string;
-
-/**
- * Where a request came from. A gateway hides who asks: a published port and a relay arrive with its address. Where the
- * engine's networks are elsewhere no address tells a container; where they overlap, several may have one.
- */
-export type Caller =
-  | { readonly kind: "container"; readonly container: Container }
-  | { readonly kind: "host" | "gateway" | "stranger" | "shared" | "elsewhere"; readonly address: string };
 
 const CANDIDATES_LISTED_MAX = 10;
 const SHORT_ID_LENGTH = 12;
@@ -111,14 +104,15 @@ export function unknownCaller(
 ): AppError {
   const running = [...all].filter((container) => container.running);
   const first = running.map(({ name }) => name).sort()[0];
+  const kind = caller.kind !== "unknown" ? caller.kind : caller.reason === "crowded" ? "none" : caller.reason;
   const reason = {
     host: `The request came from this machine (${caller.address}), which is no container`,
     gateway: `The request came by way of a gateway (${caller.address}), which hides the container that asks`,
-    stranger: `The request came from ${caller.address}, which is the address of no running container`,
-    shared: `The request came from ${caller.address}, which several running containers have`,
+    none: `The request came from ${caller.address}, which is the address of no running container`,
+    several: `The request came from ${caller.address}, which several running containers have`,
     elsewhere: `The request came from ${caller.address}, and no address tells a container of this engine, which is rootless or on another machine`,
-  }[caller.kind];
-  const other = caller.kind === "elsewhere" ? "run this server in a container on a network of the engine's, or " : "";
+  }[kind];
+  const other = kind === "elsewhere" ? "run this server in a container on a network of the engine's, or " : "";
   const hint =
     first === undefined
       ? "no container is running"

@@ -21,11 +21,11 @@ export type IntrospectionResource = "commands" | "metadata" | "tasks";
 export type Introspection = (resource: IntrospectionResource, query: URLSearchParams) => string | Promise<string>;
 
 export function createIntrospection(deps: {
-  readonly inventory: Pick<Inventory, "picture" | "contact" | "isCurrent" | "ready" | "confirm">;
+  readonly inventory: Pick<Inventory, "store" | "contact" | "isCurrent" | "ready" | "confirm">;
   readonly tasks: Pick<Tasks, "body" | "description" | "index">;
 }): Introspection {
   const { inventory, tasks } = deps;
-  const { containers } = inventory.picture;
+  const { store } = inventory;
 
   /** Of the machine's task, which is not the caller's: the agent answers for its instance. */
   function metadata(): string {
@@ -40,7 +40,7 @@ export function createIntrospection(deps: {
   /** A container is in one task only, so that the machine's has but those that are in no other. */
   function taskOf(key: string | undefined) {
     return introspectionTask(taskFacts(tasks, key), (id) => {
-      const container = containers.get(id);
+      const container = store.containers.get(id);
       return container !== undefined && taskKey(container) === key;
     });
   }
@@ -53,7 +53,7 @@ export function createIntrospection(deps: {
   function withContainer(id: string) {
     const isMeant = (each: string) => (id.length > SHORT_ID_CHARACTERS ? each === id : each.startsWith(id));
     // What a task's document says is read of those alone that can have it.
-    const keys = new Set([...containers.values()].filter((each) => isMeant(each.id)).map(taskKey));
+    const keys = new Set([...store.containers.values()].filter((each) => isMeant(each.id)).map(taskKey));
     return [...keys].map(taskOf).filter(({ Containers }) => Containers.some(({ DockerId }) => isMeant(`${DockerId}`)));
   }
 
@@ -78,7 +78,7 @@ export function createIntrospection(deps: {
 
   /** Whether it has the whole id of a container that is known: no other is meant by that, whatever else is there. */
   function isOfKnown(query: URLSearchParams): boolean {
-    return inventory.contact() === "connected" && containers.has(query.get("dockerid") ?? "");
+    return inventory.contact() === "connected" && store.containers.has(query.get("dockerid") ?? "");
   }
 
   /** A log line of a container's can be asked about before its start is known. */

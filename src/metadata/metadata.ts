@@ -1,4 +1,5 @@
-import type { Picture } from "../engine/container-store.ts";
+import type { Caller } from "../engine/caller.ts";
+import type { ContainerStore } from "../engine/container-store.ts";
 import { AppError } from "../errors.ts";
 import type { Lookup } from "./lookup.ts";
 import type { Stats } from "./stats.ts";
@@ -37,21 +38,21 @@ const EXAMPLES: Readonly<Record<Version, (name: string) => string>> = {
 const NO_ASSOCIATIONS = '{"Associations":null}';
 
 /** What is asked, by whom: JSON text now where it is at hand, else a promise of it. Throws and rejects with AppError. */
-export type Metadata = (asked: Asked, address: string) => string | Promise<string>;
+export type Metadata = (asked: Asked, caller: Caller) => string | Promise<string>;
 
 export function createMetadata(deps: {
-  readonly picture: Picture;
+  readonly store: ContainerStore;
   readonly lookup: Lookup;
   readonly tasks: Tasks;
   readonly stats: Stats;
   /** Milliseconds of the wall's clock. */
   readonly now: () => number;
 }): Metadata {
-  const { picture, lookup, tasks, stats } = deps;
+  const { store, lookup, tasks, stats } = deps;
 
-  return ({ version, resource, identifier, association }, address) => {
+  return ({ version, resource, identifier, association }, caller) => {
     const form = version === "v4" ? "v4" : "v3";
-    return lookup({ identifier, address, example: EXAMPLES[version] }, (subject): string | Promise<string> => {
+    return lookup({ identifier, caller, example: EXAMPLES[version] }, (subject): string | Promise<string> => {
       if (resource === "container") return tasks.container(subject.container(), form);
       if (resource === "stats") return stats.container(subject.container(), form);
       if (resource === "associations" || resource === "association") {
@@ -61,7 +62,7 @@ export function createMetadata(deps: {
       }
       const key = subject.taskKey();
       if (resource !== "task-stats") return tasks.body(key, form, resource === "task-with-tags");
-      const all = [...picture.containers.values()];
+      const all = [...store.containers.values()];
       return stats.task(members(all, key), recentlyStopped(all, key, deps.now(), STOPPED_KEYS_STAY_MS), form);
     });
   };

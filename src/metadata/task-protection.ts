@@ -1,3 +1,4 @@
+import type { Caller } from "../engine/caller.ts";
 import { AppError } from "../errors.ts";
 import type { Lookup } from "./lookup.ts";
 import { type Tasks, taskFacts } from "./tasks.ts";
@@ -70,7 +71,7 @@ const MINUTES_DEFAULT = 120;
 /** Which task is asked about. An undefined identifier means the caller's. */
 interface AgentQuestion {
   readonly identifier: string | undefined;
-  readonly address: string;
+  readonly caller: Caller;
 }
 
 /**

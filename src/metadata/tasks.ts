@@ -1,6 +1,7 @@
 import type { TaskConfig } from "../config/task.ts";
 import type { Container } from "../engine/container.ts";
-import type { Picture } from "../engine/container-store.ts";
+import type { ContainerStore } from "../engine/container-store.ts";
+import { perRevision } from "../engine/memo.ts";
 import { type DocumentVersion, knownStatus } from "./container-document.ts";
 import { containerDefinitionOf } from "./match-definition.ts";
 import {
@@ -47,17 +48,17 @@ export interface Tasks {
  * @param deps.now milliseconds of the wall's clock
  */
 export function createTasks(deps: {
-  readonly picture: Picture;
+  readonly store: ContainerStore;
   readonly bodies: Bodies;
   readonly config: TaskConfig;
   readonly definitionOf?: DefinitionOf | undefined;
   readonly filesRevision?: () => number;
   readonly now: () => number;
 }): Tasks {
-  const { picture, bodies, filesRevision = () => 0 } = deps;
+  const { store, bodies, filesRevision = () => 0 } = deps;
   const tasks = new Map<string | undefined, KnownTask>();
   const loose = new WeakMap<Container, { readonly filesRevision: number; readonly description: TaskDescription }>();
-  const index = createTaskIndex(picture);
+  const index = createTaskIndex(store);
   let indexed = index();
 
   /** Projects come and go: of a task without containers nothing is kept. */
@@ -68,13 +69,13 @@ export function createTasks(deps: {
   }
 
   function taskNow(key: string | undefined): KnownTask {
-    const revision = picture.revision();
+    const revision = store.revision();
     const files = filesRevision();
     const known = tasks.get(key);
     if (known?.revision === revision && known.filesRevision === files && deps.now() < known.untilMs) return known;
     forgetGone();
     const own = counted(key, indexed.get(key) ?? []);
-    const described = describeTask(own, key, deps.config, picture.machine(), deps.definitionOf);
+    const described = describeTask(own, key, deps.config, store.machine(), deps.definitionOf);
     // The same object for the same description: the bodies of its containers are made anew for another.
     const description = known && isSame(known.description, described) ? known.description : described;
     const untilMs = goneAtMs(recentlyIdle(indexed.get(key) ?? [], key, deps.now(), STOPPED_STAY_MS));
@@ -93,7 +94,7 @@ export function createTasks(deps: {
   /** What a container in no task is called: what others there are called is nothing to it. */
   function looseDescription(facts: Container): TaskDescription {
     const files = filesRevision();
-    const machine = picture.machine();
+    const machine = store.machine();
     const known = loose.get(facts);
     if (known?.filesRevision === files && known.description.machine === machine) return known.description;
     const description = describeTask([facts], undefined, deps.config, machine, deps.definitionOf);
@@ -115,7 +116,7 @@ export function createTasks(deps: {
       const kind = `${version} ${withTags}`;
       const known = task.bodies.get(kind);
       if (known !== undefined && deps.now() < known.untilMs) return known.body;
-      const all = key === undefined ? [...picture.containers.values()] : (index().get(key) ?? []);
+      const all = key === undefined ? [...store.containers.values()] : (index().get(key) ?? []);
       // The machine's task lists the members of projects, which have definitions of their own.
       const isOwn = (each: Container) => taskKey(each) === key;
       const running = members(all, key);
@@ -188,20 +189,6 @@ export function taskFacts(tasks: Pick<Tasks, "body">, key: string | undefined): 
  */
 type TaskIndex = () => ReadonlyMap<string | undefined, readonly Container[]>;
 
-/** Sorts the containers out once per revision of the picture, however many tasks are asked for. */
-export function createTaskIndex(picture: Pick<Picture, "containers" | "revision">): TaskIndex {
-  let revision = Number.NaN;
-  let index = new Map<string | undefined, Container[]>();
-  return () => {
-    if (picture.revision() === revision) return index;
-    revision = picture.revision();
-    index = new Map();
-    for (const container of picture.containers.values()) {
-      const key = taskKey(container);
-      const own = index.get(key);
-      if (own === undefined) index.set(key, [container]);
-      else own.push(container);
-    }
-    return index;
-  };
+export function createTaskIndex(store: Pick<ContainerStore, "containers" | "revision">): TaskIndex {
+  return perRevision(store, () => Map.groupBy(store.containers.values(), taskKey));
 }

@@ -101,7 +101,7 @@ const PODMAN_VERSION = "4.0.0";
  */
 export async function bridgeNetworks(engine: Engine): Promise<readonly BridgeNetwork[]> {
   const networks = decodeText(NetworksSchema, await engine.get("/networks"), "the list of networks");
-  const named = engine.hasLateEvents ? await podmanInterfaces(engine) : undefined;
+  const named = engine.needsCatchUp ? await podmanInterfaces(engine) : undefined;
   return networks
     .filter(({ Driver }) => Driver === "bridge")
     .map(({ Id, Name, Options, Internal, IPAM }) => ({

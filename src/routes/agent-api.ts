@@ -9,11 +9,11 @@ const SHOWN_CHARACTERS_MAX = 256;
 
 /** Task protection and faults: what the agent serves at `ECS_AGENT_URI`. Their methods are the guard's to check. */
 export function agentApiRoutes(api: AgentApi, log: Log, handler: (answer: Answer) => Handler): readonly Route[] {
-  const answer: Answer = (path, address, request) => {
+  const answer: Answer = (path, caller, request) => {
     const asked = readAgentPath(path);
     if (asked === undefined) throw unknownRoute(path);
     const identifier = asked.identifier && decodeURIComponent(asked.identifier);
-    const question = { identifier, address };
+    const question = { identifier, caller };
     if (request.method === "GET") {
       const state = api.protection(question);
       return typeof state === "string" ? toJson(state) : state.then(toJson);

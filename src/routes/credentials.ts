@@ -3,12 +3,11 @@ import type { Credentials, Role } from "../aws/types.ts";
 import { toWire } from "../credentials/response.ts";
 import { parseRole } from "../credentials/role.ts";
 import type { Vendor, VendRequest } from "../credentials/vendor.ts";
-import { canonicalAddress } from "../engine/ip-address.ts";
+import type { Caller } from "../engine/caller.ts";
 import { AppError } from "../errors.ts";
 import type { Fields, Log } from "../log.ts";
 import { canBe, type RoleRule } from "./guard/allowed-roles.ts";
-import type { Binding, TaskRole } from "./guard/caller-role.ts";
-import type { Rule } from "./guard/rule.ts";
+import type { CallerRole } from "./guard/caller-role.ts";
 import type { Answer, Handler, Route } from "./handler.ts";
 import { JSON_OK, unknownRoute } from "./http-error.ts";
 
@@ -32,60 +31,55 @@ interface Known {
 export function credentialRoutes(deps: {
   readonly vendor: Vendor;
   readonly log: Log;
-  /** The name for the log of the container that has this address. */
-  readonly callerName?: (address: string) => string | undefined;
-  /** Which roles may be asked for; all, unless given. */
+  /** The roles that may be asked for; all unless given. */
   readonly roles?: RoleRule | undefined;
-  /** The role that a caller is bound to; none is, unless given. */
-  readonly boundRole?: Binding | undefined;
-  /** The role that `/creds` is for a caller who is bound to none; the identity's own session, unless given. */
-  readonly taskRole?: TaskRole | undefined;
-  /** Asks for the token, where there is one. */
-  readonly token?: Rule | undefined;
-  readonly handler: (answer: Answer, also?: Rule) => Handler;
+  /** The role that a caller is bound to. */
+  readonly labelRole?: CallerRole | undefined;
+  /** The role of `/creds` for a caller that is not bound; the server's own identity unless given. */
+  readonly taskRole?: CallerRole | undefined;
+  /** Throws AppError without the right token. */
+  readonly token?: ((request: Request) => void) | undefined;
+  readonly handler: (answer: Answer) => Handler;
 }): readonly Route[] {
-  const { vendor, log, roles, boundRole, taskRole } = deps;
+  const { vendor, log, roles, labelRole, taskRole } = deps;
   const paths = new LRUCache<string, Known>({ max: PATHS_MAX });
 
-  function answer(path: string, address: string): Response | Promise<Response> {
+  function answer(path: string, caller: Caller, request: Request): Response | Promise<Response> {
     let known: Known | undefined;
     try {
+      deps.token?.(request);
       const asked = readOnce(path);
       known = asked;
-      const given = roleGiven(asked, address);
-      if (!(given instanceof Promise)) {
-        known = boundOr(asked, given, path);
-        const vending = vend(known, path, address);
-        if (!(vending instanceof Promise)) return vending;
-        return vending.catch((error: unknown) => refuse(error, path, address, known));
+      const role = roleOf(asked, caller);
+      if (!(role instanceof Promise)) {
+        known = boundOr(asked, role, path);
+        const response = respond(known, path, caller);
+        if (!(response instanceof Promise)) return response;
+        return response.catch((error: unknown) => refuse(error, path, caller, known));
       }
-      return given
-        .then((role) => {
-          known = boundOr(asked, role, path);
-          return vend(known, path, address);
+      return role
+        .then((given) => {
+          known = boundOr(asked, given, path);
+          return respond(known, path, caller);
         })
-        .catch((error: unknown) => refuse(error, path, address, known));
+        .catch((error: unknown) => refuse(error, path, caller, known));
     } catch (error) {
-      return refuse(error, path, address, known);
+      return refuse(error, path, caller, known);
     }
   }
 
-  /** The role that a caller is given by who he is: the one of his label, else for `/creds` that of his task. */
-  function roleGiven({ asked }: Known, address: string): Role | undefined | Promise<Role | undefined> {
-    const bound = boundRole?.(address);
+  /** The role of the caller's label, else for `/creds` that of its task. */
+  function roleOf({ asked }: Known, caller: Caller): Role | undefined | Promise<Role | undefined> {
+    const bound = labelRole?.(caller);
     if (taskRole === undefined || asked.kind === "role") return bound;
-    if (!(bound instanceof Promise)) return bound ?? taskRole(address);
-    // Both wait for the engine: one after the other would take twice as long as clients wait.
-    const ofTask = Promise.try(taskRole, address);
-    ofTask.catch(() => undefined);
-    return bound.then((role) => role ?? ofTask);
+    return bound instanceof Promise ? bound.then((role) => role ?? taskRole(caller)) : (bound ?? taskRole(caller));
   }
 
-  function vend(known: Known, path: string, address: string): Response | Promise<Response> {
+  function respond(known: Known, path: string, caller: Caller): Response | Promise<Response> {
     if (roles) known.isUnsure ??= !roles.check(known.asked);
     const credentials = vendor.vend(known.asked);
-    if (!(credentials instanceof Promise)) return vended(credentials, path, address, known, true);
-    return credentials.then((fetched) => vended(fetched, path, address, known, false));
+    if (!(credentials instanceof Promise)) return succeed(credentials, path, caller, known, true);
+    return credentials.then((fetched) => succeed(fetched, path, caller, known, false));
   }
 
   function readOnce(path: string): Known {
@@ -96,7 +90,7 @@ export function credentialRoutes(deps: {
     return read;
   }
 
-  /** What a caller that is bound to a role is given, whatever spelling of it he asks for. */
+  /** A caller that is bound to a role gets it, however it spells it. */
   function boundOr(unbound: Known, role: Role | undefined, path: string): Known {
     if (role === undefined) return unbound;
     const { asked } = unbound;
@@ -112,24 +106,21 @@ export function credentialRoutes(deps: {
     return bound;
   }
 
-  /** @param cached whether the credentials were at hand */
-  function vended(credentials: Credentials, path: string, address: string, known: Known, cached: boolean): Response {
+  function succeed(credentials: Credentials, path: string, { name }: Caller, known: Known, cached: boolean): Response {
     if (known.isUnsure) roles?.checkArn(credentials.roleArn);
     const { body, expiration } = toWire(credentials);
-    const caller = deps.callerName?.(address) ?? canonicalAddress(address);
     const last = known.last;
-    if (cached && last?.credentials === credentials && last.caller === caller) {
+    if (cached && last?.credentials === credentials && last.caller === name) {
       log.info("credentials vended", last.fields);
     } else {
-      const fields = { caller, path, role: credentials.roleArn, outcome: "vended", expiration, cached };
-      if (cached) known.last = { credentials, caller, fields };
+      const fields = { caller: name, path, role: credentials.roleArn, outcome: "vended", expiration, cached };
+      if (cached) known.last = { credentials, caller: name, fields };
       log.info("credentials vended", fields);
     }
     return new Response(body, JSON_OK);
   }
 
-  function refuse(error: unknown, path: string, address: string, known?: Known): never {
-    const caller = deps.callerName?.(address) ?? canonicalAddress(address);
+  function refuse(error: unknown, path: string, { name: caller }: Caller, known?: Known): never {
     const role = known?.asked.kind === "role" ? known.asked.role.id : known && "";
     const outcome = error instanceof AppError ? error.code : "failed";
     const cause = error instanceof AppError ? error.publicMessage : undefined;
@@ -137,7 +128,7 @@ export function credentialRoutes(deps: {
     throw error;
   }
 
-  const handle = deps.handler(answer, deps.token);
+  const handle = deps.handler(answer);
   return ["/creds", "/v2/credentials/*", "/role", "/role/*", "/role-arn", "/role-arn/*"].map((pattern) => [
     pattern,
     handle,

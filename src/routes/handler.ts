@@ -1,63 +1,61 @@
-import type { Rule } from "./guard/rule.ts";
+import type { Caller, Callers } from "../engine/caller.ts";
 import type { Guard } from "./guard.ts";
 import type { Fail } from "./http-error.ts";
 import { pathOf } from "./path.ts";
 
-/** The address that a request came from, as its socket has it. An argument, because a test has no socket. */
-export type AddressOf = (request: Request) => string;
+/** Answers one route. Errors are thrown, or rejected with, as AppError. */
+export type Answer = (path: string, caller: Caller, request: Request) => Response | Promise<Response>;
 
-/**
- * Answers one route, for the path as it was sent and the address that asks; the request is there for its body, method and
- * query. What fails is thrown, or rejected with, as AppError.
- */
-export type Answer = (path: string, address: string, request: Request) => Response | Promise<Response>;
-
-/** What Elysia calls for a route. It takes no more of the context than it needs: Elysia makes only what is named here. */
+/** Elysia's handler for a route. It names only what it needs of the context, because Elysia makes only that. */
 export type Handler = (context: { readonly request: Request }) => Response | Promise<Response>;
 
-/** Elysia is told of each: a pattern of its router, and what answers. */
+/** A pattern of Elysia's router, and its handler. */
 export type Route = readonly [pattern: string, handler: Handler];
 
 /**
- * Puts the guard before an answer and the error mapping behind it. As hooks of Elysia's they would make every handler
- * asynchronous, and its `server` is defined anew on every context: together a third of a request's time.
+ * Wraps an answer: check the request, identify the caller once, check the caller, answer, map errors. Elysia's hooks would
+ * make every handler asynchronous: a third of a request's time.
  *
+ * @param deps.addressOf the address that a request came from
  * @param deps.refuse answers what the guard refused
- * @param deps.fail answers what failed behind it
- * @returns makes a handler; `also` is one rule more for that route, asked behind the guard
+ * @param deps.fail answers what failed after it
  */
 export function createHandlers(deps: {
   readonly guard: Guard;
-  readonly addressOf: AddressOf;
-  readonly refuse: (error: unknown, path: string, address: string) => Response;
+  readonly callers: Callers;
+  readonly addressOf: (request: Request) => string;
+  readonly refuse: (error: unknown, path: string, caller: Caller) => Response;
   readonly fail: Fail;
-}): (answer: Answer, also?: Rule) => Handler {
-  const { guard, addressOf, refuse, fail } = deps;
+}): (answer: Answer) => Handler {
+  const { guard, callers, refuse, fail } = deps;
 
-  function respond(answer: Answer, path: string, address: string, request: Request): Response | Promise<Response> {
+  function respond(answer: Answer, path: string, caller: Caller, request: Request): Response | Promise<Response> {
     try {
-      const response = answer(path, address, request);
+      guard.checkCaller(caller, path);
+    } catch (error) {
+      return refuse(error, path, caller);
+    }
+    try {
+      const response = answer(path, caller, request);
       return response instanceof Promise ? response.catch((error: unknown) => fail(error, path)) : response;
     } catch (error) {
       return fail(error, path);
     }
   }
 
-  return (answer, also) =>
+  return (answer) =>
     ({ request }) => {
       const path = pathOf(request.url);
-      const address = addressOf(request);
+      const address = deps.addressOf(request);
       try {
-        const asked = guard(request, path, address);
-        const waits = asked instanceof Promise ? asked.then(() => also?.(request, path, address)) : undefined;
-        const allowed = waits ?? also?.(request, path, address);
-        if (!(allowed instanceof Promise)) return respond(answer, path, address, request);
-        return allowed.then(
-          () => respond(answer, path, address, request),
-          (error: unknown) => refuse(error, path, address),
-        );
+        guard.checkRequest(request, path);
       } catch (error) {
-        return refuse(error, path, address);
+        return refuse(error, path, callers.identifyNow(address));
       }
+      // Health must not wait for an engine.
+      if (path === "/health") return respond(answer, path, callers.identifyNow(address), request);
+      const caller = callers.identify(address);
+      if (!(caller instanceof Promise)) return respond(answer, path, caller, request);
+      return caller.then((identified) => respond(answer, path, identified, request));
     };
 }

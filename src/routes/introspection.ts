@@ -16,7 +16,7 @@ export function introspectionRoutes(
   introspection: Introspection,
   handler: (answer: Answer) => Handler,
 ): readonly Route[] {
-  const answer: Answer = (path, _address, { url }) => {
+  const answer: Answer = (path, _caller, { url }) => {
     const segments = path.split("/").filter((segment) => segment !== "");
     const resource = RESOURCES.get(`/${segments.join("/")}`);
     if (resource === undefined) throw unknownRoute(path);

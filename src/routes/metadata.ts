@@ -36,8 +36,8 @@ export function metadataRoutes(metadata: Metadata, handler: (answer: Answer) => 
     return asked;
   }
 
-  const answer: Answer = (path, address) => {
-    const body = metadata(askedOf(path), address);
+  const answer: Answer = (path, caller) => {
+    const body = metadata(askedOf(path), caller);
     return typeof body === "string" ? toJson(body) : body.then(toJson);
   };
   const handle = handler(answer);

@@ -97,7 +97,7 @@ export function protectionContract({ ask, connect }: Subject): void {
         [BLOG_CACHE.address, "orders"],
       ] as const) {
         const text = expectAgentError(await put(from, ON, of(name)), 403, "AccessDeniedException");
-        expect(text, name).toContain("another task");
+        expect(text, name).toContain("not its own");
       }
       for (const { address } of [SHOP_WEB, BLOG_WEB, NEWSFEED, ORDERS]) expect(await isProtected(address)).toBe(false);
     });

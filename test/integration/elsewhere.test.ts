@@ -56,7 +56,10 @@ describe("a server on the machine of a rootless engine", () => {
     );
     for (const from of [WEB.address, DB.address]) {
       const answer = await app.ask("/creds", from);
-      expect([answer.status, answer.text], from).toEqual([403, expect.stringContaining("does not tell the container")]);
+      expect([answer.status, answer.text], from).toEqual([
+        403,
+        expect.stringContaining("does not identify a container"),
+      ]);
     }
     expect((await app.ask("/creds", "127.0.0.1")).status).toBe(200);
   });
@@ -64,7 +67,7 @@ describe("a server on the machine of a rootless engine", () => {
   test("lets nobody in by a container's address before the engine has told that it is rootless", async () => {
     const { app, engine } = start({ guarded: {} });
     engine.faults.hold = (path) => path === "/info";
-    await eventually(() => engine.count("/info") > 0 && app.inventory.picture.containers.size === 4, 2_000);
+    await eventually(() => engine.count("/info") > 0 && app.inventory.store.containers.size === 4, 2_000);
     expect([403, 503]).toContain((await app.ask("/creds", WEB.address)).status);
     expect((await app.ask("/creds", "127.0.0.1")).status).toBe(200);
   });

@@ -42,6 +42,7 @@ const unforeseen = async () => {
     throw new TypeError("a fault of our own");
   };
   const lines: string[] = [];
+  const caller = { kind: "host", address: "127.0.0.1", name: "127.0.0.1" } as const;
   const answer = createApp({
     vendor: { vend: fail, session: fail, close() {} },
     metadata: fail,
@@ -49,7 +50,7 @@ const unforeseen = async () => {
     introspection: fail,
     guard: { allowedHosts: [] },
     log: { debug() {}, info() {}, warning() {}, error: (event) => void lines.push(event), flush() {} },
-    callerName: () => undefined,
+    callers: { identify: () => caller, identifyNow: () => caller },
     addressOf: () => "127.0.0.1",
   });
   const response = await answer(new Request("http://localhost/creds", { headers: { host: "localhost" } }));

@@ -64,7 +64,7 @@ describe("a container that comes or goes", () => {
     await start();
     engine.faults.inspect404(named("a", ADDRESS).Id);
     engine.faults.dropEvents();
-    await eventually(() => !app.inventory.picture.containers.has(named("a", ADDRESS).Id), 2_000);
+    await eventually(() => !app.inventory.store.containers.has(named("a", ADDRESS).Id), 2_000);
     expect(await nameAt("172.31.3.3")).toBe("b");
   });
 

@@ -128,7 +128,7 @@ describe.each([
 ] as const)("%s", (_, prefix, env) => {
   const app = startApp(engine.host, { env, now: () => NOW });
   beforeAll(async () => {
-    await eventually(() => app.inventory.isCurrent() && app.inventory.picture.machine() !== undefined, 2_000);
+    await eventually(() => app.inventory.isCurrent() && app.inventory.store.machine() !== undefined, 2_000);
     const isWarm = async () =>
       (await app.ask("/v4/task/stats", "172.20.0.2")).text.split("network_rate_stats").length > 2;
     await eventually(isWarm, 2_000);

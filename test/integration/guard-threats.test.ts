@@ -199,7 +199,7 @@ const THREATS: readonly Threat[] = [
     from: GATEWAY,
     path: "/role/db",
     status: 403,
-    says: "does not tell the container",
+    says: "does not identify a container",
     labels: bound,
   },
 ];

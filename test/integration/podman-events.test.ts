@@ -27,7 +27,7 @@ test("a container that leaves a network by Podman's event loses its address", as
   expect((await app.ask("/v3", ADDRESS)).json.DockerName).toBe("a");
   engine.containers.set(alone.Id, alone);
   emit("disconnect");
-  await eventually(() => app.inventory.picture.claimants(ADDRESS).length === 0, 1_000);
+  await eventually(() => app.inventory.store.ownersOf(ADDRESS).length === 0, 1_000);
 });
 
 test("a container that joins a network by Podman's event is known at its address", async () => {
@@ -36,5 +36,5 @@ test("a container that joins a network by Podman's event is known at its address
   await app.inventory.ready();
   engine.containers.set(alone.Id, attached);
   emit("connect");
-  await eventually(() => app.inventory.picture.claimants(ADDRESS).length === 1, 1_000);
+  await eventually(() => app.inventory.store.ownersOf(ADDRESS).length === 1, 1_000);
 });

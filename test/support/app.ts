@@ -1,8 +1,6 @@
-import { createApp } from "../../src/app.ts";
 import { createOfflineSource } from "../../src/aws/offline.ts";
 import type { CredentialSource } from "../../src/aws/types.ts";
-import { createAccess } from "../../src/commands/access.ts";
-import { createDocuments } from "../../src/commands/build-app.ts";
+import { buildApp } from "../../src/commands/build-app.ts";
 import { type Environment, parseConfig } from "../../src/config/config.ts";
 import { createVendor } from "../../src/credentials/vendor.ts";
 import { connect, type Engine } from "../../src/engine/client.ts";
@@ -40,50 +38,33 @@ export function startApp(host: string, options: AppOptions = {}) {
   const lines: string[] = [];
   secretsOf(options.env ?? {});
   const log = createLog({ level: "debug", format: "json", write: (text) => lines.push(note(text)) });
+  const own = ownAddresses(options.guarded ?? {});
+  const isOwn = (container: { readonly id: string }) => container.id === options.ownId;
+  const monotonic = () => performance.now();
   const inventory = createInventory({
     connect: options.connect ?? (() => connect(config.docker, {})),
     log,
-    now: () => performance.now(),
-    isOwn: (container) => container.id === options.ownId,
+    now: monotonic,
+    isOwn,
+    hasAddress: own.has,
     macAddressOf: options.macAddressOf ?? (() => undefined),
   });
   void inventory.start();
-  const documents = createDocuments({
-    config,
-    inventory,
-    isOwnAddress: () => false,
-    log,
-    now: options.now ?? Date.now,
-    monotonic: () => performance.now(),
-    streamsMax: options.streamsMax,
-    readDefinition: readTaskDefinition,
-  });
   const vendor = createVendor({ source: options.source ?? createOfflineSource({ now: Date.now }), now: Date.now, log });
-  const answer = createApp({
-    vendor,
-    metadata: documents.metadata,
-    agentApi: documents.agentApi,
-    introspection: documents.introspection,
-    ...(options.guarded === undefined
-      ? { guard: { allowedHosts: config.access.allowedHosts }, callerName: () => undefined }
-      : createAccess({
-          config: config.access,
-          inventory,
-          own: ownAddresses(options.guarded),
-          isOwn: (container) => container.id === options.ownId,
-          definitionOf: config.useTaskRole ? documents.roleDefinitionOf : undefined,
-          now: () => performance.now(),
-          inContainer: options.guarded.inContainer ?? false,
-          ...(options.guarded.without && { without: options.guarded.without }),
-        })),
-    log,
-    health: { contact: inventory.contact, session: vendor.session },
+  const app = buildApp({
+    ...{ config, inventory, vendor, own, isOwn, log, monotonic },
+    now: options.now ?? Date.now,
+    readDefinition: readTaskDefinition,
     addressOf: (request) => request.headers.get("x-test-address") ?? "",
+    streamsMax: options.streamsMax,
+    inContainer: options.guarded?.inContainer ?? false,
+    unguarded: options.guarded === undefined,
+    ...(options.guarded?.without && { without: options.guarded.without }),
   });
 
   async function ask(path: string, address = "127.0.0.1", init: RequestInit = {}) {
     const headers = { host: "169.254.170.2", "x-test-address": address, ...(init.headers as Record<string, string>) };
-    const response = await answer(new Request(`http://169.254.170.2${path}`, { ...init, headers }));
+    const response = await app.answer(new Request(`http://169.254.170.2${path}`, { ...init, headers }));
     noteAnswer(response.status, await response.clone().text());
     const text = await response.text();
     return { status: response.status, type: response.headers.get("content-type"), text, json: parse(text) };
@@ -95,7 +76,7 @@ export function startApp(host: string, options: AppOptions = {}) {
     flush: log.flush,
     inventory,
     stop() {
-      documents.close();
+      app.close();
       inventory.close();
       vendor.close();
     },

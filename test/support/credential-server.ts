@@ -48,6 +48,7 @@ export function serve(source: CredentialSource, now: () => number, port = 0) {
   const write = (event: string, fields: object = {}) => void lines.push(note(`${event} ${JSON.stringify(fields)}`));
   const log: Log = { debug: write, info: write, warning: write, error: write, flush: () => {} };
   const vendor = createVendor({ source, now, log });
+  const caller = { kind: "host", address: "127.0.0.1", name: "shop-web-1" } as const;
   const fetch = createApp({
     vendor,
     metadata: () => "{}",
@@ -55,7 +56,7 @@ export function serve(source: CredentialSource, now: () => number, port = 0) {
     introspection: () => "{}",
     guard: { allowedHosts: [] },
     log,
-    callerName: () => "shop-web-1",
+    callers: { identify: () => caller, identifyNow: () => caller },
     addressOf: () => "127.0.0.1",
   });
   const server = Bun.serve({ port, hostname: "127.0.0.1", fetch });

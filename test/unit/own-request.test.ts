@@ -18,7 +18,7 @@ test("the guard refuses it before anything else, and says why", () => {
   const guard = createGuard({ allowedHosts: [] });
   const { href } = markOwn(new URL("http://evil.example/creds"));
   const request = new Request(href, { headers: { host: "evil.example", origin: "null" } });
-  expect(() => guard(request, "/creds", "127.0.0.1")).toThrow(
+  expect(() => guard.checkRequest(request, "/creds")).toThrow(
     expect.objectContaining({
       code: "own-request",
       publicMessage: "the server was pointed at itself for its own credentials",

@@ -33,7 +33,7 @@ export async function readEngine({ docker }: Pick<Config, "docker">, env: Enviro
       readRunningContainers(engine, AbortSignal.timeout(LIST_MS)),
     ]);
     const { apiVersion, place } = engine;
-    const facts = { endpoint, apiVersion, product, isElsewhere: place.isElsewhere, networks };
+    const facts = { endpoint, apiVersion, product, isElsewhere: !place.addressesAreLocal, networks };
     return { kind: "found", ...facts, ...found };
   } catch (error) {
     return { kind: "missing", error };
@@ -51,7 +51,7 @@ export function checkEngine(facts: EngineFacts, { engine: cli }: Pick<Commands, 
   const [first] = unread;
   if (first === undefined) return finding("engine", "ok", text);
   const names = unread.map(({ name }) => name).join(", ");
-  const remedy = `see whether the engine shows it: ${cli} ${shellWords(["inspect", first.name])}`;
+  const remedy = `check whether the engine shows it: ${cli} ${shellWords(["inspect", first.name])}`;
   return finding(
     "engine",
     "warning",

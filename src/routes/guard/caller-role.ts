@@ -1,82 +1,68 @@
 import type { Role } from "../../aws/types.ts";
 import { parseRole } from "../../credentials/role.ts";
+import type { Caller } from "../../engine/caller.ts";
 import type { Container } from "../../engine/container.ts";
 import type { Inventory } from "../../engine/inventory.ts";
-import { canonicalAddress } from "../../engine/ip-address.ts";
+import { perRevision } from "../../engine/memo.ts";
 import { AppError } from "../../errors.ts";
 import type { TaskDefinition } from "../../metadata/task-definition.ts";
 
-/** Binds the container that carries it to one role: a name, path/name or ARN. */
+/** Gives the container that carries it one role only: a name, path/name or ARN. */
 const LABEL = "ecs-local.role";
 
-/** The role that the caller at an address is bound to, if any. Throws or rejects with `role-not-allowed`. */
-export type Binding = (address: string) => Role | undefined | Promise<Role | undefined>;
+/** The role that a caller has, if any. Throws or rejects with AppError. */
+export type CallerRole = (caller: Caller) => Role | undefined | Promise<Role | undefined>;
 
 /**
- * Finds the role that a container is bound to by its label `ecs-local.role`. While any container carries the label that
- * runs or may start at any moment, callers that cannot be told from it are refused: gateways, and addresses that are no
- * container's. A container asks before its start is known, so that the engine is waited for where it has news.
- *
- * @param deps.isHost whether an address is this machine's where we run in no container: who asks from there could start
- *   a container without the label
+ * The role of a container's label `ecs-local.role`. While a container with the label runs, or may run before its start is
+ * known, callers that cannot be identified are refused with `role-not-allowed`. A program on this machine is not, unless we
+ * run in a container: it could start a container without the label.
  */
-export function createBinding(deps: {
-  readonly inventory: Pick<
-    Inventory,
-    "picture" | "engine" | "ready" | "isCurrent" | "confirm" | "atAddress" | "waitForAddress"
-  >;
-  readonly isHost: (address: string) => boolean;
-}): Binding {
+export function createLabelRole(deps: {
+  readonly inventory: Pick<Inventory, "store" | "engine" | "ready" | "isCurrent" | "confirm">;
+  readonly isInContainer: () => boolean;
+}): CallerRole {
   const { inventory } = deps;
-  const { picture } = inventory;
-  let revision = Number.NaN;
-  let isUsed = false;
+  const { store } = inventory;
   let wasUsed = false;
 
-  function isAnyBound(): boolean {
-    if (revision === picture.revision()) return isUsed;
-    revision = picture.revision();
-    isUsed = [...picture.containers.values()].some((one) => one.labels[LABEL] !== undefined && mayRun(one));
-    wasUsed ||= isUsed;
-    return isUsed;
-  }
+  const isUsed = perRevision(store, () => {
+    const found = store.containers.values().some((one) => one.labels[LABEL] !== undefined && mayRun(one));
+    wasUsed ||= found;
+    return found;
+  });
 
-  /** Whether the picture tells that no container is bound. */
-  function isNoneBound(): boolean {
-    return inventory.isCurrent() && inventory.engine()?.hasLateEvents === false && !isAnyBound();
-  }
-
-  async function later(address: string): Promise<Role | undefined> {
+  async function later({ address, deadlineMs }: Caller): Promise<undefined> {
     try {
-      const deadlineMs = await inventory.ready();
-      const isGateway = picture.isGateway(address) && picture.claimants(address).length === 0;
-      const found = isGateway ? undefined : await inventory.waitForAddress(address, deadlineMs);
-      if (found !== undefined) return roleOf(found);
-      await inventory.confirm(deadlineMs);
+      await inventory.confirm(await inventory.ready(deadlineMs));
     } catch (error) {
-      // Without an engine that answers, there is no label to heed but those that were seen before.
-      if (isAnyBound() || wasUsed) throw error;
+      // Without an engine, the labels that were seen before count.
+      if (isUsed() || wasUsed) throw error;
       return undefined;
     }
-    if (!isAnyBound()) return undefined;
-    const text = `The request came from ${address}, which does not tell the container that asks, and one that runs is bound to a role`;
+    if (!isUsed()) return undefined;
+    const text = `The request came from ${address}, which does not identify a container, and a running container is bound to a role`;
     throw new AppError("role-not-allowed", text, {
       hint: `ask from a container, not by a published port, or remove the label ${LABEL} from all that run`,
     });
   }
 
-  return (peer) => {
-    if (isNoneBound()) return undefined;
-    const address = canonicalAddress(peer);
-    if (picture.claimants(address).length === 0 && deps.isHost(address)) return undefined;
-    const found = inventory.atAddress(address);
-    return found === undefined ? later(address) : roleOf(found);
+  return (caller) => {
+    if (inventory.isCurrent() && inventory.engine()?.needsCatchUp === false && !isUsed()) return undefined;
+    if (caller.kind === "container") return roleOf(caller.container);
+    if (isHost(caller, deps.isInContainer)) return undefined;
+    return later(caller);
   };
 }
 
-/** One that was made and not started yet, or that the engine starts again, may run before we hear of it. */
+/** One that was created, or that the engine restarts, may run before its event comes. */
 function mayRun({ running, startedAt, restarts }: Container): boolean {
   return running || startedAt === undefined || restarts;
+}
+
+function isHost(caller: Caller, isInContainer: () => boolean): boolean {
+  const isMachine = caller.kind === "host" || (caller.kind === "gateway" && caller.isOwn && !caller.isBridge);
+  return isMachine && !isInContainer();
 }
 
 function roleOf({ name, labels }: Container): Role | undefined {
@@ -85,38 +71,39 @@ function roleOf({ name, labels }: Container): Role | undefined {
   try {
     return parseRole(text.trim(), "any");
   } catch (cause) {
-    const why = cause instanceof AppError ? cause.publicMessage : "it cannot be read";
-    throw new AppError("role-not-allowed", `The label ${LABEL} of ${name} names no role: ${why}`, {
-      hint: `give it a role's name, path/name or ARN, and start the container anew`,
+    const reason = cause instanceof AppError ? cause.publicMessage : "it cannot be read";
+    throw new AppError("role-not-allowed", `The label ${LABEL} of ${name} is not a role: ${reason}`, {
+      hint: "give it a role's name, path/name or ARN, and recreate the container",
       cause,
     });
   }
 }
 
 /**
- * The role of the task that a caller belongs to; undefined where the identity's own session is to be vended. Throws or
- * rejects with `no-task-role`, `caller-unknown` or `engine-unavailable`.
- */
-export type TaskRole = (address: string) => Role | undefined | Promise<Role | undefined>;
-
-/**
- * Finds the `taskRoleArn` of the task definition that a caller's task has. As on ECS, a task whose definition has none
- * has no credentials. A caller that cannot be told is refused, but for this machine itself, whose session it is.
+ * The `taskRoleArn` of the task definition of a caller's task, for `/creds`. As on ECS, a task without one has no
+ * credentials: `no-task-role`. A caller that is not identified gets `caller-unknown`, but a program on this machine gets
+ * undefined, the server's own identity.
  *
- * @param deps.isHost whether an address is this machine's where we run in no container
- * @param deps.definitionOf the task definition whose role a container is to have; throws AppError `no-task-role`
+ * @param deps.definitionOf the task definition of a container; throws AppError `no-task-role`
  */
 export function createTaskRole(deps: {
-  readonly inventory: Pick<Inventory, "picture" | "ready" | "atAddress" | "waitForAddress">;
-  readonly isHost: (address: string) => boolean;
+  readonly inventory: Pick<Inventory, "store">;
+  readonly isInContainer: () => boolean;
   readonly definitionOf: (container: Container) => TaskDefinition;
-}): TaskRole {
-  const { inventory } = deps;
-  const { picture } = inventory;
+}): CallerRole {
   const roles = new WeakMap<TaskDefinition, Role>();
 
-  function roleOf(container: Container): Role {
-    const definition = deps.definitionOf(container);
+  return (caller) => {
+    // A rootless engine's containers come with this machine's address.
+    if (isHost(caller, deps.isInContainer) && deps.inventory.store.addressesAreLocal()) return undefined;
+    if (caller.kind !== "container") {
+      if (caller.kind === "unknown" && caller.error) throw caller.error;
+      const text = `The request came from ${caller.address}, which does not identify a container, and ECS_LOCAL_USE_TASK_ROLE gives each the role of its task`;
+      throw new AppError("caller-unknown", text, {
+        hint: "ask from a container, not by a published port, or ask for /role/<name>",
+      });
+    }
+    const definition = deps.definitionOf(caller.container);
     const known = roles.get(definition);
     if (known !== undefined) return known;
     const { family, path, taskRole } = definition;
@@ -127,25 +114,5 @@ export function createTaskRole(deps: {
     const role = parseRole(taskRole, "any");
     roles.set(definition, role);
     return role;
-  }
-
-  async function later(address: string): Promise<Role | undefined> {
-    const deadlineMs = await inventory.ready();
-    const isGateway = picture.isGateway(address) && picture.claimants(address).length === 0;
-    const found = isGateway ? undefined : await inventory.waitForAddress(address, deadlineMs);
-    if (found !== undefined) return roleOf(found);
-    const text = `The request came from ${address}, which does not tell the container that asks, and ECS_LOCAL_USE_TASK_ROLE gives each the role of its task`;
-    throw new AppError("caller-unknown", text, {
-      hint: "ask from a container, not by a published port, or ask for /role/<name>",
-    });
-  }
-
-  return (peer) => {
-    const address = canonicalAddress(peer);
-    // A rootless engine's containers come with this machine's address.
-    const isMachine = picture.claimants(address).length === 0 && deps.isHost(address) && !picture.isElsewhere();
-    if (isMachine) return undefined;
-    const found = inventory.atAddress(address);
-    return found === undefined ? later(address) : roleOf(found);
   };
 }

@@ -1,7 +1,9 @@
 import { AppError } from "../../errors.ts";
 import { isOwn } from "../../own-request.ts";
 import { readAgentPath } from "../path.ts";
-import type { Rule } from "./rule.ts";
+
+/** A rule for what a request says. Throws AppError if it is refused. */
+export type RequestRule = (request: Request, path: string) => void;
 
 /** Set by browsers and by proxies: neither is a program in a container that asks for its own credentials. */
 const FOREIGN_HEADERS = [
@@ -42,7 +44,7 @@ const HOST_NAMES = new Set([
  *
  * @param ownNames those of our own container, in lower case
  */
-export function createHostRule(allowedHosts: readonly string[], ownNames: () => ReadonlySet<string>): Rule {
+export function createHostRule(allowedHosts: readonly string[], ownNames: () => ReadonlySet<string>): RequestRule {
   const allowed = new Set(allowedHosts);
 
   function isOurs(host: string): boolean {

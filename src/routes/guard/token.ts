@@ -1,7 +1,7 @@
+import { timingSafeEqual } from "node:crypto";
 import { readFileSync, statSync } from "node:fs";
 import { readToken } from "../../config/access.ts";
 import { AppError } from "../../errors.ts";
-import type { Rule } from "./rule.ts";
 
 const LOOK_EVERY_MS = 1_000;
 
@@ -16,7 +16,7 @@ const LOOK_EVERY_MS = 1_000;
 export function createTokenRule(
   config: { readonly authToken: string | undefined; readonly authTokenFile: string | undefined },
   now: () => number,
-): Rule | undefined {
+): ((request: Request) => void) | undefined {
   const { authToken, authTokenFile } = config;
   if (authToken !== undefined) {
     const digest = digestOf(authToken);
@@ -49,24 +49,17 @@ function check(headers: Headers, wanted: Uint8Array | undefined): void {
       hint: "set AWS_CONTAINER_AUTHORIZATION_TOKEN of the container to the value of ECS_LOCAL_AUTH_TOKEN",
     });
   }
-  if (wanted !== undefined && isSame(digestOf(given), wanted)) return;
+  if (wanted !== undefined && timingSafeEqual(digestOf(given), wanted)) return;
   throw new AppError("forbidden", "The Authorization of the request is not this server's token", {
     hint: "compare AWS_CONTAINER_AUTHORIZATION_TOKEN of the container with ECS_LOCAL_AUTH_TOKEN or its file",
   });
 }
 
-/** Of this process alone: who guesses cannot choose what the digests look like. */
+/** Random for each process: digests of equal length, which cannot be guessed. */
 const KEY = crypto.getRandomValues(new Uint8Array(32));
 
 function digestOf(token: string): Uint8Array {
   return new Bun.CryptoHasher("sha256", KEY).update(token).digest();
-}
-
-/** Takes the same time wherever two digests differ. */
-function isSame(a: Uint8Array, b: Uint8Array): boolean {
-  let difference = a.length ^ b.length;
-  for (let index = 0; index < a.length; index += 1) difference |= (a[index] ?? 0) ^ (b[index] ?? 0);
-  return difference === 0;
 }
 
 function stampOf(path: string): string {

@@ -67,7 +67,7 @@ describe("an engine that is not reached is named with what is wrong and what to 
     expect(performance.now() - begunMs).toBeLessThan(1_000);
     expect([code, sentence]).toEqual([
       "engine-unavailable",
-      `The engine at ${served.target} does not answer; see whether the engine is healthy`,
+      `The engine at ${served.target} does not answer; check whether the engine is healthy`,
     ]);
   });
 
@@ -79,7 +79,7 @@ describe("an engine that is not reached is named with what is wrong and what to 
     server.close();
     expect([code, sentence]).toEqual([
       "engine-unavailable",
-      `The engine at unix://${path} broke off the connection; see whether the engine is healthy`,
+      `The engine at unix://${path} broke off the connection; check whether the engine is healthy`,
     ]);
     expect(cause).toBeInstanceOf(Error);
   });

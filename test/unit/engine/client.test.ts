@@ -59,7 +59,7 @@ describe("events are late", () => {
   ] as const) {
     test(title, async () => {
       await using served = serve(() => Response.json({ ApiVersion: "1.41", Components: components }));
-      expect((await createEngine(served.endpoint, undefined)).hasLateEvents).toBe(late);
+      expect((await createEngine(served.endpoint, undefined)).needsCatchUp).toBe(late);
     });
   }
 });

@@ -14,10 +14,10 @@ const line = (second: number, Action: string, nano = 0, name = "web") =>
   });
 
 /** Events of an engine that answers a question for them with `log`. */
-function setup(hasLateEvents: boolean) {
+function setup(needsCatchUp: boolean) {
   const world = { log: "", asked: [] as string[], applied: [] as string[], failure: undefined as Error | undefined };
   const engine: Partial<Engine> = {
-    hasLateEvents,
+    needsCatchUp,
     async get(path) {
       world.asked.push(path);
       if (world.failure) throw world.failure;

@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
 import type { Engine } from "../../../src/engine/client.ts";
-import { createPicture } from "../../../src/engine/container-store.ts";
-import { createInspections } from "../../../src/engine/inspector.ts";
+import { createContainerStore } from "../../../src/engine/container-store.ts";
+import { createInspector } from "../../../src/engine/inspector.ts";
 
 const silent = { debug() {}, info() {}, warning() {}, error() {}, flush() {} };
 
@@ -19,11 +19,11 @@ test("the end of a session gives up what is being asked for, and asks for nothin
       return promise;
     },
   };
-  const inspections = createInspections(engine as Engine, createPicture(), silent, () => {});
-  const all = Array.from({ length: 50 }, (_, index) => inspections.inspect(`container-${index}`));
+  const inspector = createInspector(engine as Engine, createContainerStore(), silent, () => {});
+  const all = Array.from({ length: 50 }, (_, index) => inspector.inspect(`container-${index}`));
   await Promise.resolve();
   const begun = asked.length;
-  inspections.close();
+  inspector.close();
   await Promise.all(all);
   expect([begun, asked.length, givenUp]).toEqual([16, 16, 16]);
 });

@@ -1,6 +1,6 @@
 import type { Engine } from "../../../src/engine/client.ts";
-import { createPicture } from "../../../src/engine/container-store.ts";
-import { createInspections } from "../../../src/engine/inspector.ts";
+import { createContainerStore } from "../../../src/engine/container-store.ts";
+import { createInspector } from "../../../src/engine/inspector.ts";
 import { AppError } from "../../../src/errors.ts";
 import type { Log } from "../../../src/log.ts";
 import { container } from "../../support/containers.ts";
@@ -12,7 +12,7 @@ export const at = (id: string, ipv4: string) => JSON.stringify(withNetwork(conta
 export const GONE = new AppError("container-unknown", "No such container");
 export const DOWN = new AppError("engine-unavailable", "down");
 
-/** Inspections of an engine each of whose calls a test answers, in any order. */
+/** Inspector of an engine each of whose calls a test answers, in any order. */
 export function setup() {
   const calls: { path: string; answer: (body: string) => void; fail: (error: unknown) => void }[] = [];
   const engine: Partial<Engine> = {
@@ -25,19 +25,19 @@ export function setup() {
   const lines: string[] = [];
   const write = (event: string) => void lines.push(event);
   const log: Log = { debug: write, info: write, warning: write, error: write, flush: () => {} };
-  const picture = createPicture();
+  const store = createContainerStore();
   /** How many were pending, and how many of them starting, at each change. */
   const changes: { pending: number; starting: number }[] = [];
-  const inspections = createInspections(engine as Engine, picture, log, () => {
-    changes.push({ pending: inspections.pending(), starting: inspections.starting() });
+  const inspector = createInspector(engine as Engine, store, log, () => {
+    changes.push({ pending: inspector.pending(), starting: inspector.starting() });
   });
   const call = (index: number) => {
     const found = calls[index];
     if (!found) throw new Error(`there is no call ${index}`);
     return found;
   };
-  const ids = (address: string) => picture.claimants(address).map(({ id }) => id);
-  return { inspections, picture, calls, call, ids, lines, changes };
+  const ids = (address: string) => store.ownersOf(address).map(({ id }) => id);
+  return { inspector, store, calls, call, ids, lines, changes };
 }
 
 export const settle = () => Bun.sleep(1);

@@ -3,55 +3,55 @@ import { at, DOWN, settle, setup } from "./inspections-engine.ts";
 
 describe("a withdrawal", () => {
   test("during a call holds for what that call says, and ends with the next", async () => {
-    const { inspections, picture, call, ids } = setup();
-    const first = inspections.inspect("a");
+    const { inspector, store, call, ids } = setup();
+    const first = inspector.inspect("a");
     await settle();
-    inspections.withdraw("a");
-    const second = inspections.inspect("a");
+    inspector.withdraw("a");
+    const second = inspector.inspect("a");
     call(0).answer(at("a", "10.0.0.2"));
     await first;
-    expect([ids("10.0.0.2"), picture.containers.has("a")]).toEqual([[], true]);
+    expect([ids("10.0.0.2"), store.containers.has("a")]).toEqual([[], true]);
     await settle();
     call(1).answer(at("a", "10.0.0.2"));
     await second;
     expect(ids("10.0.0.2")).toEqual(["a"]);
   });
   test("takes the addresses out at once, and of no other container", async () => {
-    const { inspections, call, ids } = setup();
-    const both = Promise.all([inspections.inspect("a"), inspections.inspect("b")]);
+    const { inspector, call, ids } = setup();
+    const both = Promise.all([inspector.inspect("a"), inspector.inspect("b")]);
     await settle();
     call(0).answer(at("a", "10.0.0.2"));
     call(1).answer(at("b", "10.0.0.2"));
     await both;
-    inspections.withdraw("a");
+    inspector.withdraw("a");
     expect(ids("10.0.0.2")).toEqual(["b"]);
   });
 });
 
 describe("an end", () => {
-  const runs = (picture: ReturnType<typeof setup>["picture"]) => picture.containers.get("a")?.running;
+  const runs = (store: ReturnType<typeof setup>["store"]) => store.containers.get("a")?.running;
 
   test("is believed while the engine does not tell of the container, and no longer than that", async () => {
-    const { inspections, picture, call, ids } = setup();
-    const first = inspections.inspect("a");
+    const { inspector, store, call, ids } = setup();
+    const first = inspector.inspect("a");
     await settle();
     call(0).answer(at("a", "10.0.0.2"));
     await first;
-    inspections.end("a");
-    const second = inspections.inspect("a");
+    inspector.end("a");
+    const second = inspector.inspect("a");
     await settle();
     call(1).fail(DOWN);
     await second;
-    expect([runs(picture), ids("10.0.0.2")]).toEqual([false, []]);
-    const third = inspections.inspect("a");
+    expect([runs(store), ids("10.0.0.2")]).toEqual([false, []]);
+    const third = inspector.inspect("a");
     await settle();
     call(2).answer(at("a", "10.0.0.2"));
     await third;
-    const fourth = inspections.inspect("a");
+    const fourth = inspector.inspect("a");
     await settle();
     call(3).fail(DOWN);
     await fourth;
-    expect(runs(picture)).toBe(true);
+    expect(runs(store)).toBe(true);
   });
 
   for (const [which, starting] of [
@@ -59,100 +59,100 @@ describe("an end", () => {
     ["the call of its start", true],
   ] as const) {
     test(`during ${which} holds although that tells of a container that runs`, async () => {
-      const { inspections, picture, call } = setup();
-      const first = inspections.inspect("a", starting);
+      const { inspector, store, call } = setup();
+      const first = inspector.inspect("a", starting);
       await settle();
-      inspections.end("a");
-      const second = inspections.inspect("a");
+      inspector.end("a");
+      const second = inspector.inspect("a");
       call(0).answer(at("a", "10.0.0.2"));
       await first;
       await settle();
       call(1).fail(DOWN);
       await second;
-      expect(runs(picture)).toBe(false);
+      expect(runs(store)).toBe(false);
     });
   }
 
   test("of one that shares leaves it no network of an owner that is gone", async () => {
-    const { inspections, picture, call } = setup();
-    const known = inspections.inspect("a");
+    const { inspector, store, call } = setup();
+    const known = inspector.inspect("a");
     await settle();
     call(0).answer(at("a", "10.0.0.2"));
     await known;
-    const owner = picture.containers.get("a");
-    if (owner) picture.put({ ...owner, id: "side", name: "side", networkOwner: "a", attachments: [] });
-    inspections.end("side");
-    const ended = inspections.inspect("side");
+    const owner = store.containers.get("a");
+    if (owner) store.put({ ...owner, id: "side", name: "side", networkOwner: "a", attachments: [] });
+    inspector.end("side");
+    const ended = inspector.inspect("side");
     await settle();
     call(1).fail(DOWN);
     await ended;
-    expect(picture.containers.get("side")?.attachments).toHaveLength(1);
-    inspections.remove("a");
-    expect(picture.containers.get("side")?.attachments).toEqual([]);
+    expect(store.containers.get("side")?.attachments).toHaveLength(1);
+    inspector.remove("a");
+    expect(store.containers.get("side")?.attachments).toEqual([]);
   });
 
   test("is none where the container was started again since", async () => {
-    const { inspections, picture, call } = setup();
-    const first = inspections.inspect("a");
+    const { inspector, store, call } = setup();
+    const first = inspector.inspect("a");
     await settle();
     call(0).answer(at("a", "10.0.0.2"));
     await first;
-    inspections.end("a");
-    const second = inspections.inspect("a");
-    const third = inspections.inspect("a", true);
+    inspector.end("a");
+    const second = inspector.inspect("a");
+    const third = inspector.inspect("a", true);
     await settle();
     call(1).answer(at("a", "10.0.0.2"));
     await second;
     await settle();
     call(2).fail(DOWN);
     await third;
-    expect(runs(picture)).toBe(true);
+    expect(runs(store)).toBe(true);
   });
 
   test("of a container that is not known is nothing", async () => {
-    const { inspections, picture, call } = setup();
-    inspections.end("a");
-    const first = inspections.inspect("a");
+    const { inspector, store, call } = setup();
+    inspector.end("a");
+    const first = inspector.inspect("a");
     await settle();
     call(0).fail(DOWN);
     await first;
-    expect(picture.containers.size).toBe(0);
+    expect(store.containers.size).toBe(0);
   });
 });
 
 test("a removal holds for what a call under way says, and for no later one", async () => {
-  const { inspections, picture, call, changes } = setup();
-  const first = inspections.inspect("a");
+  const { inspector, store, call, changes } = setup();
+  const first = inspector.inspect("a");
   await settle();
   call(0).answer(at("a", "10.0.0.2"));
   await first;
-  const second = inspections.inspect("a");
+  const second = inspector.inspect("a");
   await settle();
   const before = changes.length;
-  inspections.remove("a");
-  expect([picture.containers.has("a"), changes.length]).toEqual([false, before + 1]);
+  inspector.remove("a");
+  expect([store.containers.has("a"), changes.length]).toEqual([false, before + 1]);
   call(1).answer(at("a", "10.0.0.2"));
   await second;
-  expect(picture.containers.has("a")).toBe(false);
-  const third = inspections.inspect("a");
+  expect(store.containers.has("a")).toBe(false);
+  const third = inspector.inspect("a");
   await settle();
   call(2).answer(at("a", "10.0.0.2"));
   await third;
-  expect(picture.containers.has("a")).toBe(true);
+  expect(store.containers.has("a")).toBe(true);
 });
 
 test("the time of an inspection is that of its question", async () => {
-  const { inspections, call } = setup();
-  expect(inspections.inspectedAtMs("a")).toBe(Number.NEGATIVE_INFINITY);
+  const { inspector, call } = setup();
+  expect(inspector.inspectedAtMs("a")).toBe(Number.NEGATIVE_INFINITY);
   const before = performance.now();
-  const done = inspections.inspect("a");
+  const done = inspector.inspect("a");
   await settle();
   const asked = performance.now();
   call(0).answer(at("a", "10.0.0.2"));
   await done;
-  expect(inspections.inspectedAtMs("a")).toBeWithin(before, asked);
-  inspections.remove("a");
-  expect(inspections.inspectedAtMs("a")).toBe(Number.NEGATIVE_INFINITY);
+  expect(inspector.inspectedAtMs("a")).toBeWithin(before, asked);
+  inspector.remove("a");
+  expect(inspector.inspectedAtMs("a")).toBe(Number.NEGATIVE_INFINITY);
 });
 
 describe("a failure", () => {
@@ -161,21 +161,21 @@ describe("a failure", () => {
     ["to understand its answer", (call: ReturnType<ReturnType<typeof setup>["call"]>) => call.answer("{}")],
   ] as const) {
     test(`${title} takes the addresses out, and is tried again after half a second`, async () => {
-      const { inspections, picture, calls, call, ids, lines } = setup();
-      const first = inspections.inspect("a");
+      const { inspector, store, calls, call, ids, lines } = setup();
+      const first = inspector.inspect("a");
       await settle();
       call(0).answer(at("a", "10.0.0.2"));
       await first;
-      const second = inspections.inspect("a");
+      const second = inspector.inspect("a");
       await settle();
       end(call(1));
       await second;
-      expect([ids("10.0.0.2"), picture.containers.has("a"), calls.length]).toEqual([[], true, 2]);
+      expect([ids("10.0.0.2"), store.containers.has("a"), calls.length]).toEqual([[], true, 2]);
       expect(lines).toEqual(["a container could not be inspected, trying again"]);
       const failedAtMs = performance.now();
       while (calls.length < 3) await Bun.sleep(10);
       expect(performance.now() - failedAtMs).toBeGreaterThan(450);
-      expect(inspections.starting()).toBe(1);
+      expect(inspector.starting()).toBe(1);
       call(2).answer(at("a", "10.0.0.2"));
       await settle();
       expect(ids("10.0.0.2")).toEqual(["a"]);

@@ -2,50 +2,50 @@ import { describe, expect, test } from "bun:test";
 import { at, DOWN, GONE, settle, setup } from "./inspections-engine.ts";
 
 describe("an inspection", () => {
-  test("puts what the engine says into the picture, and says that it changed", async () => {
-    const { inspections, picture, call, calls, ids, changes } = setup();
-    const done = inspections.inspect("a");
+  test("puts what the engine says into the store, and says that it changed", async () => {
+    const { inspector, store, call, calls, ids, changes } = setup();
+    const done = inspector.inspect("a");
     await settle();
-    expect([calls.map(({ path }) => path), inspections.pending(), changes]).toEqual([["/containers/a/json"], 1, []]);
+    expect([calls.map(({ path }) => path), inspector.pending(), changes]).toEqual([["/containers/a/json"], 1, []]);
     call(0).answer(at("a", "10.0.0.2"));
     await done;
-    expect([picture.containers.get("a")?.name, ids("10.0.0.2")]).toEqual(["a", ["a"]]);
-    expect([inspections.pending(), changes]).toEqual([0, [{ pending: 0, starting: 0 }]]);
+    expect([store.containers.get("a")?.name, ids("10.0.0.2")]).toEqual(["a", ["a"]]);
+    expect([inspector.pending(), changes]).toEqual([0, [{ pending: 0, starting: 0 }]]);
   });
 
   test("of many questions at once is one call, and one more that begins after it", async () => {
-    const { inspections, calls, call, ids } = setup();
-    const first = inspections.inspect("a");
-    const later = Promise.all(Array.from({ length: 20 }, () => inspections.inspect("a")));
+    const { inspector, calls, call, ids } = setup();
+    const first = inspector.inspect("a");
+    const later = Promise.all(Array.from({ length: 20 }, () => inspector.inspect("a")));
     await settle();
     expect(calls).toHaveLength(1);
     call(0).answer(at("a", "10.0.0.2"));
     await first;
     await settle();
-    expect([calls.length, inspections.pending()]).toEqual([2, 1]);
+    expect([calls.length, inspector.pending()]).toEqual([2, 1]);
     call(1).answer(at("a", "10.0.0.3"));
     await later;
     expect([ids("10.0.0.2"), ids("10.0.0.3"), calls.length]).toEqual([[], ["a"], 2]);
   });
 
   test("removes what the engine does not know", async () => {
-    const { inspections, picture, call, calls } = setup();
-    const known = inspections.inspect("a");
+    const { inspector, store, call, calls } = setup();
+    const known = inspector.inspect("a");
     await settle();
     call(0).answer(at("a", "10.0.0.2"));
     await known;
-    const gone = inspections.inspect("a");
+    const gone = inspector.inspect("a");
     await settle();
     call(1).fail(GONE);
     await gone;
-    expect([picture.containers.size, calls.length]).toEqual([0, 2]);
+    expect([store.containers.size, calls.length]).toEqual([0, 2]);
   });
 
   test("has at most 16 calls under way, and the next begins when one ends", async () => {
-    const { inspections, calls, call } = setup();
-    const all = Array.from({ length: 20 }, (_, index) => inspections.inspect(`c${index}`));
+    const { inspector, calls, call } = setup();
+    const all = Array.from({ length: 20 }, (_, index) => inspector.inspect(`c${index}`));
     await settle();
-    expect([calls.length, inspections.pending()]).toEqual([16, 20]);
+    expect([calls.length, inspector.pending()]).toEqual([16, 20]);
     call(3).fail(GONE);
     await settle();
     expect(calls).toHaveLength(17);
@@ -54,28 +54,28 @@ describe("an inspection", () => {
       await settle();
     }
     await Promise.all(all);
-    expect([calls.length, inspections.pending()]).toEqual([20, 0]);
-    void inspections.inspect("later");
+    expect([calls.length, inspector.pending()]).toEqual([20, 0]);
+    void inspector.inspect("later");
     await settle();
     expect(calls).toHaveLength(21);
   });
 });
 
 test("starting counts those that may take an address, also when that is known only during a call", async () => {
-  const { inspections, call } = setup();
-  void inspections.inspect("a", true);
-  void inspections.inspect("b");
-  expect([inspections.starting(), inspections.pending()]).toEqual([1, 2]);
-  void inspections.inspect("b", true);
-  expect(inspections.starting()).toBe(2);
+  const { inspector, call } = setup();
+  void inspector.inspect("a", true);
+  void inspector.inspect("b");
+  expect([inspector.starting(), inspector.pending()]).toEqual([1, 2]);
+  void inspector.inspect("b", true);
+  expect(inspector.starting()).toBe(2);
   await settle();
   call(0).fail(GONE);
   call(1).fail(GONE);
   await settle();
-  expect([inspections.starting(), inspections.pending()]).toEqual([1, 1]);
+  expect([inspector.starting(), inspector.pending()]).toEqual([1, 1]);
   call(2).fail(GONE);
   await settle();
-  expect(inspections.starting()).toBe(0);
+  expect(inspector.starting()).toBe(0);
 });
 
 describe("who looks at a change sees the call that is due", () => {
@@ -85,9 +85,9 @@ describe("who looks at a change sees the call that is due", () => {
     ["after a failure", (call: ReturnType<ReturnType<typeof setup>["call"]>) => call.fail(DOWN)],
   ] as const) {
     test(title, async () => {
-      const { inspections, calls, call, changes } = setup();
-      void inspections.inspect("a", true);
-      const due = inspections.inspect("a");
+      const { inspector, calls, call, changes } = setup();
+      void inspector.inspect("a", true);
+      const due = inspector.inspect("a");
       await settle();
       end(call(0));
       await settle();
@@ -98,9 +98,9 @@ describe("who looks at a change sees the call that is due", () => {
     });
   }
   test("also where only the next one is of a container that starts", async () => {
-    const { inspections, call, changes } = setup();
-    void inspections.inspect("a");
-    void inspections.inspect("a", true);
+    const { inspector, call, changes } = setup();
+    void inspector.inspect("a");
+    void inspector.inspect("a", true);
     await settle();
     call(0).answer(at("a", "10.0.0.2"));
     await settle();
@@ -109,14 +109,14 @@ describe("who looks at a change sees the call that is due", () => {
 });
 
 test("after the end nothing is asked, nothing is put and nothing is tried again", async () => {
-  const { inspections, picture, calls, call } = setup();
-  const [a, b] = [inspections.inspect("a"), inspections.inspect("b")];
-  const due = inspections.inspect("a");
+  const { inspector, store, calls, call } = setup();
+  const [a, b] = [inspector.inspect("a"), inspector.inspect("b")];
+  const due = inspector.inspect("a");
   await settle();
-  inspections.close();
+  inspector.close();
   call(0).answer(at("a", "10.0.0.2"));
   call(1).fail(DOWN);
-  await Promise.all([a, b, due, inspections.inspect("c")]);
+  await Promise.all([a, b, due, inspector.inspect("c")]);
   await Bun.sleep(550);
-  expect([picture.containers.size, calls.length]).toEqual([0, 2]);
+  expect([store.containers.size, calls.length]).toEqual([0, 2]);
 });

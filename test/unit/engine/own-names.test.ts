@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { toContainer } from "../../../src/engine/container.ts";
-import { createPicture } from "../../../src/engine/container-store.ts";
+import { createContainerStore } from "../../../src/engine/container-store.ts";
 import { createOwnNames } from "../../../src/engine/self.ts";
 import { container } from "../../support/containers.ts";
 import { network, withNetwork } from "../../support/networks.ts";
@@ -14,15 +14,15 @@ const onBoth = withNetwork(withNetwork(own, shop, { ipv4: "10.0.0.2", aliases: [
 });
 
 function start() {
-  const picture = createPicture();
-  const names = createOwnNames(picture, ({ id }) => id === own.Id);
-  return { picture, names: () => [...names()].sort() };
+  const store = createContainerStore();
+  const names = createOwnNames(store, ({ id }) => id === own.Id);
+  return { store, names: () => [...names()].sort() };
 }
 
 describe("the names of our own container", () => {
   test("are its own and its aliases, each on the network that has it, in lower case", () => {
-    const { picture, names } = start();
-    picture.put(toContainer(onBoth));
+    const { store, names } = start();
+    store.put(toContainer(onBoth));
     expect(names()).toEqual([
       "ecs",
       "ecs.shop_default",
@@ -36,17 +36,17 @@ describe("the names of our own container", () => {
     ]);
   });
   test("are none where we run in no container, or in one that has ended", () => {
-    const { picture, names } = start();
-    picture.put(toContainer(withNetwork(container({ name: "other" }), shop, { ipv4: "10.0.0.3", aliases: ["x"] })));
-    picture.put({ ...toContainer(onBoth), running: false });
+    const { store, names } = start();
+    store.put(toContainer(withNetwork(container({ name: "other" }), shop, { ipv4: "10.0.0.3", aliases: ["x"] })));
+    store.put({ ...toContainer(onBoth), running: false });
     expect(names()).toBeEmpty();
   });
-  test("are those of the picture as it is", () => {
-    const { picture, names } = start();
+  test("are those of the store as it is", () => {
+    const { store, names } = start();
     expect(names()).toBeEmpty();
-    picture.put(toContainer(withNetwork(own, shop, { ipv4: "10.0.0.2" })));
+    store.put(toContainer(withNetwork(own, shop, { ipv4: "10.0.0.2" })));
     expect(names()).toContain("endpoints-1.shop_default");
-    picture.put(toContainer(withNetwork(own, blog, { ipv4: "10.1.0.2" })));
+    store.put(toContainer(withNetwork(own, blog, { ipv4: "10.1.0.2" })));
     expect(names()).toEqual(["endpoints-1", "endpoints-1.blog"]);
   });
 });

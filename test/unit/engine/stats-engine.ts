@@ -1,4 +1,5 @@
 import type { Engine } from "../../../src/engine/client.ts";
+import type { ContainerStore } from "../../../src/engine/container-store.ts";
 import { createStatsStreams } from "../../../src/engine/stats-stream.ts";
 import type { Log } from "../../../src/log.ts";
 
@@ -83,11 +84,13 @@ export function setup(options: {
   const world = { nowMs: 1_000_000, startedAt: new Map<string, string>() };
   const write = (event: string) => void lines.push(event);
   const log: Log = { debug: write, info: write, warning: write, error: write, flush: () => {} };
+  const get = (id: string) => ({
+    ...{ running: !stopped.has(id), name: (options.nameOf ?? String)(id), startedAt: world.startedAt.get(id) },
+  });
+  const containers = { get } as unknown as ContainerStore["containers"];
   const streams = createStatsStreams({
     engine: () => (options.noEngine ? undefined : engine.engine),
-    isRunning: (id) => !stopped.has(id),
-    nameOf: options.nameOf ?? ((id) => id),
-    startedAt: (id) => world.startedAt.get(id),
+    store: { containers },
     log,
     now: () => (options.realClock ? performance.now() : world.nowMs),
     ...(options.streamsMax === undefined ? {} : { streamsMax: options.streamsMax }),

@@ -1,10 +1,9 @@
 import { describe, expect, test } from "bun:test";
-import type { Engine } from "../../../src/engine/client.ts";
+import type { Engine, Place } from "../../../src/engine/client.ts";
 import { toContainer } from "../../../src/engine/container.ts";
-import { createPicture } from "../../../src/engine/container-store.ts";
-import type { Place } from "../../../src/engine/place.ts";
+import { createContainerStore } from "../../../src/engine/container-store.ts";
 import type { EngineEvent } from "../../../src/engine/schema.ts";
-import { createSession } from "../../../src/engine/sync.ts";
+import { createSync } from "../../../src/engine/sync.ts";
 import { AppError } from "../../../src/errors.ts";
 import type { Log } from "../../../src/log.ts";
 import { container } from "../../support/containers.ts";
@@ -17,13 +16,13 @@ const at = (id: string, ipv4: string, running = true) =>
 const quiet = () => {};
 const log: Log = { debug: quiet, info: quiet, warning: quiet, error: quiet, flush: quiet };
 
-/** A session whose engine gives `answers`, and never answers for what is not among them. The picture has `a`. */
-function setup(answers: Record<string, unknown> = {}, place: Place = { isElsewhere: false, isSure: true }) {
+/** A session whose engine gives `answers`, and never answers for what is not among them. The store has `a`. */
+function setup(answers: Record<string, unknown> = {}, place: Place = { addressesAreLocal: true, isCertain: true }) {
   const asked: string[] = [];
   const engine: Partial<Engine> = {
     target: "unix:///run/x.sock",
     place,
-    hasLateEvents: false,
+    needsCatchUp: false,
     get(path) {
       asked.push(path);
       const answer = answers[path];
@@ -35,11 +34,11 @@ function setup(answers: Record<string, unknown> = {}, place: Place = { isElsewhe
       return Bun.sleep(5);
     },
   };
-  const picture = createPicture();
-  const session = createSession(engine as Engine, picture, log, quiet);
-  picture.put(toContainer(at("a", "10.0.0.2")));
+  const store = createContainerStore();
+  const session = createSync(engine as Engine, store, log, quiet);
+  store.put(toContainer(at("a", "10.0.0.2")));
   const apply = (event: EngineEvent) => session.events.take(JSON.stringify(event));
-  return { session, picture, asked, apply, isAt: (address: string) => picture.claimants(address).length === 1 };
+  return { session, store, asked, apply, isAt: (address: string) => store.ownersOf(address).length === 1 };
 }
 
 const settle = () => Bun.sleep(1);
@@ -73,7 +72,7 @@ describe("an event", () => {
     test(title, async () => {
       const { session, asked, apply, isAt } = setup();
       await apply(event);
-      expect([isAt("10.0.0.2"), session.inspections.starting()]).toEqual([addressStays, starting]);
+      expect([isAt("10.0.0.2"), session.inspector.starting()]).toEqual([addressStays, starting]);
       await settle();
       expect(asked).toEqual(["/containers/a/json"]);
     });
@@ -98,13 +97,9 @@ describe("an event", () => {
 
   for (const action of ["create", "destroy", "remove"]) {
     test(`${action} of a network reads the networks`, async () => {
-      const { asked, apply, picture } = setup({ "/networks": [net] });
+      const { asked, apply, store } = setup({ "/networks": [net] });
       await apply(ofNetwork(action, { name: "n" }));
-      expect([asked, picture.isInSubnet("10.0.0.9"), picture.isGateway("fd00::1")]).toEqual([
-        ["/networks"],
-        true,
-        true,
-      ]);
+      expect([asked, store.isInSubnet("10.0.0.9"), store.isGateway("fd00::1")]).toEqual([["/networks"], true, true]);
     });
   }
 });
@@ -122,10 +117,10 @@ describe("reading", () => {
   };
 
   test("brings all networks and all containers, and takes out those that are gone", async () => {
-    const { session, picture, isAt } = setup(answers);
+    const { session, store, isAt } = setup(answers);
     await session.read();
-    expect([...picture.containers.keys()].sort()).toEqual(["b", "c"]);
-    expect([isAt("10.0.0.2"), isAt("10.0.0.3"), picture.isInSubnet("fd00::9")]).toEqual([false, true, true]);
+    expect([...store.containers.keys()].sort()).toEqual(["b", "c"]);
+    expect([isAt("10.0.0.2"), isAt("10.0.0.3"), store.isInSubnet("fd00::9")]).toEqual([false, true, true]);
   });
 
   test("fails where the engine does", async () => {
@@ -161,11 +156,11 @@ describe("reading", () => {
   });
 
   test("what is answered after the session's end changes nothing", async () => {
-    const { session, picture } = setup({ ...answers, "/info": { NCPU: 4, MemTotal: 1 } });
+    const { session, store } = setup({ ...answers, "/info": { NCPU: 4, MemTotal: 1 } });
     const reading = session.read();
     session.close();
     await reading;
-    expect([picture.isInSubnet("10.0.0.9"), picture.machine(), picture.containers.size]).toEqual([false, undefined, 1]);
+    expect([store.isInSubnet("10.0.0.9"), store.machine(), store.containers.size]).toEqual([false, undefined, 1]);
   });
 
   test("a ping is one question however many ask", async () => {
@@ -177,10 +172,10 @@ describe("reading", () => {
 });
 
 describe("the place of the engine's networks", () => {
-  const here = { isElsewhere: false, isSure: true };
-  const asked = { isElsewhere: false, isSure: false };
-  const doubted = { isElsewhere: true, isSure: false };
-  const elsewhere = { isElsewhere: true, isSure: true };
+  const here = { addressesAreLocal: true, isCertain: true };
+  const asked = { addressesAreLocal: true, isCertain: false };
+  const doubted = { addressesAreLocal: false, isCertain: false };
+  const elsewhere = { addressesAreLocal: false, isCertain: true };
   const rootless = { SecurityOptions: ["name=seccomp,profile=default", "name=rootless"] };
   const rootful = { SecurityOptions: ["name=seccomp,profile=rootless"] };
   const silent = { SecurityOptions: null };
@@ -206,8 +201,8 @@ describe("the place of the engine's networks", () => {
     ["is elsewhere on another machine, whatever it says", elsewhere, rootful, false, false],
   ] as const) {
     test(title, async () => {
-      const { session, picture, isAt } = setup({ ...read, "/info": info }, place);
-      expect(!picture.isElsewhere()).toBe(before);
+      const { session, store, isAt } = setup({ ...read, "/info": info }, place);
+      expect(store.addressesAreLocal()).toBe(before);
       await session.read();
       await settle();
       expect(isAt("10.0.0.2")).toBe(after);

@@ -24,10 +24,10 @@ describe("an engine that is not reached", () => {
     [
       "in time",
       new DOMException("The operation timed out.", "TimeoutError"),
-      "does not answer; see whether the engine is healthy",
+      "does not answer; check whether the engine is healthy",
     ],
-    ["to the end", failure("ECONNRESET"), "broke off the connection; see whether the engine is healthy"],
-    ["for no reason known", "a text", "broke off the connection; see whether the engine is healthy"],
+    ["to the end", failure("ECONNRESET"), "broke off the connection; check whether the engine is healthy"],
+    ["for no reason known", "a text", "broke off the connection; check whether the engine is healthy"],
   ] as const) {
     test(`${title} is named with what is wrong and what to do`, () => {
       const error = unreachable("unix:///run/x.sock", cause);

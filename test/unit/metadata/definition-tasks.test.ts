@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import type { JsonObject } from "../../../src/config/json-file.ts";
 import { toContainer } from "../../../src/engine/container.ts";
-import { createPicture } from "../../../src/engine/container-store.ts";
+import { createContainerStore } from "../../../src/engine/container-store.ts";
 import { createBodies } from "../../../src/metadata/task-document.ts";
 import { createTasks } from "../../../src/metadata/tasks.ts";
 import { container, withComposeProject } from "../../support/containers.ts";
@@ -18,10 +18,10 @@ function member(service: string, finishedAt?: string, number = 1) {
 }
 
 function setup(...members: ReturnType<typeof member>[]) {
-  const picture = createPicture();
-  for (const each of members) picture.put(each);
+  const store = createContainerStore();
+  for (const each of members) store.put(each);
   const world = {
-    picture,
+    store,
     revision: 0,
     now: NOW,
     definition: definition("shop", ["web", "db", { name: "job", essential: false }]) as
@@ -39,7 +39,7 @@ function setup(...members: ReturnType<typeof member>[]) {
     },
   });
   const tasks = createTasks({
-    picture,
+    store,
     bodies,
     config,
     definitionOf: (members) => (members.length > 0 ? world.definition : undefined),
@@ -86,7 +86,7 @@ describe("ExecutionStoppedAt", () => {
     const { taskOf } = setup(member("web", early), alone);
     expect(taskOf(undefined, "v4")).not.toHaveProperty("ExecutionStoppedAt");
   });
-  test("ends with the stay of what stopped, without a change of the picture", () => {
+  test("ends with the stay of what stopped, without a change of the store", () => {
     const { world, task } = setup(member("web", early), member("db"));
     expect(task("v3").ExecutionStoppedAt).toBe(early);
     world.now = Date.parse(early) + 3 * 3_600_000;

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { AMBIGUOUS, asking, compose, HOST, MACHINE, make, member, outcome } from "./caller-machine.ts";
+import { AMBIGUOUS, asking, callerOf, compose, HOST, MACHINE, make, member, outcome } from "./machine.ts";
 
 describe("an identifier means", () => {
   for (const [identifier, from, expected] of [
@@ -87,7 +87,7 @@ test("two stopped containers of a service are ambiguous", () => {
 
 test("of two replicas of a service in the caller's task the caller is meant if it is one of them", () => {
   const two = compose("shop-web-2", "e1");
-  expect(outcome([...MACHINE, two], "web", { kind: "container", container: two })).toBe("shop-web-2");
+  expect(outcome([...MACHINE, two], "web", callerOf(two))).toBe("shop-web-2");
   expect(outcome([...MACHINE, two], "web", asking("shop-db-1"))).toBe(
     AMBIGUOUS("web", "blog-web-1, shop-web-1, shop-web-2"),
   );

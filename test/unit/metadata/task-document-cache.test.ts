@@ -73,7 +73,7 @@ test("a container's document leaves out what the container has not", () => {
   );
 });
 
-test("a container's document is made once for one picture of it and one description of its task", () => {
+test("a container's document is made once for one store of it and one description of its task", () => {
   const labels: Record<string, string> = { a: "1" };
   const facts = { ...make(), labels };
   const first = bodyOf(facts);

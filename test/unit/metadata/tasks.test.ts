@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { type Container, toContainer } from "../../../src/engine/container.ts";
-import { createPicture } from "../../../src/engine/container-store.ts";
+import { createContainerStore } from "../../../src/engine/container-store.ts";
 import { LABELS, taskKey } from "../../../src/metadata/task.ts";
 import { createBodies } from "../../../src/metadata/task-document.ts";
 import { createTasks } from "../../../src/metadata/tasks.ts";
@@ -21,8 +21,8 @@ const job = ofShop("job", {}, false);
 const alone = make("alone");
 
 function setup(containers = [web, db, job, alone]) {
-  const picture = createPicture();
-  for (const each of containers) picture.put(each);
+  const store = createContainerStore();
+  for (const each of containers) store.put(each);
   const bodies = createBodies({});
   const world = { nowMs: Date.parse("2026-01-02T05:00:00Z") };
   let made = 0;
@@ -30,8 +30,8 @@ function setup(containers = [web, db, job, alone]) {
     made += 1;
     return bodies.task(...given);
   };
-  const tasks = createTasks({ picture, bodies: { ...bodies, task }, config, now: () => world.nowMs });
-  return { picture, bodies, tasks, world, made: () => made };
+  const tasks = createTasks({ store, bodies: { ...bodies, task }, config, now: () => world.nowMs });
+  return { store, bodies, tasks, world, made: () => made };
 }
 
 describe("the description of a task", () => {
@@ -58,15 +58,15 @@ describe("the description of a task", () => {
   });
 
   test("is the same object for as long as it says the same", () => {
-    const { picture, tasks } = setup();
+    const { store, tasks } = setup();
     const first = tasks.description(SHOP);
     expect(tasks.description(SHOP)).toBe(first);
     for (const change of [
-      () => picture.put(make("new")),
-      () => picture.put(ofShop("another", { [LABELS.cluster]: "" })),
-      () => picture.remove("db"),
-      () => picture.put(ofShop("web", { [LABELS.family]: "web", team: "a" })),
-      () => picture.setNetworks([]),
+      () => store.put(make("new")),
+      () => store.put(ofShop("another", { [LABELS.cluster]: "" })),
+      () => store.remove("db"),
+      () => store.put(ofShop("web", { [LABELS.family]: "web", team: "a" })),
+      () => store.setNetworks([]),
     ]) {
       change();
       expect(tasks.description(SHOP)).toBe(first);
@@ -78,12 +78,12 @@ describe("the description of a task", () => {
     ["family", LABELS.family],
     ["revision", LABELS.revision],
   ] as const) {
-    test(`follows the picture with its ${field}`, () => {
-      const { picture, tasks } = setup();
+    test(`follows the store with its ${field}`, () => {
+      const { store, tasks } = setup();
       const first = tasks.description(SHOP);
-      picture.put(ofShop("a-first", { [label]: "new" }));
+      store.put(ofShop("a-first", { [label]: "new" }));
       expect(tasks.description(SHOP)).toEqual({ ...first, [field]: "new" });
-      picture.remove("a-first");
+      store.remove("a-first");
       expect(tasks.description(SHOP)).toEqual(first);
     });
   }
@@ -114,17 +114,17 @@ describe("the body of a task", () => {
     );
   });
 
-  test("is made once, until the picture changes", () => {
-    const { picture, tasks, made } = setup();
+  test("is made once, until the store changes", () => {
+    const { store, tasks, made } = setup();
     const first = tasks.body(SHOP, "v3", false);
     tasks.description(SHOP);
     expect([tasks.body(SHOP, "v3", false), made()]).toEqual([first, 1]);
     tasks.body(undefined, "v3", false);
     expect([tasks.body(SHOP, "v3", false), made()]).toEqual([first, 2]);
-    picture.put(ofShop("new"));
+    store.put(ofShop("new"));
     expect(JSON.parse(tasks.body(SHOP, "v3", false)).Containers).toHaveLength(3);
     expect(made()).toBe(3);
-    picture.remove("new");
+    store.remove("new");
     expect([tasks.body(SHOP, "v3", false), made()]).toEqual([first, 4]);
   });
 
@@ -181,9 +181,9 @@ describe("the V4 body of a task", () => {
     expect(JSON.parse(tasks.body(SHOP, "v3", false))).toMatchObject({ DesiredStatus: "RUNNING" });
   });
   test("has the machine's limits once they are known", () => {
-    const { picture, tasks } = setup();
+    const { store, tasks } = setup();
     expect(JSON.parse(tasks.body(SHOP, "v4", false))).not.toHaveProperty("Limits");
-    picture.setMachine({ cpus: 2, memoryBytes: 1_073_741_824 });
+    store.setMachine({ cpus: 2, memoryBytes: 1_073_741_824 });
     expect(JSON.parse(tasks.body(SHOP, "v4", false)).Limits).toEqual({ CPU: 2, Memory: 1024 });
     expect(JSON.parse(tasks.body(SHOP, "v3", false))).not.toHaveProperty("Limits");
   });
@@ -194,9 +194,9 @@ const many = Array.from({ length: 1_200 }, (_, index) =>
 );
 
 test("however many tasks there are, each document is made once and the containers are gone through once", () => {
-  const { picture, bodies } = setup(many);
+  const { store, bodies } = setup(many);
   let walks = 0;
-  const containers = new Map(picture.containers);
+  const containers = new Map(store.containers);
   containers.values = function () {
     walks += 1;
     return Map.prototype.values.call(this);
@@ -207,7 +207,7 @@ test("however many tasks there are, each document is made once and the container
     return bodies.task(...given);
   };
   const tasks = createTasks({
-    picture: { ...picture, containers },
+    store: { ...store, containers },
     bodies: { ...bodies, task },
     config,
     now: () => 0,
@@ -217,11 +217,11 @@ test("however many tasks there are, each document is made once and the container
 });
 
 test("nothing is kept of a task whose last container is gone", () => {
-  const { picture, tasks } = setup([web, alone]);
+  const { store, tasks } = setup([web, alone]);
   const first = tasks.description(SHOP);
-  picture.remove("web");
+  store.remove("web");
   tasks.description(undefined);
-  picture.put(web);
+  store.put(web);
   expect(tasks.description(SHOP)).toEqual(first);
   expect(tasks.description(SHOP)).not.toBe(first);
 });

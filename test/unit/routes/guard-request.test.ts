@@ -8,7 +8,7 @@ const refusal = (code: string, message: string) => expect.objectContaining({ cod
 /** What the guard reads of a request, as it came: `Request` mends a path. */
 function ask(url: string, method = "GET", headers: Record<string, string> = { host: "localhost" }): () => void {
   const request = { url, method, headers: new Headers(headers) };
-  return () => guard(request as Request, pathOf(url), "127.0.0.1");
+  return () => guard.checkRequest(request as Request, pathOf(url));
 }
 
 describe("a method", () => {

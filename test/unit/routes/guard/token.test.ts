@@ -17,7 +17,7 @@ function asking(config: { authToken?: string; authTokenFile?: string }) {
   return (authorization?: string) => {
     const request = new Request("http://h/", { headers: authorization === undefined ? {} : { authorization } });
     try {
-      rule?.(request, "/creds", "127.0.0.1");
+      rule?.(request);
       return "let in";
     } catch (error) {
       return (error as { code: string }).code;

@@ -1,9 +1,10 @@
+import type { Caller } from "../../../src/engine/caller.ts";
 import { type Container, toContainer } from "../../../src/engine/container.ts";
 import { AppError } from "../../../src/errors.ts";
-import { type Caller, findContainer } from "../../../src/metadata/find-container.ts";
+import { findContainer } from "../../../src/metadata/find-container.ts";
 import { container } from "../../support/containers.ts";
 
-export const HOST: Caller = { kind: "host", address: "127.0.0.1" };
+export const HOST: Caller = { kind: "host", address: "127.0.0.1", name: "127.0.0.1" };
 
 export function make(name: string, idPrefix: string, labels: Record<string, string> = {}, running = true): Container {
   return toContainer(container({ name, id: idPrefix.padEnd(64, "0"), labels, running }));
@@ -51,6 +52,9 @@ export function outcome(all: readonly Container[], identifier: string, caller: C
   }
 }
 
-export const asking = (name: string): Caller => ({ kind: "container", container: member(name) });
+export const callerOf = (container: Container): Caller => ({
+  ...{ kind: "container", address: "10.0.0.2", name: container.name, container },
+});
+export const asking = (name: string): Caller => callerOf(member(name));
 export const AMBIGUOUS = (identifier: string, names: string) =>
   `container-ambiguous: '${identifier}' means several containers: ${names}; use a full container name`;

@@ -1,30 +1,30 @@
 import { expect, test } from "bun:test";
 import fc from "fast-check";
 import { type Container, toContainer } from "../../../src/engine/container.ts";
-import { createPicture, type MutablePicture } from "../../../src/engine/container-store.ts";
+import { createContainerStore, type MutableStore } from "../../../src/engine/container-store.ts";
 import { container } from "../../support/containers.ts";
 
-/** What a picture must be equal to, the slow way: every container, and which of them were withdrawn. */
+/** What a store must be equal to, the slow way: every container, and which of them were withdrawn. */
 interface Model {
   readonly containers: Map<string, Container>;
   readonly withdrawn: Set<string>;
 }
 
-type Command = fc.Command<Model, MutablePicture>;
+type Command = fc.Command<Model, MutableStore>;
 
 const ADDRESSES = ["10.0.0.2", "10.0.0.3", "10.0.0.4", "fd00::2", "fd00::3"];
 const ids = fc.constantFrom("a", "b", "c");
 
-function command(text: string, apply: (model: Model) => void, run: (picture: MutablePicture) => void): Command {
+function command(text: string, apply: (model: Model) => void, run: (store: MutableStore) => void): Command {
   return {
     check: () => true,
     toString: () => text,
-    run(model, picture) {
-      const before = picture.revision();
+    run(model, store) {
+      const before = store.revision();
       apply(model);
-      run(picture);
-      expect(picture.revision()).toBeGreaterThan(before);
-      expect(new Map(picture.containers)).toEqual(withShared(model.containers));
+      run(store);
+      expect(store.revision()).toBeGreaterThan(before);
+      expect(new Map(store.containers)).toEqual(withShared(model.containers));
       for (const address of ADDRESSES) {
         const expected = [...model.containers.values()].filter(
           ({ id, running, networkOwner, attachments }) =>
@@ -34,7 +34,7 @@ function command(text: string, apply: (model: Model) => void, run: (picture: Mut
             attachments.some(({ ipv4, ipv6 }) => ipv4 === address || ipv6 === address),
         );
         const byId = (a: Container, b: Container) => (a.id < b.id ? -1 : 1);
-        expect([...picture.claimants(address)].sort(byId)).toEqual(expected.sort(byId));
+        expect([...store.ownersOf(address)].sort(byId)).toEqual(expected.sort(byId));
       }
     },
   };
@@ -65,29 +65,29 @@ const put = fc
         containers.set(id, facts);
         withdrawn.delete(id);
       },
-      (picture) => picture.put(facts),
+      (store) => store.put(facts),
     );
   });
 const remove = ids.map((id) =>
   command(
     `remove ${id}`,
     ({ containers }) => containers.delete(id),
-    (picture) => picture.remove(id),
+    (store) => store.remove(id),
   ),
 );
 const withdraw = ids.map((id) =>
   command(
     `withdraw ${id}`,
     ({ withdrawn }) => withdrawn.add(id),
-    (picture) => picture.withdraw(id),
+    (store) => store.withdraw(id),
   ),
 );
 
-test("a picture is what a list of its containers is, after any changes in any order", () => {
+test("a store is what a list of its containers is, after any changes in any order", () => {
   fc.assert(
     fc.property(fc.commands([put, remove, withdraw], { maxCommands: 30 }), (commands) => {
       fc.modelRun(
-        () => ({ model: { containers: new Map(), withdrawn: new Set<string>() }, real: createPicture() }),
+        () => ({ model: { containers: new Map(), withdrawn: new Set<string>() }, real: createContainerStore() }),
         commands,
       );
     }),
