@@ -1,5 +1,5 @@
-/** Random for each process, so that no other server's requests are taken for ours. */
-const MARK = `ecs-local-endpoints=${crypto.randomUUID()}`;
+/** The end of the URL of our own requests, random for each process. */
+export const OWN_MARK = `ecs-local-endpoints=${crypto.randomUUID()}`;
 
 /**
  * Marks a URL that we are about to ask for the server's own credentials, so that we notice when it is us who is asked.
@@ -7,11 +7,6 @@ const MARK = `ecs-local-endpoints=${crypto.randomUUID()}`;
  */
 export function markOwn(url: URL): URL {
   const marked = new URL(url);
-  marked.search = marked.search === "" ? MARK : `${marked.search.slice(1)}&${MARK}`;
+  marked.search = marked.search === "" ? OWN_MARK : `${marked.search.slice(1)}&${OWN_MARK}`;
   return marked;
-}
-
-/** Whether a request's URL was marked by this process. */
-export function isOwn(url: string): boolean {
-  return url.endsWith(MARK);
 }

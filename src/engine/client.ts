@@ -1,11 +1,7 @@
-import { lookup } from "node:dns/promises";
-import { statSync } from "node:fs";
 import type { DockerConfig, Environment } from "../config/config.ts";
 import { AppError } from "../errors.ts";
-import { discover, type EngineEndpoint } from "./discover.ts";
-import { canonicalAddress } from "./ip-address.ts";
+import { discover, type EngineEndpoint, type Place, placeOf } from "./discover.ts";
 import { decodeText, type EngineVersion, VersionSchema } from "./schema.ts";
-import { createOwnAddresses, isLoopback } from "./self.ts";
 
 /** The versions of the Engine API that we speak: what we read is the same in all of them. */
 const OLDEST_VERSION = "1.40";
@@ -23,7 +19,7 @@ export interface Engine {
   /** Whether its networks are on this machine, as far as its address tells. */
   readonly place: Place;
   /** When it last sent something, on the clock of `performance`. */
-  readonly lastReadMs: () => number;
+  readonly activity: { readonly lastReadMs: number };
   /**
    * The body of a GET as text. `path` begins after the version, which is the agreed one unless another is given, as for
    * Podman's own API.
@@ -50,9 +46,9 @@ export async function createEngine(
   timeoutMs = 2_000,
 ): Promise<Engine> {
   const { target } = endpoint;
-  let lastReadMs = Number.NEGATIVE_INFINITY;
+  const activity = { lastReadMs: Number.NEGATIVE_INFINITY };
   const onRead = () => {
-    lastReadMs = performance.now();
+    activity.lastReadMs = performance.now();
   };
 
   async function open(path: string, signal: AbortSignal): Promise<Response> {
@@ -85,7 +81,7 @@ export async function createEngine(
     apiVersion: version,
     needsCatchUp: (answer.Components ?? []).some(({ Name }) => Name === "Podman Engine"),
     place: await placeOf(endpoint),
-    lastReadMs: () => lastReadMs,
+    activity,
     get: (path, options) => request(`/v${options?.version ?? version}${path}`, timeoutMs, options?.signal),
     async lines(path, signal) {
       const response = await open(`/v${version}${path}`, signal);
@@ -205,39 +201,4 @@ export function unreachable(target: string, cause: unknown): AppError {
 export function inspectFailed(failure: AppError): AppError {
   const { publicMessage, hint } = failure;
   return new AppError("engine-unavailable", publicMessage, { ...(hint !== undefined && { hint }), cause: failure });
-}
-
-const RESOLVE_MS = 1_000;
-
-/** Where an engine's networks are. */
-export interface Place {
-  readonly addressesAreLocal: boolean;
-  /** Otherwise the engine is asked whether it is rootless. */
-  readonly isCertain: boolean;
-}
-
-/**
- * An engine behind root's socket has root's networks; a user's socket may be of a rootless engine, which has its own. A TCP
- * engine is on the machine of its address, and may be a proxy for a rootless one.
- *
- * @param hasAddress whether an address is of an interface of this machine
- */
-export async function placeOf(
-  endpoint: Pick<EngineEndpoint, "base" | "init">,
-  hasAddress: (address: string) => boolean = createOwnAddresses(() => performance.now()).has,
-  ownerOf: (path: string) => number | undefined = (path) => statSync(path, { throwIfNoEntry: false })?.uid,
-): Promise<Place> {
-  const { unix } = endpoint.init;
-  if (unix !== undefined) {
-    const isRoots = ownerOf(unix) === 0;
-    return { addressesAreLocal: isRoots, isCertain: isRoots };
-  }
-  const host = new URL(endpoint.base).hostname.replace(/^\[|\]$/g, "");
-  const found = lookup(host, { all: true }).then(
-    (all) => all.map(({ address }) => canonicalAddress(address)),
-    () => [],
-  );
-  const addresses = await Promise.race([found, Bun.sleep(RESOLVE_MS).then(() => [])]);
-  const isHere = addresses.length > 0 && addresses.every((address) => isLoopback(address) || hasAddress(address));
-  return { addressesAreLocal: isHere, isCertain: !isHere };
 }

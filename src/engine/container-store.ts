@@ -63,11 +63,10 @@ const HOPS_MAX = 3;
 
 /** @param isOwn whether a container is the one that we run in */
 export function createContainerStore(isOwn: (container: Container) => boolean = () => false): MutableStore {
-  /** As the engine has them: a container that shares a network namespace has no networks. */
-  const inspected = new Map<string, Container>();
+  const containers = new Map<string, Container>();
+  /** Those that share a network namespace, as the engine has them: without networks. */
+  const sharing = new Map<string, Container>();
   const owners = new Map<string, readonly Container[]>();
-  const shared = new WeakMap<Container, Container>();
-  let sharing = 0;
   let networks: readonly Network[] = [];
   let gateways = new Set<string>();
   let machine: Machine | undefined;
@@ -77,31 +76,30 @@ export function createContainerStore(isOwn: (container: Container) => boolean = 
   let inside = { revision: -1, untilMs: 0, isSo: false };
   const version = { revision: () => revision };
 
-  const resolved = perRevision(version, () => {
-    if (sharing === 0) return inspected;
-    const byName = new Map([...inspected.values()].map((container) => [container.name, container]));
-    const resolve = (container: Container): Container => {
+  function findOwner(idOrName: string): Container | undefined {
+    return containers.get(idOrName) ?? containers.values().find(({ name }) => name === idOrName);
+  }
+
+  /** Gives each container that shares a network namespace the networks of the last owner. */
+  function shareNetworks(): void {
+    for (const [id, container] of sharing) {
       let owner = container;
       for (let hops = 0; hops < HOPS_MAX && owner.networkOwner !== undefined; hops += 1) {
-        const next = inspected.get(owner.networkOwner) ?? byName.get(owner.networkOwner);
+        const next = findOwner(owner.networkOwner);
         if (next === undefined) break;
-        owner = next;
+        owner = sharing.get(next.id) ?? next;
       }
-      if (owner === container) return container;
-      // The same object while nothing changes, because documents are cached by it.
-      const before = shared.get(container);
       const { attachments } = owner;
-      const now = before?.attachments === attachments ? before : { ...container, attachments };
-      shared.set(container, now);
-      return now;
-    };
-    return new Map([...inspected].map(([id, container]) => [id, resolve(container)]));
-  });
+      // The same object while nothing changes, because documents are cached by it.
+      if (containers.get(id)?.attachments !== attachments) containers.set(id, { ...container, attachments });
+    }
+  }
+
   const bridges = perRevision(version, () => {
     const found = networks.filter(({ driver }) => driver === "bridge");
     const all = new Set(found.flatMap((network) => network.gateways));
     // The engine's document of a network may omit the gateway; that of a container has it.
-    for (const { running, attachments } of inspected.values()) {
+    for (const { running, attachments } of containers.values()) {
       if (!running) continue;
       for (const { networkId, gateways: own } of attachments) {
         if (found.some((network) => isCalled(network, networkId))) for (const gateway of own) all.add(gateway);
@@ -114,14 +112,14 @@ export function createContainerStore(isOwn: (container: Container) => boolean = 
     if (areLocal) return true;
     const nowMs = performance.now();
     if (inside.revision !== revision || nowMs > inside.untilMs) {
-      const isSo = inspected.values().some((each) => each.running && isOwn(each));
+      const isSo = containers.values().some((each) => each.running && isOwn(each));
       inside = { revision, untilMs: nowMs + OWN_KNOWN_FOR_MS, isSo };
     }
     return inside.isSo;
   }
 
   function withdraw(id: string): void {
-    const container = inspected.get(id);
+    const container = containers.get(id);
     for (const address of container ? addressesOf(container) : []) {
       const left = owners.get(address)?.filter((owner) => owner.id !== id) ?? [];
       if (left.length > 0) owners.set(address, left);
@@ -130,20 +128,12 @@ export function createContainerStore(isOwn: (container: Container) => boolean = 
     revision += 1;
   }
 
-  function forget(id: string): void {
-    withdraw(id);
-    if (inspected.get(id)?.networkOwner !== undefined) sharing -= 1;
-    inspected.delete(id);
-  }
-
   function addGateways(container: Container): void {
     for (const { gateways: own } of container.attachments) for (const gateway of own) gateways.add(gateway);
   }
 
   return {
-    get containers() {
-      return resolved();
-    },
+    containers,
     networks: () => networks,
     machine: () => machine,
     addressesAreLocal,
@@ -155,14 +145,22 @@ export function createContainerStore(isOwn: (container: Container) => boolean = 
     isInSubnet: (address) => networks.some((network) => isIn(network, address)) && addressesAreLocal(),
     withdraw,
     put(container) {
-      forget(container.id);
-      inspected.set(container.id, container);
-      if (container.networkOwner !== undefined) sharing += 1;
+      const { id, networkOwner } = container;
+      withdraw(id);
+      containers.set(id, container);
+      if (networkOwner === undefined) sharing.delete(id);
+      else sharing.set(id, container);
+      shareNetworks();
       if (!container.running) return;
       for (const address of addressesOf(container)) owners.set(address, [...(owners.get(address) ?? []), container]);
       addGateways(container);
     },
-    remove: forget,
+    remove(id) {
+      withdraw(id);
+      containers.delete(id);
+      sharing.delete(id);
+      shareNetworks();
+    },
     setMachine(next) {
       if (next?.cpus === machine?.cpus && next?.memoryBytes === machine?.memoryBytes) return;
       machine = next;
@@ -184,7 +182,7 @@ export function createContainerStore(isOwn: (container: Container) => boolean = 
       const before = JSON.stringify([networks, [...gateways].sort()]);
       networks = next;
       gateways = new Set(networks.flatMap((network) => network.gateways));
-      for (const container of inspected.values()) if (container.running) addGateways(container);
+      for (const container of containers.values()) if (container.running) addGateways(container);
       // Podman's networks are read again and again.
       if (JSON.stringify([networks, [...gateways].sort()]) !== before) revision += 1;
     },

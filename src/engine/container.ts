@@ -74,7 +74,7 @@ export function toContainer(inspect: Inspect): Container {
     restartCount: inspect.RestartCount ?? 0,
     exitCode: state.ExitCode ?? 0,
     error: state.Error ?? "",
-    health: toHealth(inspect),
+    health: inspect.Config.Healthcheck ? toHealth(inspect) : undefined,
     cpuShares: host.CpuShares ?? 0,
     nanoCpus: host.NanoCpus || nanoCpusOf(host.CpuQuota ?? 0, host.CpuPeriod ?? 0),
     memoryBytes: host.Memory ?? 0,
@@ -163,7 +163,7 @@ function toAttachments(endpoints: Endpoints, mode: string): Attachment[] {
     ...toNetwork(name, endpoint.NetworkID ?? ""),
     ipv4: endpoint.IPAddress || undefined,
     ipv6: endpoint.GlobalIPv6Address ? canonicalAddress(endpoint.GlobalIPv6Address) : undefined,
-    gateways: [endpoint.Gateway, endpoint.IPv6Gateway].filter((g): g is string => !!g).map(canonicalAddress),
+    gateways: [endpoint.Gateway, endpoint.IPv6Gateway].filter((g): g is string => !!g).map(canonical),
     ipv4Gateway: withPrefix(endpoint.Gateway, endpoint.IPPrefixLen),
     ipv6Gateway: withPrefix(endpoint.IPv6Gateway, endpoint.GlobalIPv6PrefixLen),
     macAddress: endpoint.MacAddress?.toLowerCase() || undefined,
@@ -187,5 +187,10 @@ function toNetwork(name: string, networkId: string): Pick<Attachment, "name" | "
 }
 
 function withPrefix(gateway: string | null | undefined, length: number | null | undefined): string | undefined {
-  return gateway && length ? `${canonicalAddress(gateway)}/${length}` : undefined;
+  return gateway && length ? `${canonical(gateway)}/${length}` : undefined;
+}
+
+/** An IPv4 address has one form only. */
+function canonical(address: string): string {
+  return address.includes(":") ? canonicalAddress(address) : address;
 }

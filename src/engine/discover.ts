@@ -1,8 +1,11 @@
-import { accessSync, constants, existsSync, readFileSync } from "node:fs";
+import { lookup } from "node:dns/promises";
+import { accessSync, constants, existsSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import type { DockerConfig, Environment } from "../config/config.ts";
 import { AppError } from "../errors.ts";
 import { withoutUserinfo } from "../text.ts";
+import { canonicalAddress } from "./ip-address.ts";
+import { createOwnAddresses, isLoopback } from "./self.ts";
 
 /** Where an engine can be asked, in the terms of Bun's fetch. */
 export interface EngineEndpoint {
@@ -139,4 +142,39 @@ function readField(path: string, keys: readonly string[]): string | undefined {
     // No context file, or none that can be read: the usual sockets are next.
     return undefined;
   }
+}
+
+const RESOLVE_MS = 1_000;
+
+/** Where an engine's networks are. */
+export interface Place {
+  readonly addressesAreLocal: boolean;
+  /** Otherwise the engine is asked whether it is rootless. */
+  readonly isCertain: boolean;
+}
+
+/**
+ * An engine behind root's socket has root's networks; a user's socket may be of a rootless engine, which has its own. A TCP
+ * engine is on the machine of its address, and may be a proxy for a rootless one.
+ *
+ * @param hasAddress whether an address is of an interface of this machine
+ */
+export async function placeOf(
+  endpoint: Pick<EngineEndpoint, "base" | "init">,
+  hasAddress: (address: string) => boolean = createOwnAddresses(() => performance.now()).has,
+  ownerOf: (path: string) => number | undefined = (path) => statSync(path, { throwIfNoEntry: false })?.uid,
+): Promise<Place> {
+  const { unix } = endpoint.init;
+  if (unix !== undefined) {
+    const isRoots = ownerOf(unix) === 0;
+    return { addressesAreLocal: isRoots, isCertain: isRoots };
+  }
+  const host = new URL(endpoint.base).hostname.replace(/^\[|\]$/g, "");
+  const found = lookup(host, { all: true }).then(
+    (all) => all.map(({ address }) => canonicalAddress(address)),
+    () => [],
+  );
+  const addresses = await Promise.race([found, Bun.sleep(RESOLVE_MS).then(() => [])]);
+  const isHere = addresses.length > 0 && addresses.every((address) => isLoopback(address) || hasAddress(address));
+  return { addressesAreLocal: isHere, isCertain: !isHere };
 }

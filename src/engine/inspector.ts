@@ -28,6 +28,8 @@ export interface Inspector {
   readonly starting: () => number;
   /** How many containers are being asked for. */
   readonly pending: () => number;
+  /** Whether nothing is being asked for, and nothing has failed. */
+  readonly isIdle: () => boolean;
   /** Resolves when the engine has answered for every container that is being asked for now. */
   readonly settled: () => Promise<unknown>;
   /** Why the engine does not tell of some container, if that is so: then what is not in the store may still be there. */
@@ -176,6 +178,7 @@ export function createInspector(engine: Engine, store: MutableStore, log: Log, c
       return count;
     },
     pending: () => inspections.size,
+    isIdle: () => inspections.size === 0 && failures.size === 0,
     settled: () => Promise.all([...inspections.values()].map(({ next, promise }) => next?.promise ?? promise)),
     failure: () => failures.values().next().value,
     close() {

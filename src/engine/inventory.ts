@@ -1,5 +1,6 @@
 import { AppError } from "../errors.ts";
 import type { Log } from "../log.ts";
+import type { Contact } from "./address-owner.ts";
 import { type Callers, createCallers } from "./caller.ts";
 import { type Engine, inspectFailed } from "./client.ts";
 import type { Container } from "./container.ts";
@@ -57,10 +58,9 @@ export function createInventory(deps: {
 }): Inventory {
   const { now } = deps;
   const store = createContainerStore(deps.isOwn);
-  let state: "connecting" | "live" | "silent" | "lost" = "connecting";
+  const contact: { state: Contact["state"]; sync: Sync | undefined } = { state: "connecting", sync: undefined };
   let error: AppError | undefined;
   let lostAtMs = Number.NEGATIVE_INFINITY;
-  let sync: Sync | undefined;
   let watch: EngineWatch | undefined;
   let closed = false;
   let change = Promise.withResolvers<void>();
@@ -73,20 +73,20 @@ export function createInventory(deps: {
   const watcher: Watcher = {
     changed,
     live(next) {
-      sync = next;
-      state = "live";
+      contact.sync = next;
+      contact.state = "live";
       error = undefined;
       changed();
       deps.onLive?.();
     },
     silent(cause) {
-      state = "silent";
+      contact.state = "silent";
       error = cause;
       changed();
     },
     lost(cause) {
-      if (state === "live" || state === "silent") lostAtMs = now();
-      state = "lost";
+      if (contact.state === "live" || contact.state === "silent") lostAtMs = now();
+      contact.state = "lost";
       error = cause;
       changed();
     },
@@ -105,9 +105,9 @@ export function createInventory(deps: {
   }
 
   async function untilAnswerable(deadlineMs: number): Promise<void> {
-    while (state !== "live" && state !== "silent") {
+    while (contact.state !== "live" && contact.state !== "silent") {
       const left = deadlineMs - now();
-      const isHopeless = state === "lost" && now() - lostAtMs > EXPECTED_BACK_MS;
+      const isHopeless = contact.state === "lost" && now() - lostAtMs > EXPECTED_BACK_MS;
       if (left <= 0 || isHopeless) throw unavailable();
       await untilChange(left);
     }
@@ -115,19 +115,13 @@ export function createInventory(deps: {
 
   const callers = createCallers({
     store,
-    contact: {
-      isLive: () => state === "live",
-      isSilent: () => state === "silent",
-      sync: () => sync,
-      untilChange,
-      untilAnswerable,
-      unavailable,
-    },
+    ...{ contact, untilChange, untilAnswerable, unavailable },
     waitMs: WAIT_MS,
     ...{ now, hasAddress: deps.hasAddress, macAddressOf: deps.macAddressOf },
   });
 
   async function confirm(deadlineMs: number): Promise<void> {
+    const { sync } = contact;
     const slow = (): AppError =>
       new AppError("engine-unavailable", `The engine at ${sync?.engine.target} is slow to answer`, {
         hint: "retry, and check whether the engine is healthy",
@@ -143,7 +137,7 @@ export function createInventory(deps: {
     const settled = sync?.inspector.settled().then(() => true);
     if (!(await Promise.race([settled, late]))) throw slow();
     checkInspected();
-    if (state !== "live") throw unavailable();
+    if (contact.state !== "live") throw unavailable();
     const answered = sync?.ping(WAIT_MS).then(() => true);
     if (!(await Promise.race([answered, late]))) throw slow();
   }
@@ -151,9 +145,10 @@ export function createInventory(deps: {
   return {
     store,
     ...callers,
-    engine: () => sync?.engine,
-    contact: () => (state === "live" ? "connected" : state === "connecting" ? "connecting" : "unavailable"),
-    isCurrent: () => state === "live" && sync?.inspector.pending() === 0 && sync.inspector.failure() === undefined,
+    engine: () => contact.sync?.engine,
+    contact: () =>
+      contact.state === "live" ? "connected" : contact.state === "connecting" ? "connecting" : "unavailable",
+    isCurrent: () => contact.state === "live" && contact.sync?.inspector.isIdle() === true,
     async ready(deadlineMs = now() + WAIT_MS) {
       await untilAnswerable(deadlineMs);
       return deadlineMs;

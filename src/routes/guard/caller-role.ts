@@ -48,8 +48,8 @@ export function createLabelRole(deps: {
   }
 
   return (caller) => {
-    if (inventory.isCurrent() && inventory.engine()?.needsCatchUp === false && !isUsed()) return undefined;
     if (caller.kind === "container") return roleOf(caller.container);
+    if (inventory.isCurrent() && inventory.engine()?.needsCatchUp === false && !isUsed()) return undefined;
     if (isHost(caller, deps.isInContainer)) return undefined;
     return later(caller);
   };

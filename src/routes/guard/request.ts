@@ -1,5 +1,5 @@
 import { AppError } from "../../errors.ts";
-import { isOwn } from "../../own-request.ts";
+import { OWN_MARK } from "../../own-request.ts";
 import { readAgentPath } from "../path.ts";
 
 /** A rule for what a request says. Throws AppError if it is refused. */
@@ -77,7 +77,7 @@ const OF_AGENT = { protection: new Set(["GET", "PUT"]), fault: new Set(["POST"])
 
 /** The methods that a path's route takes: credentials, metadata and what is no route are read. */
 export function methodsOf(path: string): ReadonlySet<string> {
-  const asked = readAgentPath(path);
+  const asked = path.startsWith("/api/") ? readAgentPath(path) : undefined;
   return asked === undefined ? READING : OF_AGENT[asked.kind];
 }
 
@@ -115,7 +115,7 @@ export function checkPath(_request: Request, path: string): void {
  * @throws AppError `own-request`
  */
 export function refuseOwnRequest(request: Request): void {
-  if (!isOwn(request.url)) return;
+  if (!request.url.endsWith(OWN_MARK)) return;
   throw new AppError("own-request", "the server was pointed at itself for its own credentials", {
     hint: "unset AWS_CONTAINER_CREDENTIALS_RELATIVE_URI and AWS_CONTAINER_CREDENTIALS_FULL_URI for the server: they are for the applications",
   });

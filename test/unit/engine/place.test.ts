@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { placeOf } from "../../../src/engine/client.ts";
+import { placeOf } from "../../../src/engine/discover.ts";
 
 const HERE = { addressesAreLocal: true, isCertain: true };
 const ASKED = { addressesAreLocal: true, isCertain: false };

@@ -1,7 +1,8 @@
 import { describe, expect, test } from "bun:test";
-import type { Engine, Place } from "../../../src/engine/client.ts";
+import type { Engine } from "../../../src/engine/client.ts";
 import { toContainer } from "../../../src/engine/container.ts";
 import { createContainerStore } from "../../../src/engine/container-store.ts";
+import type { Place } from "../../../src/engine/discover.ts";
 import type { EngineEvent } from "../../../src/engine/schema.ts";
 import { createSync } from "../../../src/engine/sync.ts";
 import { AppError } from "../../../src/errors.ts";
