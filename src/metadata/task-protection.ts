@@ -1,3 +1,5 @@
+import { type Static, Type } from "@sinclair/typebox";
+import { Value } from "@sinclair/typebox/value";
 import type { Caller } from "../engine/caller.ts";
 import { AppError } from "../errors.ts";
 import type { Lookup } from "./lookup.ts";
@@ -6,11 +8,7 @@ import { type Tasks, taskFacts } from "./tasks.ts";
 const TASKS_MAX = 1_000;
 const MINUTE_MS = 60_000;
 
-/**
- * Which tasks are protected from scale-in. A key is that of `taskKey`; undefined is the machine's one task, of those
- * that are in no other. Tasks that nobody named share the default TaskARN: it is the reference's, which clients see, and
- * each has a protection of its own all the same.
- */
+/** Which tasks are protected from scale-in, by the key of `taskKey`: undefined is the task of the ungrouped containers. */
 interface Protections {
   /** Milliseconds of the wall's clock until which a task is protected; undefined where it is not. */
   readonly until: (key: string | undefined) => number | undefined;
@@ -25,9 +23,8 @@ interface Protection {
 }
 
 /**
- * Keeps in memory what ECS keeps for a task. In ECS a task that is started anew is another one: a protection ends when
- * the engine has none of the containers any more that the task had when it was set. One that stopped, and may be started
- * again, counts. Of too many, the one that was set first is forgotten.
+ * Keeps protections in memory. A task that is started anew is another one in ECS: a protection ends when the engine has
+ * removed all the containers that the task had when it was set. Of too many, the oldest is dropped.
  *
  * @param deps.now milliseconds of the wall's clock
  * @param deps.idsOf the ids of a task's containers, those that stopped too
@@ -105,17 +102,18 @@ export function createAgentApi(deps: {
     });
   }
 
-  function set(key: string | undefined, { enabled, minutes }: ProtectionRequest): string {
-    if (enabled === undefined) throw invalid("Invalid request: does not contain 'ProtectionEnabled' field", key);
+  function set(key: string | undefined, request: ProtectionRequest): string {
+    const { ProtectionEnabled: enabled, ExpiresInMinutes: minutes } = request;
+    if (enabled == null) throw invalid("Invalid request: does not contain 'ProtectionEnabled' field", key);
     if (!enabled) {
       protections.release(key);
       return stateOf(key);
     }
-    if (minutes !== undefined && (minutes < MINUTES_MIN || minutes > MINUTES_MAX)) {
+    if (minutes != null && (minutes < MINUTES_MIN || minutes > MINUTES_MAX)) {
       const text = `ExpiresInMinutes is ${minutes}, and must be between ${MINUTES_MIN} and ${MINUTES_MAX}`;
       throw invalid(text, key);
     }
-    protections.protect(key, minutes === undefined ? MINUTES_DEFAULT : Number(minutes));
+    protections.protect(key, minutes ?? MINUTES_DEFAULT);
     return stateOf(key);
   }
 
@@ -126,10 +124,7 @@ export function createAgentApi(deps: {
       lookup({ ...question, example: protectionExample }, (subject) => stateOf(subject.taskKey())),
     protect(question, body) {
       // As in the agent, before the task is looked up.
-      const request = decodeProtection(body);
-      if (typeof request === "string") {
-        throw new AppError("bad-request", "UpdateTaskProtection: failed to decode request", { cause: request });
-      }
+      const request = parseProtection(body);
       return lookup({ ...question, example: protectionExample, changes: true }, (subject) =>
         set(subject.taskKey(), request),
       );
@@ -144,75 +139,31 @@ export function createAgentApi(deps: {
   };
 }
 
-/** What a body asks for. A field that is `null` counts as left out. */
-interface ProtectionRequest {
-  readonly enabled: boolean | undefined;
-  readonly minutes: bigint | undefined;
-}
-
-const INT64_MIN = -(2n ** 63n);
-const INT64_MAX = 2n ** 63n - 1n;
-
-const NULL = /[ \t\r\n]*null/y;
-const OPEN = /[ \t\r\n]*\{/y;
-const CLOSE = /[ \t\r\n]*\}/y;
-const NAME = /[ \t\r\n]*("[^"\\]*(?:\\.[^"\\]*)*")[ \t\r\n]*:/sy;
-const VALUE = /[ \t\r\n]*(true|false|null|-?(?:0|[1-9][0-9]*))/y;
-const NEXT = /[ \t\r\n]*([,}])/y;
-/** With `u` letters fold as Go folds them: the long s is an s. */
-const ENABLED = /^ProtectionEnabled$/iu;
-const MINUTES = /^ExpiresInMinutes$/iu;
-const SHOWN_CHARACTERS_MAX = 40;
+const ProtectionSchema = Type.Object(
+  {
+    ProtectionEnabled: Type.Optional(Type.Union([Type.Boolean(), Type.Null()])),
+    ExpiresInMinutes: Type.Optional(Type.Union([Type.Integer(), Type.Null()])),
+  },
+  { additionalProperties: false },
+);
+type ProtectionRequest = Static<typeof ProtectionSchema>;
 
 /**
- * Reads the body of a PUT as the agent's decoder does, Go's `encoding/json` (task-endpoints 8.1; each rule was tried
- * with it): names in any case, the last of two wins, integers of 64 bits and none with a fraction or an exponent, no
- * unknown field; what follows the first value is not looked at. `JSON.parse` tells neither a doubled name nor 60.0.
+ * Reads the body of a PUT. As in the agent, unknown fields are refused and `null` counts as left out.
  *
- * @param text of which a byte order mark was not taken away: Go refuses it
- * @returns or a sentence that says why it cannot be read, without any value of it
+ * @param text with its byte order mark, which is refused
+ * @throws AppError `bad-request`, with a reason for the log that quotes no value
  */
-export function decodeProtection(text: string): ProtectionRequest | string {
-  let at = 0;
-  const take = (pattern: RegExp): RegExpExecArray | null => {
-    pattern.lastIndex = at;
-    const match = pattern.exec(text);
-    if (match) at = pattern.lastIndex;
-    return match;
-  };
-  const request: { enabled: boolean | undefined; minutes: bigint | undefined } = {
-    enabled: undefined,
-    minutes: undefined,
-  };
-  if (take(NULL)) return request;
-  if (!take(OPEN)) return "the body is no JSON object";
-  if (take(CLOSE)) return request;
-  for (;;) {
-    const name = decodeName(take(NAME)?.[1]);
-    if (name === undefined) return `the body is no JSON behind character ${at}`;
-    const value = take(VALUE)?.[1];
-    const isNumber = value !== undefined && /\d/.test(value);
-    if (ENABLED.test(name)) {
-      if (value === undefined || isNumber) return "ProtectionEnabled is neither true nor false";
-      request.enabled = value === "null" ? undefined : value === "true";
-    } else if (MINUTES.test(name)) {
-      const minutes = isNumber ? BigInt(value) : undefined;
-      const isInt64 = minutes !== undefined && minutes >= INT64_MIN && minutes <= INT64_MAX;
-      if (!isInt64 && value !== "null") return "ExpiresInMinutes is no whole number";
-      request.minutes = minutes;
-    } else {
-      return `the field '${name.slice(0, SHOWN_CHARACTERS_MAX)}' is not known`;
-    }
-    const next = take(NEXT)?.[1];
-    if (next === "}") return request;
-    if (next === undefined) return `the value of '${name}' is followed by neither a comma nor a brace`;
-  }
-}
-
-function decodeName(encoded: string | undefined): string | undefined {
+function parseProtection(text: string): ProtectionRequest {
+  const bad = (cause: string) =>
+    new AppError("bad-request", "UpdateTaskProtection: failed to decode request", { cause });
+  let value: unknown;
   try {
-    return encoded && JSON.parse(encoded);
+    value = JSON.parse(text) ?? {};
   } catch {
-    return undefined;
+    throw bad("the body is not JSON");
   }
+  const fault = Value.Errors(ProtectionSchema, value).First();
+  if (fault) throw bad(`${fault.path || "the body"}: ${fault.message}`);
+  return value as ProtectionRequest;
 }

@@ -109,7 +109,7 @@ test("a body that cannot be read leaves its reason in the log, and no value of i
     .join("")
     .split("\n")
     .find((each) => each.includes("body was refused"));
-  expect(line).toContain("'Comment'");
+  expect(line).toContain("/Comment");
   expect(line).not.toContain("xyzzy");
 });
 

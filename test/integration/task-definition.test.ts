@@ -164,7 +164,7 @@ describe("a file that is wrong", () => {
         code: "bad-configuration",
         message: [
           `TASK_METADATA_PATH is '${path}/none', which cannot be read`,
-          `ECS_LOCAL_TASK_DEFINITION is '${one}', which is not JSON (line 2, column 1: Unexpected token '}')`,
+          `ECS_LOCAL_TASK_DEFINITION is '${one}', which is not JSON: Unexpected token '}'`,
           `ECS_LOCAL_TASK_DEFINITION is '${path}/none.json', which cannot be read`,
           `ECS_LOCAL_TASK_DEFINITION is '${two}', in which cpu is 'x', which is neither CPU units of at least 128 (256) nor vCPU (0.25 or '2 vCPU')`,
         ].join("\n"),

@@ -35,9 +35,9 @@ test("every key and every field are taken", () => {
 
 describe("a wrong file stops the start, with the path, the place, the reason and the fields", () => {
   for (const [content, reason] of [
-    ["{", "which is not JSON (line 1, column 2: "],
-    ["inOneWord", "which is not JSON (line 1, column 1: Unexpected identifier)"],
-    [[], "which holds no JSON object"],
+    ["{", "which is not JSON: "],
+    ["inOneWord", "which is not JSON: Unexpected identifier"],
+    [[], "which is not a JSON object"],
     [{ "a b": {} }, '"a b" is not a role'],
     [{ "arn:aws:iam::1:role/x": {} }, "12 digits"],
     [{ app: [] }, '"app" is not an object'],

@@ -80,11 +80,11 @@ describe("an override's file", () => {
   }
 
   for (const [title, path, reason] of [
-    ["that is empty", file("empty", ""), /is not JSON \(.+\)$/],
-    ["that is cut short", file("cut", '{"a":'), /is not JSON \(.+\)$/],
-    ["that is an array", file("array", "[{}]"), /holds no JSON object$/],
-    ["that is null", file("null", "null"), /holds no JSON object$/],
-    ["that is text", file("text", '"{}"'), /holds no JSON object$/],
+    ["that is empty", file("empty", ""), /is not JSON: .+$/],
+    ["that is cut short", file("cut", '{"a":'), /is not JSON: .+$/],
+    ["that is an array", file("array", "[{}]"), /is not a JSON object$/],
+    ["that is null", file("null", "null"), /is not a JSON object$/],
+    ["that is text", file("text", '"{}"'), /is not a JSON object$/],
     ["that is not there", join(directory, "none"), /cannot be read$/],
     ["that is a folder", directory, /cannot be read$/],
   ] as const) {

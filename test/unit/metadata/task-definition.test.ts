@@ -141,8 +141,8 @@ describe("a task definition", () => {
 describe("a wrong task definition is refused with the place and the reason:", () => {
   const containers = (...containerDefinitions: unknown[]) => ({ family: "shop", containerDefinitions });
   for (const [value, ...problems] of [
-    ["{", "which is not JSON (line 1, column 2: "],
-    ["[]", "which holds no JSON object"],
+    ["{", "which is not JSON: "],
+    ["[]", "which is not a JSON object"],
     [{ containerDefinitions: [web] }, "in which family is missing"],
     [{ family: "shop" }, "in which containerDefinitions is missing"],
     [containers(), "in which containerDefinitions is not a list of one container or more"],
