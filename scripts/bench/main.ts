@@ -7,9 +7,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { prepareBinaries } from "./binaries.ts";
+import { measureIdle } from "./idle.ts";
 import { measureMemory } from "./memory.ts";
 import { measureRates, type Rates } from "./rates.ts";
-import { isBeyond, printMemory, printRates, printStarts, printVerdicts } from "./report.ts";
+import { isBeyond, printIdle, printMemory, printRates, printStarts, printVerdicts } from "./report.ts";
 import { measureStarts } from "./start.ts";
 import { verdicts } from "./targets.ts";
 
@@ -29,7 +30,9 @@ try {
   printStarts(starts);
   const memory = await measureMemory(binaries, folder, requests);
   printMemory(memory);
-  const judged = verdicts(sizes, starts, memory);
+  const idle = await measureIdle(binaries, folder, values.quick ? 10 : 60);
+  printIdle(idle);
+  const judged = verdicts(sizes, starts, memory, idle);
   printVerdicts(judged);
   if (values.check && judged.some(isBeyond)) process.exitCode = 1;
 } finally {

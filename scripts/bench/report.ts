@@ -1,3 +1,4 @@
+import type { IdlePair } from "./idle.ts";
 import type { MemoryRow } from "./memory.ts";
 import type { Rates } from "./rates.ts";
 import type { Starts } from "./start.ts";
@@ -67,6 +68,14 @@ export function printMemory(rows: readonly MemoryRow[]): void {
       ["", "bare", ...cells(bare)],
     ]),
   );
+}
+
+export function printIdle(idle: IdlePair): void {
+  const row = (server: "ours" | "bare") => {
+    const { wakeUpsPerSecond, cpuMsPerSecond } = idle[server];
+    return [server, wakeUpsPerSecond.toFixed(1), cpuMsPerSecond.toFixed(2)];
+  };
+  printTable(["idle, 20 containers", "wake-ups a second", "CPU ms a second"], [row("ours"), row("bare")]);
 }
 
 export function printVerdicts(verdicts: readonly Verdict[]): void {

@@ -1,3 +1,4 @@
+import type { IdlePair } from "./idle.ts";
 import type { MemoryRow } from "./memory.ts";
 import type { Rate, Rates } from "./rates.ts";
 import type { Verdict } from "./report.ts";
@@ -18,9 +19,16 @@ const START_OVER_BARE_MS_MAX = 9;
 /** Of dirty pages: the clean ones are the executable's, and are private only while nobody else runs it. */
 const PRIVATE_MB_MAX = 20;
 const GROWTH_MAX = 1.05;
+const IDLE_WAKE_UPS_MAX = 10;
+const IDLE_CPU_OF_BARE_MAX = 2;
 
 /** What the design is measured by, as far as it can be seen without the reference. */
-export function verdicts(sizes: readonly Rates[], starts: Starts, memory: readonly MemoryRow[]): Verdict[] {
+export function verdicts(
+  sizes: readonly Rates[],
+  starts: Starts,
+  memory: readonly MemoryRow[],
+  idle: IdlePair,
+): Verdict[] {
   const found: Verdict[] = [];
   const smallest = sizes[0]?.rates;
   for (const { rates, engineCalls, stsCalls } of sizes) {
@@ -61,5 +69,9 @@ export function verdicts(sizes: readonly Rates[], starts: Starts, memory: readon
       atLeast: false,
     });
   }
+  const { wakeUpsPerSecond } = idle.ours;
+  const cpuOfBare = idle.ours.cpuMsPerSecond / idle.bare.cpuMsPerSecond;
+  found.push({ what: "idle: wake-ups a second", seen: wakeUpsPerSecond, target: IDLE_WAKE_UPS_MAX, atLeast: false });
+  found.push({ what: "idle: CPU, of bare", seen: cpuOfBare, target: IDLE_CPU_OF_BARE_MAX, atLeast: false });
   return found;
 }

@@ -7,7 +7,7 @@ import type { Sync } from "./sync.ts";
 
 /** No engine ends a container and starts another at its address in less. */
 const FRESH_MS = 20;
-/** After this time without a word from the engine, it is pinged before a container's address counts. */
+/** If the last request that the engine answered is older, it is pinged before a container's address counts. */
 const TRUSTED_FOR_MS = 250;
 const RETRY_MS = 40;
 /** Podman's list takes 600 ms while containers start, and delays them: its events are fetched first. */
@@ -65,7 +65,7 @@ export function createAddressOwners(deps: AddressOwnerDeps): AddressOwners {
   /** Whether no event still to come can say that the container has ended or another has its address. */
   function isCertain(found: Container, address: string, sync: Sync, askedAtMs: number): boolean {
     const { engine, inspector } = sync;
-    const isTold = contact.state !== "silent" && now() - engine.activity.lastReadMs <= TRUSTED_FOR_MS;
+    const isTold = contact.state !== "silent" && now() - engine.answered.askedAtMs <= TRUSTED_FOR_MS;
     if (isTold && !engine.needsCatchUp && inspector.starting() === 0 && inspector.failure() === undefined) return true;
     const isQuiet = isTold && !engine.needsCatchUp && inspector.starting() === 0;
     const isFresh = inspector.inspectedAtMs(found.id) >= askedAtMs - FRESH_MS;
@@ -95,7 +95,7 @@ export function createAddressOwners(deps: AddressOwnerDeps): AddressOwners {
       const sync = contact.sync;
       if (sync === undefined) throw unavailable();
       const { engine, inspector } = sync;
-      if (now() - sync.engine.activity.lastReadMs > TRUSTED_FOR_MS) await inTime(sync.ping(deps.waitMs), deadlineMs);
+      if (now() - engine.answered.askedAtMs > TRUSTED_FOR_MS) await inTime(sync.ping(deps.waitMs), deadlineMs);
       const owner = ownerOf(address);
       const found = owner === "several" ? undefined : owner;
       if (found && isCertain(found, address, sync, askedAtMs)) return found;

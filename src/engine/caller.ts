@@ -63,8 +63,8 @@ export function createCallers(
 
   /** The callers that no engine has to confirm. */
   function otherNow(address: string): Caller | undefined {
-    if (isLoopback(address)) return { kind: "host", address, name: address };
     if (ownerOf(address) !== undefined) return undefined;
+    if (isLoopback(address) && !store.isInSubnet(address)) return { kind: "host", address, name: address };
     const isOwn = deps.hasAddress(address);
     if (store.isGateway(address)) {
       const isBridge = store.isBridgeGateway(address);

@@ -18,8 +18,8 @@ export interface Engine {
   readonly needsCatchUp: boolean;
   /** Whether its networks are on this machine, as far as its address tells. */
   readonly place: Place;
-  /** When it last sent something, on the clock of `performance`. */
-  readonly activity: { readonly lastReadMs: number };
+  /** When the newest request began that it has answered, on the clock of `performance`: it was alive after that. */
+  readonly answered: { readonly askedAtMs: number };
   /**
    * The body of a GET as text. `path` begins after the version, which is the agreed one unless another is given, as for
    * Podman's own API.
@@ -46,10 +46,7 @@ export async function createEngine(
   timeoutMs = 2_000,
 ): Promise<Engine> {
   const { target } = endpoint;
-  const activity = { lastReadMs: Number.NEGATIVE_INFINITY };
-  const onRead = () => {
-    activity.lastReadMs = performance.now();
-  };
+  const answered = { askedAtMs: Number.NEGATIVE_INFINITY };
 
   async function open(path: string, signal: AbortSignal): Promise<Response> {
     try {
@@ -62,10 +59,11 @@ export async function createEngine(
   }
 
   async function request(path: string, deadlineMs: number, signal?: AbortSignal): Promise<string> {
+    const askedAtMs = performance.now();
     const deadline = AbortSignal.timeout(deadlineMs);
     const response = await open(path, signal ? AbortSignal.any([deadline, signal]) : deadline);
     const body = await readBounded(response, target);
-    onRead();
+    answered.askedAtMs = Math.max(answered.askedAtMs, askedAtMs);
     if (response.ok) return body;
     const refusal = `The engine at ${target} answered ${response.status} for ${path}: ${body.slice(0, 300).trim()}`;
     // Podman answers 500 for a container that ends while it is being asked for.
@@ -81,11 +79,11 @@ export async function createEngine(
     apiVersion: version,
     needsCatchUp: (answer.Components ?? []).some(({ Name }) => Name === "Podman Engine"),
     place: await placeOf(endpoint),
-    activity,
+    answered,
     get: (path, options) => request(`/v${options?.version ?? version}${path}`, timeoutMs, options?.signal),
     async lines(path, signal) {
       const response = await open(`/v${version}${path}`, signal);
-      if (response.ok && response.body) return splitLines(response.body, target, onRead);
+      if (response.ok && response.body) return splitLines(response.body, target);
       const refusal = `The engine at ${target} answered ${response.status} for ${path.split("?")[0]}`;
       throw new AppError("engine-refused", refusal, { hint: REFUSED });
     },
@@ -139,17 +137,12 @@ export async function readBounded(response: Response, target: string): Promise<s
 }
 
 /** A line that has no end yet is kept back, and dropped when the stream ends in the middle of it. */
-export async function* splitLines(
-  body: ReadableStream<Uint8Array>,
-  target: string,
-  onRead = () => {},
-): AsyncGenerator<string> {
+export async function* splitLines(body: ReadableStream<Uint8Array>, target: string): AsyncGenerator<string> {
   const decoder = new TextDecoder();
   let begun: string[] = [];
   let length = 0;
   try {
     for await (const chunk of body) {
-      onRead();
       const [head = "", ...lines] = decoder.decode(chunk, { stream: true }).split("\n");
       begun.push(head);
       length += head.length;

@@ -12,6 +12,9 @@ import type { EngineWatch, Watcher } from "./watcher.ts";
 const WAIT_MS = 900;
 /** A request waits for a lost engine only for so long after the loss. */
 const EXPECTED_BACK_MS = 5_000;
+/** While requests come, the engine is pinged every two seconds. The first one after a pause waits for a ping. */
+const PINGED_WITHIN_MS = 3_500;
+const IDLE_AFTER_MS = 10_000;
 
 export type ContactState = "connecting" | "connected" | "unavailable";
 
@@ -63,6 +66,7 @@ export function createInventory(deps: {
   let lostAtMs = Number.NEGATIVE_INFINITY;
   let watch: EngineWatch | undefined;
   let closed = false;
+  let askedAtMs = Number.NEGATIVE_INFINITY;
   let change = Promise.withResolvers<void>();
 
   function changed(): void {
@@ -70,7 +74,11 @@ export function createInventory(deps: {
     change = Promise.withResolvers();
   }
 
+  const wasPinged = (): boolean =>
+    contact.sync !== undefined && now() - contact.sync.engine.answered.askedAtMs <= PINGED_WITHIN_MS;
+
   const watcher: Watcher = {
+    isIdle: () => now() - askedAtMs > IDLE_AFTER_MS,
     changed,
     live(next) {
       contact.sync = next;
@@ -144,13 +152,25 @@ export function createInventory(deps: {
 
   return {
     store,
-    ...callers,
+    identify(address) {
+      askedAtMs = now();
+      return callers.identify(address);
+    },
+    identifyNow(address) {
+      askedAtMs = now();
+      return callers.identifyNow(address);
+    },
     engine: () => contact.sync?.engine,
     contact: () =>
       contact.state === "live" ? "connected" : contact.state === "connecting" ? "connecting" : "unavailable",
-    isCurrent: () => contact.state === "live" && contact.sync?.inspector.isIdle() === true,
+    isCurrent: () => contact.state === "live" && contact.sync?.inspector.isIdle() === true && wasPinged(),
     async ready(deadlineMs = now() + WAIT_MS) {
       await untilAnswerable(deadlineMs);
+      // The watcher reports an engine that does not answer.
+      if (contact.state === "live" && !wasPinged()) {
+        const left = Bun.sleep(Math.max(0, deadlineMs - now()));
+        await Promise.race([contact.sync?.ping(WAIT_MS).catch(() => undefined), left]);
+      }
       return deadlineMs;
     },
     confirm,

@@ -98,9 +98,13 @@ export function createSync(engine: Engine, store: MutableStore, log: Log, change
     // An engine without events of networks does not say that one is gone, whose gateway may be anybody's now.
     if (engine.needsCatchUp) void networks.reread();
     if (store.machine() === undefined && performance.now() - machineAskedAtMs > MACHINE_EVERY_MS) void readMachine();
-    pinging ??= engine.ping(timeoutMs).finally(() => {
-      pinging = undefined;
-    });
+    pinging ??= engine
+      .ping(timeoutMs)
+      // Events that were sent before the answer are read first.
+      .then(() => new Promise<void>((resolve) => setImmediate(resolve)))
+      .finally(() => {
+        pinging = undefined;
+      });
     return pinging;
   }
 

@@ -6,12 +6,15 @@ import { createSync, EVENTS_FILTER, type Sync } from "./sync.ts";
 
 const CONNECT_TIMEOUT_MS = 2_000;
 const PING_EVERY_MS = 2_000;
+const PING_IDLE_EVERY_MS = 10_000;
 const PING_TIMEOUT_MS = 1_000;
 const PING_SILENT_EVERY_MS = 500;
 const BACKOFF_MIN_MS = 50;
 const BACKOFF_MAX_MS = 500;
 
 export interface Watcher {
+  /** Whether nobody asks, so that a silent engine may be found later. */
+  readonly isIdle: () => boolean;
   /** The store changed. */
   readonly changed: () => void;
   /** The store is the engine's, and stays so by its events. */
@@ -107,10 +110,13 @@ export function watchEngine(
 
   /** A stream that is silent looks idle: only a question tells. Resolves at the first answer after a silence. */
   async function untilAnswersAgain(sync: Sync, signal: AbortSignal): Promise<void> {
+    const { engine } = sync;
     let silent = false;
     for (;;) {
       await Bun.sleep(silent ? PING_SILENT_EVERY_MS : PING_EVERY_MS);
       if (signal.aborted) throw signal.reason;
+      const isEarly = performance.now() - engine.answered.askedAtMs < PING_IDLE_EVERY_MS;
+      if (!silent && isEarly && !engine.needsCatchUp && watcher.isIdle()) continue;
       try {
         await sync.ping(PING_TIMEOUT_MS);
         if (silent) return;
@@ -118,7 +124,7 @@ export function watchEngine(
         if (signal.aborted) throw signal.reason;
         const cause = toAppError(error);
         if (!silent) {
-          log.warning("the engine is silent", { target: sync.engine.target, cause: cause.publicMessage });
+          log.warning("the engine is silent", { target: engine.target, cause: cause.publicMessage });
         }
         silent = true;
         watcher.silent(cause);

@@ -192,6 +192,7 @@ describe("what cannot be told is not told", () => {
   test("a request that comes while the engine is being pinged waits no longer than any other", async () => {
     await start();
     engine.faults.hold = true;
+    await app.ask("/health");
     await eventually(() => engine.count("/_ping") > 0, 4_000);
     await Bun.sleep(50);
     engine.add(named("starting", "172.31.3.8"));
