@@ -15,7 +15,7 @@ export interface IdlePair {
   readonly bare: Idle;
 }
 
-const SETTLE_MS = 5_000;
+const SETTLE_MS = 10_000;
 
 /** What our server and the bare one use while nobody asks, at the same time, with an engine of 20 containers. */
 export async function measureIdle({ ours, bare }: Binaries, folder: string, seconds: number): Promise<IdlePair> {

@@ -31,7 +31,7 @@ const IDENTITY_VARIABLES = [
  *   inotify is lost on bind mounts
  * @returns a function whose answer differs once one of them has changed
  */
-export function createFingerprint(options: { readonly env: Environment; readonly now: () => number }): () => string {
+export function createChangeDetector(options: { readonly env: Environment; readonly now: () => number }): () => string {
   const { env, now } = options;
   const files = identityFiles(env);
   const named = [env.AWS_WEB_IDENTITY_TOKEN_FILE, env.AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE].filter((path) => path);

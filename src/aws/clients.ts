@@ -4,15 +4,15 @@ import {
   GetCallerIdentityCommand,
   GetSessionTokenCommand,
   STSClient,
+  type STSClientConfig,
   type Credentials as WireCredentials,
 } from "@aws-sdk/client-sts";
 import type { HttpHandler } from "@smithy/core/protocols";
 import type { AwsConfig, RoleOptions } from "../config/aws.ts";
 import type { Environment } from "../config/config.ts";
 import { AppError } from "../errors.ts";
-import { toAppError } from "./errors.ts";
+import { isSkewRefusal, toAppError } from "./errors.ts";
 import { createHttpHandler } from "./http-handler.ts";
-import { RETRY_FOR_THE_CLOCK } from "./retry.ts";
 import type { Credentials, Identity } from "./types.ts";
 
 /** The account that an identity belongs to, and the partition that its ARNs begin with (`aws`, `aws-cn`, ...). */
@@ -49,7 +49,7 @@ export function createSts(identity: Identity, settings: ClientSettings): Sts {
       const action = "sts:GetSessionToken";
       try {
         const answer = await client.send(new GetSessionTokenCommand({ DurationSeconds: seconds }));
-        return toCredentials(answer.Credentials, "", action, seconds);
+        return toCredentials(answer.Credentials, "", action);
       } catch (error) {
         throw failed(error, action);
       }
@@ -67,7 +67,7 @@ export function createSts(identity: Identity, settings: ClientSettings): Sts {
       };
       try {
         const answer = await client.send(new AssumeRoleCommand(command));
-        return toCredentials(answer.Credentials, arn, action, durationSeconds);
+        return toCredentials(answer.Credentials, arn, action);
       } catch (error) {
         const probe = `aws sts assume-role --role-arn ${arn} --role-session-name test`;
         const { origin, remedy } = identity;
@@ -88,19 +88,13 @@ export function createSts(identity: Identity, settings: ClientSettings): Sts {
   };
 }
 
-function toCredentials(
-  wire: WireCredentials | undefined,
-  roleArn: string,
-  action: string,
-  durationSeconds: number,
-): Credentials {
+function toCredentials(wire: WireCredentials | undefined, roleArn: string, action: string): Credentials {
   if (!wire?.AccessKeyId || !wire.SecretAccessKey || !wire.SessionToken || !wire.Expiration) throw incomplete(action);
   return {
     accessKeyId: wire.AccessKeyId,
     secretAccessKey: wire.SecretAccessKey,
     sessionToken: wire.SessionToken,
     expiration: wire.Expiration.getTime(),
-    lifeMsMax: durationSeconds * 1000,
     roleArn,
   };
 }
@@ -111,6 +105,20 @@ function incomplete(action: string): AppError {
   });
 }
 
+type RetryStrategy = Exclude<NonNullable<STSClientConfig["retryStrategy"]>, { readonly retry: unknown }>;
+
+const retryToken = (count: number) => ({ getRetryCount: () => count, getRetryDelay: () => 0 });
+
+/** One retry, if AWS refused the time in the signature: the SDK has learned AWS's time from the refusal. */
+const RETRY_FOR_THE_CLOCK: RetryStrategy = {
+  acquireInitialRetryToken: async () => retryToken(0),
+  refreshRetryTokenForRetry: async (used, { error }) => {
+    if (used.getRetryCount() > 0 || !isSkewRefusal(error)) throw error;
+    return retryToken(1);
+  },
+  recordSuccess: () => {},
+};
+
 /** Of the clients for SSO inside of the providers. */
 const PROVIDER_ATTEMPTS_MAX = 2;
 const FALLBACK_REGION = "us-east-1";
@@ -119,7 +127,7 @@ interface ServiceSettings {
   readonly region: string;
   readonly endpoint?: string;
   readonly requestHandler: HttpHandler;
-  readonly retryStrategy: typeof RETRY_FOR_THE_CLOCK;
+  readonly retryStrategy: RetryStrategy;
 }
 
 /** How our clients, and those inside of the SDK's providers, reach AWS. */

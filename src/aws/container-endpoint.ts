@@ -3,7 +3,7 @@ import type { Environment } from "../config/config.ts";
 import { AppError, type ErrorCode } from "../errors.ts";
 import { markOwn } from "../own-request.ts";
 import { withoutSecrets } from "./errors.ts";
-import { type AwsCredentialIdentity, setOf } from "./types.ts";
+import { type AwsCredentialIdentity, parseCredentials } from "./types.ts";
 import { noAnswerOf } from "./unreachable.ts";
 import { readTokenFile } from "./web-identity.ts";
 
@@ -82,7 +82,7 @@ async function ask(
   const { statusCode } = response;
   const body = parse(new TextDecoder().decode(response.body as Uint8Array));
   if (statusCode === 200) {
-    const set = setOf(body);
+    const set = parseCredentials(body);
     if (set === undefined) throw fail("identity-failed", "answered no credentials");
     return set;
   }

@@ -1,6 +1,6 @@
 import { AppError } from "../errors.ts";
-import { PROCESS_DEADLINE_MS, withDeadline } from "../timeout.ts";
-import { type AwsCredentialIdentity, endOf, isText } from "./types.ts";
+import { PROCESS_TIMEOUT_MS, withTimeout } from "../timeout.ts";
+import { type AwsCredentialIdentity, isText, parseExpiration } from "./types.ts";
 
 const OUTPUT_CHARACTERS_MAX = 100_000;
 
@@ -12,7 +12,7 @@ const OUTPUT_CHARACTERS_MAX = 100_000;
  * @returns a function of the profile and its command; it throws AppError `identity-failed`
  */
 export function createProcesses(options: { readonly deadlineMs?: number | undefined; readonly shell?: string } = {}) {
-  const { deadlineMs = PROCESS_DEADLINE_MS, shell = "/bin/sh" } = options;
+  const { deadlineMs = PROCESS_TIMEOUT_MS, shell = "/bin/sh" } = options;
   const running = new Map<string, Promise<AwsCredentialIdentity>>();
 
   async function start(profile: string, command: string): Promise<AwsCredentialIdentity> {
@@ -30,9 +30,9 @@ export function createProcesses(options: { readonly deadlineMs?: number | undefi
     process.once("exit", end);
     const late = () => fail(`did not end within ${deadlineMs / 1000} s`, "run it by hand; it may not ask for anything");
     try {
-      const output = await withDeadline(read(child.stdout), deadlineMs, late);
+      const output = await withTimeout(read(child.stdout), deadlineMs, late);
       if (output === undefined) throw fail("wrote more than credentials are");
-      const exitCode = await withDeadline(child.exited, deadlineMs, late);
+      const exitCode = await withTimeout(child.exited, deadlineMs, late);
       if (exitCode !== 0) throw fail(`failed (exit code ${exitCode}${exitCode === 127 ? ": no such program" : ""})`);
       const given = parse(output);
       if (typeof given === "string") throw fail(given);
@@ -96,7 +96,7 @@ function parse(output: string): AwsCredentialIdentity | string {
   if (!isText(AccessKeyId) || !isText(SecretAccessKey)) return "returned no keys";
   const token = SessionToken || undefined;
   if (token !== undefined && !isText(token)) return "returned a SessionToken that is no text";
-  const expiration = Expiration ? endOf(String(Expiration)) : undefined;
+  const expiration = Expiration ? parseExpiration(String(Expiration)) : undefined;
   if (Expiration && expiration === undefined) return "returned an Expiration that is no time";
   if (expiration !== undefined && expiration.getTime() < Date.now()) return "returned expired credentials";
   return {

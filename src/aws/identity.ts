@@ -2,14 +2,13 @@ import type { Environment } from "../config/config.ts";
 import { AppError } from "../errors.ts";
 import { identityFiles } from "./change-detector.ts";
 import type { ClientSettings } from "./clients.ts";
-import type { Countdown } from "./countdown.ts";
 import { createProcesses } from "./credential-process.ts";
 import { toAppError } from "./errors.ts";
 import { createMachine } from "./instance.ts";
 import { profileCredentials } from "./profile-credentials.ts";
 import { endOfChain, hasOnlySettings, noIdentity, profileRemedy, readProfiles, unknownProfile } from "./profiles.ts";
 import { createSso } from "./sso.ts";
-import { type AwsCredentialIdentity, endOf, type Identity } from "./types.ts";
+import { type AwsCredentialIdentity, type Identity, parseExpiration } from "./types.ts";
 import { createWebIdentity, type WebIdentity } from "./web-identity.ts";
 
 /**
@@ -17,21 +16,21 @@ import { createWebIdentity, type WebIdentity } from "./web-identity.ts";
  * them is configured the container's or the instance's. The order is ours and the first that is configured is the only
  * one: the SDK's default chain would turn a mistyped profile into somebody else's credentials.
  *
- * @param deps.processDeadlineMs for a credential_process; 50 s unless given
+ * @param deps.processTimeoutMs for a credential_process; 50 s unless given
  * @returns a function that throws AppError: `no-identity` when none is configured, `identity-failed` or
  *   `upstream-unavailable` when one failed
  */
 export function createIdentityResolver(deps: {
   readonly env: Environment;
   readonly settings: ClientSettings;
-  readonly countdown: Countdown;
-  readonly processDeadlineMs?: number | undefined;
+  readonly now: () => number;
+  readonly processTimeoutMs?: number | undefined;
 }): () => Promise<Identity> {
-  const { env, settings, countdown } = deps;
+  const { env, settings } = deps;
   const sso = createSso(settings);
-  const machine = createMachine(env, countdown, settings.inner.requestHandler);
+  const machine = createMachine(env, deps.now, settings.inner.requestHandler);
   const assumeWithToken = createWebIdentity(settings);
-  const processes = createProcesses({ deadlineMs: deps.processDeadlineMs });
+  const processes = createProcesses({ deadlineMs: deps.processTimeoutMs });
 
   return async (): Promise<Identity> => {
     const files = identityFiles(env);
@@ -104,7 +103,7 @@ function keysOf(env: Environment): AwsCredentialIdentity | undefined {
   const accessKeyId = env.AWS_ACCESS_KEY_ID;
   const secretAccessKey = env.AWS_SECRET_ACCESS_KEY;
   if (!accessKeyId || !secretAccessKey) return undefined;
-  const expiration = endOf(env.AWS_CREDENTIAL_EXPIRATION);
+  const expiration = parseExpiration(env.AWS_CREDENTIAL_EXPIRATION);
   return {
     accessKeyId,
     secretAccessKey,

@@ -2,10 +2,9 @@ import { type HttpHandler, HttpRequest, type HttpResponse } from "@smithy/core/p
 import type { Environment } from "../config/config.ts";
 import { AppError } from "../errors.ts";
 import { createContainer } from "./container-endpoint.ts";
-import type { Countdown } from "./countdown.ts";
 import { withoutSecrets } from "./errors.ts";
 import type { Section } from "./profiles.ts";
-import { type AwsCredentialIdentity, setOf } from "./types.ts";
+import { type AwsCredentialIdentity, parseCredentials } from "./types.ts";
 import { noAnswerOf } from "./unreachable.ts";
 
 const USUAL = { ipv4: "http://169.254.169.254", ipv6: "http://[fd00:ec2::254]" };
@@ -56,7 +55,7 @@ async function askInstance(
   const role = text(await ask(ROLES_PATH, headers)).trim();
   if (!/^[\w+=,.@-]+$/.test(role)) throw new Error("it names no role");
   const body = parse(text(await ask(ROLES_PATH + role, headers)));
-  const set = setOf(body);
+  const set = parseCredentials(body);
   if (set !== undefined) return set;
   const isRefusal = typeof body.Code === "string" && body.Code !== "Success";
   throw new Error(isRefusal ? `it answered ${body.Code}` : "it answered no credentials");
@@ -89,25 +88,22 @@ export interface Machine {
   readonly instance: (section: Section | undefined) => Promise<AwsCredentialIdentity>;
 }
 
-/**
- * @param countdown for a minute a metadata service that did not answer is not asked again
- * @param handler is given the requests, with a signal that ends them
- */
-export function createMachine(env: Environment, countdown: Countdown, handler: HttpHandler): Machine {
+/** A metadata service that did not answer is not asked again for a minute. */
+export function createMachine(env: Environment, now: () => number, handler: HttpHandler): Machine {
   const container = createContainer(env, handler);
-  let absent: { readonly why: AppError; readonly leftMs: () => number } | undefined;
+  let absent: { readonly why: AppError; readonly untilMs: number } | undefined;
 
   async function instance(section: Section | undefined): Promise<AwsCredentialIdentity> {
     if (/^true$/i.test(env.AWS_EC2_METADATA_DISABLED ?? "")) {
       throw new AppError("no-identity", "instance metadata, which AWS_EC2_METADATA_DISABLED turns off");
     }
-    if (absent !== undefined && absent.leftMs() > 0) throw absent.why;
+    if (absent !== undefined && now() < absent.untilMs) throw absent.why;
     try {
       return await askInstance(handler, instanceService(env, section), AbortSignal.timeout(INSTANCE_DEADLINE_MS));
     } catch (cause) {
       const said = noAnswerOf(cause)?.what ?? (cause instanceof Error ? withoutSecrets(cause.message) : "no answer");
       const why = new AppError("no-identity", `instance metadata (${said})`, { cause });
-      absent = { why, leftMs: countdown(INSTANCE_ABSENT_MS) };
+      absent = { why, untilMs: now() + INSTANCE_ABSENT_MS };
       throw why;
     }
   }

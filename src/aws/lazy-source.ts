@@ -1,6 +1,6 @@
 import type { AwsConfig } from "../config/aws.ts";
 import type { Environment } from "../config/config.ts";
-import { createFingerprint } from "./change-detector.ts";
+import { createChangeDetector } from "./change-detector.ts";
 import type { NamedSource } from "./types.ts";
 
 /**
@@ -8,26 +8,24 @@ import type { NamedSource } from "./types.ts";
  * time to start.
  *
  * @param options.now milliseconds since 1970
- * @param options.monotonic milliseconds of a clock that nobody sets
- * @param options.processDeadlineMs for a credential_process, which is killed then; 50 s unless given
+ * @param options.processTimeoutMs for a credential_process, which is killed then; 50 s unless given
  */
 export function createOnlineSource(options: {
   readonly config: AwsConfig;
   readonly env: Environment;
   readonly now: () => number;
-  readonly monotonic?: () => number;
-  readonly processDeadlineMs?: number;
+  readonly processTimeoutMs?: number;
 }): NamedSource {
-  const fingerprint = createFingerprint(options);
+  const version = createChangeDetector(options);
   const load = async (): Promise<NamedSource> => {
     const { createAwsSource } = await import("./source.ts");
-    return createAwsSource({ monotonic: options.now, ...options, fingerprint });
+    return createAwsSource({ ...options, version });
   };
-  return lazySource(fingerprint, load);
+  return lazySource(version, load);
 }
 
 /** A source that is made by `load` on first need, and again if that failed. */
-function lazySource(fingerprint: () => string, load: () => Promise<NamedSource>): NamedSource {
+function lazySource(version: () => string, load: () => Promise<NamedSource>): NamedSource {
   let loading: Promise<NamedSource> | undefined;
 
   async function loaded(): Promise<NamedSource> {
@@ -41,7 +39,7 @@ function lazySource(fingerprint: () => string, load: () => Promise<NamedSource>)
   }
 
   return {
-    fingerprint,
+    version,
     session: async () => (await loaded()).session(),
     assume: async (role, sessionName) => (await loaded()).assume(role, sessionName),
     whoami: async () => (await loaded()).whoami(),

@@ -20,7 +20,7 @@ export function createOfflineSource(options: { readonly now: () => number }): Na
     roleArn,
   });
   return {
-    fingerprint: () => "offline",
+    version: () => "offline",
     session: () => issue(""),
     assume: (role) => issue(role.kind === "arn" ? role.arn : `arn:aws:iam::${ACCOUNT}:role/${role.id}`),
     whoami: async () => ({ origin: "dummy (offline)" }),

@@ -91,13 +91,12 @@ async function assumeRole(
     ? await profileCredentials(sources, source, [...via, source])
     : await namedSource(sources, name, origin ?? "");
   try {
-    const credentials = await getDefaultRoleAssumer(sources.settings.sts(sources.region))(keys, {
+    return await getDefaultRoleAssumer(sources.settings.sts(sources.region))(keys, {
       RoleArn: section.role_arn,
       RoleSessionName: section.role_session_name || SESSION_NAME,
       ExternalId: section.external_id,
       DurationSeconds: duration,
     });
-    return { ...credentials, lifeMsMax: duration * 1000 };
   } catch (error) {
     const action = `sts:AssumeRole of ${section.role_arn} for profile '${name}'`;
     throw toAppError(error, { action, identity: true, remedy: profileRemedy(sources.profiles, name) });

@@ -1,26 +1,18 @@
 import type { fromIni } from "@aws-sdk/credential-providers";
 import type { AppError } from "../errors.ts";
 
-/** Temporary credentials as we hold them; `credentials/response.ts` alone knows how they look on the wire. */
+/** Temporary credentials. `credentials/response.ts` writes the response. */
 export interface Credentials {
   readonly accessKeyId: string;
   readonly secretAccessKey: string;
   readonly sessionToken: string;
-  /** Milliseconds since 1970; never handed out from then on. */
+  /** Milliseconds since 1970; never returned from then on. */
   readonly expiration: number;
-  /**
-   * What STS was asked for, or what is left of a set that was there before: they live no longer, whatever `expiration`
-   * seems to say where the clock is wrong.
-   */
-  readonly lifeMsMax?: number;
   /** `""` for the identity's own session. */
   readonly roleArn: string;
 }
 
-/**
- * A role to assume. `id` is what tells two of them apart: the ARN, or `[path/]name`, which cannot be confused
- * because no name holds a colon.
- */
+/** A role to assume. `id` is the ARN or `[path/]name`; no name has a colon. */
 export type Role =
   | { readonly kind: "arn"; readonly id: string; readonly arn: string; readonly name: string }
   | { readonly kind: "name"; readonly id: string; readonly name: string; readonly path: string | undefined };
@@ -30,96 +22,81 @@ export interface IdentityFacts {
   /** Where the identity comes from, for a sentence: `profile 'dev'`. */
   readonly origin: string;
   readonly arn?: string;
-  /** Milliseconds since 1970, where an end is known. */
+  /** Milliseconds since 1970, if known. */
   readonly expiration?: number | undefined;
-  /** Why the ARN is not known, or why AWS does not accept the identity. */
+  /** Why the ARN is unknown, or why AWS does not accept the identity. */
   readonly failure?: AppError;
 }
 
-/** Where credentials come from. Every function may be called at any rate: the vendor is what spares AWS. */
+/** Where credentials come from. It does not cache; the vendor does. */
 export interface CredentialSource {
-  /** Changes when the identity may have changed. Synchronous and cheap: it is asked on every request. */
-  readonly fingerprint: () => string;
+  /** Changes when the identity may have changed. Synchronous and cheap: called for every request. */
+  readonly version: () => string;
   /** The identity's own session. Throws AppError. */
   readonly session: () => Promise<Credentials>;
   /** A session of `role` under `sessionName`. Throws AppError. */
   readonly assume: (role: Role, sessionName: string) => Promise<Credentials>;
-  /** Loads what the first call would have to load. Never throws. */
+  /** Loads the SDK ahead of the first call. Never throws. */
   readonly warm: () => Promise<void>;
 }
 
-/** A source that can say who it is. */
+/** A source that knows its own identity. */
 export interface NamedSource extends CredentialSource {
-  /** The identity, with its ARN where STS tells. Throws AppError where there is none. */
+  /** The identity, with its ARN if STS gives it. Throws AppError if there is none. */
   readonly whoami: () => Promise<IdentityFacts>;
 }
 
-export type AwsCredentialIdentity = Awaited<ReturnType<ReturnType<typeof fromIni>>> & {
-  /** What STS was asked for: they live no longer, whatever `expiration` seems to say where the clock is wrong. */
-  readonly lifeMsMax?: number;
-};
+export type AwsCredentialIdentity = Awaited<ReturnType<ReturnType<typeof fromIni>>>;
 
-/** The credentials that the server itself was given. */
+/** The server's own credentials. */
 export interface Identity {
   readonly credentials: AwsCredentialIdentity;
   /** Where they come from, for a sentence: `profile 'dev'`. */
   readonly origin: string;
-  /** What to do when AWS does not accept them. */
+  /** What to do if AWS does not accept them. */
   readonly remedy: string;
   /** The profile's region, if it names one. */
   readonly region: string | undefined;
 }
 
 const MINUTE_MS = 60_000;
-const SHORT_LIFE_MS = 30 * MINUTE_MS;
+const SHORT_LIFETIME_MS = 30 * MINUTE_MS;
 const WINDOW_MS = 20 * MINUTE_MS;
 const HAND_OUT_MS = 15 * MINUTE_MS;
 
 /**
- * How long before their end credentials are to be renewed: at 20 minutes or a third of their life, whichever is more,
- * and at half of a life of up to 30 minutes.
- *
- * @param lifeMs what was left when they were obtained
- * @returns milliseconds before the expiration
+ * When to renew credentials, in milliseconds before their expiration: 20 minutes or a third of their lifetime, whichever
+ * is more; half of a lifetime of up to 30 minutes.
  */
-export function renewalWindowMs(lifeMs: number): number {
-  return lifeMs <= SHORT_LIFE_MS ? lifeMs / 2 : Math.max(WINDOW_MS, lifeMs / 3);
+export function renewalWindowMs(lifetimeMs: number): number {
+  return lifetimeMs <= SHORT_LIFETIME_MS ? lifetimeMs / 2 : Math.max(WINDOW_MS, lifetimeMs / 3);
 }
 
 /**
- * How much must be left for credentials to be handed out without first trying for better ones: botocore refetches
- * what has less than 15 minutes on every use.
- *
- * @param lifeMs what was left when they were obtained
- * @returns milliseconds before the expiration
+ * When a request waits for the renewal, in milliseconds before the expiration: botocore fetches again on every use what
+ * expires in less than 15 minutes.
  */
-export function handOutWindowMs(lifeMs: number): number {
-  return lifeMs <= SHORT_LIFE_MS ? lifeMs / 4 : HAND_OUT_MS;
+export function handOutWindowMs(lifetimeMs: number): number {
+  return lifetimeMs <= SHORT_LIFETIME_MS ? lifetimeMs / 4 : HAND_OUT_MS;
 }
 
-/** The last moment that a year of four digits can say; clients read no other. */
+/** Clients read years of four digits only. */
 const LAST_MS = Date.UTC(9999, 11, 31, 23, 59, 59, 999);
 
-/**
- * @param text the end of a set, as others wrote it
- * @returns undefined where it is no time, or one after the year 9999
- */
-export function endOf(text: unknown): Date | undefined {
-  const end = new Date(typeof text === "string" ? text : Number.NaN);
-  return end.getTime() <= LAST_MS ? end : undefined;
+/** Undefined if the text is not a time, or is after the year 9999. */
+export function parseExpiration(text: unknown): Date | undefined {
+  const expiration = new Date(typeof text === "string" ? text : Number.NaN);
+  return expiration.getTime() <= LAST_MS ? expiration : undefined;
 }
 
 export function isText(value: unknown): value is string {
   return typeof value === "string" && value !== "";
 }
 
-/**
- * @param body what the container's endpoint or the instance answered
- * @returns undefined where something of a set is missing or empty
- */
-export function setOf(body: Readonly<Record<string, unknown>>): AwsCredentialIdentity | undefined {
+/** The credentials in an answer of a container endpoint or instance; undefined if a field is missing or empty. */
+export function parseCredentials(body: Readonly<Record<string, unknown>>): AwsCredentialIdentity | undefined {
   const { AccessKeyId: accessKeyId, SecretAccessKey: secretAccessKey, Token: sessionToken } = body;
-  const expiration = endOf(body.Expiration);
+  const expiration = parseExpiration(body.Expiration);
   if (!isText(accessKeyId) || !isText(secretAccessKey) || !isText(sessionToken) || !expiration) return undefined;
   return { accessKeyId, secretAccessKey, sessionToken, expiration };
 }

@@ -27,8 +27,7 @@ export function createWebIdentity(settings: ClientSettings): WebIdentity {
     const roleAssumerWithWebIdentity = getDefaultRoleAssumerWithWebIdentity(settings.sts(region));
     const session = sessionName === undefined ? {} : { roleSessionName: sessionName };
     const given = { webIdentityToken, roleArn, ...session, durationSeconds: DURATION_SECONDS };
-    const credentials = await fromWebToken({ ...given, roleAssumerWithWebIdentity })();
-    return { ...credentials, lifeMsMax: DURATION_SECONDS * 1000 };
+    return fromWebToken({ ...given, roleAssumerWithWebIdentity })();
   };
 }
 

@@ -5,7 +5,7 @@ import { TASK_ADDRESS } from "../engine/ip-address.ts";
 import { AppError } from "../errors.ts";
 import { DEFAULT_OPTIONS } from "../network/options.ts";
 import type { NetworkDeps } from "../network/plan.ts";
-import { withDeadline } from "../timeout.ts";
+import { withTimeout } from "../timeout.ts";
 import { type AddressFacts, checkAddress, isOurImage, isServed } from "./doctor/address.ts";
 import { checkEngine, type EngineFacts, readEngine } from "./doctor/engine.ts";
 import { checkHiddenEndpoints, checkMetadataVersion, checkRoutes, checkTwoEndpoints } from "./doctor/environments.ts";
@@ -100,7 +100,7 @@ async function diagnose(
   const clock = askClock(config, env);
   const [engine, ruleFacts, answering] = await Promise.all([
     readEngine(config, env),
-    withDeadline<RuleFacts>(readRules(state, deps), RULES_MS, () => late("the rules")).catch(
+    withTimeout<RuleFacts>(readRules(state, deps), RULES_MS, () => late("the rules")).catch(
       (error: unknown): RuleFacts => ({ kind: "failed", error }),
     ),
     askHealth(TASK_ADDRESS, 80),
@@ -144,8 +144,8 @@ function askIdentity(config: Config, env: Environment): Promise<Finding> {
   const now = Date.now;
   const source = config.offline
     ? createOfflineSource({ now })
-    : createOnlineSource({ config: config.aws, env, now, processDeadlineMs: PROCESS_MS });
-  const whoami = () => withDeadline(source.whoami(), AWS_MS, () => late("the identity"));
+    : createOnlineSource({ config: config.aws, env, now, processTimeoutMs: PROCESS_MS });
+  const whoami = () => withTimeout(source.whoami(), AWS_MS, () => late("the identity"));
   return checkIdentity(config.offline, whoami, now());
 }
 

@@ -66,7 +66,7 @@ export async function serve(config: Config, env: Environment, writeLog: (lines: 
   if (!config.offline) checkAuthorities(env);
   const source = config.offline
     ? createOfflineSource({ now })
-    : createOnlineSource({ config: { ...config.aws, roles }, env, now, monotonic });
+    : createOnlineSource({ config: { ...config.aws, roles }, env, now });
   const vendor = createVendor({ source, now, monotonic, log });
   let server: Bun.Server<undefined> | undefined;
   const app = buildApp({

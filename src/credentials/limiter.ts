@@ -1,15 +1,15 @@
 import { AppError } from "../errors.ts";
 
 /**
- * Lets a bounded number of pieces of work run at once; a bounded number waits, each for its turn.
+ * Limits how many calls run at once.
  *
- * @returns a function that runs `work` in its turn, and throws AppError `upstream-unavailable` when too much waits; what
- *   `goesFirst` waits before all of these, however much there is of it
+ * @returns a function that runs `work` when it is its turn; `isFirst` work goes before the rest and is never refused.
+ *   Throws AppError `upstream-unavailable` if `waitingMax` others wait.
  */
-export function createGate(limits: {
+export function createLimiter(limits: {
   readonly runningMax: number;
   readonly waitingMax: number;
-}): <T>(work: () => Promise<T>, goesFirst: boolean) => Promise<T> {
+}): <T>(work: () => Promise<T>, isFirst: boolean) => Promise<T> {
   const first: (() => void)[] = [];
   const waiting: (() => void)[] = [];
   let running = 0;
@@ -18,24 +18,23 @@ export function createGate(limits: {
     try {
       return await work();
     } finally {
-      // A place is handed on rather than freed, so that nobody slips in between.
       const next = first.shift() ?? waiting.shift();
       if (next === undefined) running -= 1;
       else next();
     }
   }
 
-  return (work, goesFirst) => {
+  return (work, isFirst) => {
     if (running < limits.runningMax) {
       running += 1;
       return run(work);
     }
-    if (!goesFirst && waiting.length >= limits.waitingMax)
+    if (!isFirst && waiting.length >= limits.waitingMax) {
       throw new AppError("upstream-unavailable", "too many different roles are being fetched at once", {
         hint: "retry",
       });
-    const { promise: turn, resolve: enter } = Promise.withResolvers<void>();
-    (goesFirst ? first : waiting).push(enter);
+    }
+    const turn = new Promise<void>((resolve) => (isFirst ? first : waiting).push(resolve));
     return turn.then(() => run(work));
   };
 }

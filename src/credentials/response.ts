@@ -11,19 +11,19 @@ const LAST_SECOND_MS = Date.UTC(9999, 11, 31, 23, 59, 59);
 const written = new WeakMap<Credentials, WireCredentials>();
 
 /** The end that can be written: whole seconds, rounded down, and no year after 9999. Milliseconds since 1970. */
-export function wireEnd(expiration: number): number {
+export function wireExpiration(expiration: number): number {
   return Math.min(Math.floor(expiration / 1000) * 1000, LAST_SECOND_MS);
 }
 
 /**
- * The agent's credential body, with the keys in its order and the end as `wireEnd` has it.
+ * The agent's credential body, with the keys in its order and the end as `wireExpiration` has it.
  *
  * @returns the same object for the same credentials, so that a cached answer costs one look-up
  */
 export function toWire(credentials: Credentials): WireCredentials {
   const known = written.get(credentials);
   if (known !== undefined) return known;
-  const expiration = `${new Date(wireEnd(credentials.expiration)).toISOString().slice(0, 19)}Z`;
+  const expiration = `${new Date(wireExpiration(credentials.expiration)).toISOString().slice(0, 19)}Z`;
   const body = JSON.stringify({
     RoleArn: credentials.roleArn,
     AccessKeyId: credentials.accessKeyId,

@@ -1,16 +1,15 @@
+import { LRUCache } from "lru-cache";
 import { type CredentialSource, type Credentials, handOutWindowMs, type Role, renewalWindowMs } from "../aws/types.ts";
 import { AppError, type ErrorCode } from "../errors.ts";
 import type { Log } from "../log.ts";
-import { PROCESS_DEADLINE_MS } from "../timeout.ts";
-import { createGate } from "./limiter.ts";
-import { createMemory } from "./memory.ts";
-import { wireEnd } from "./response.ts";
+import { PROCESS_TIMEOUT_MS, withTimeout } from "../timeout.ts";
+import { createLimiter } from "./limiter.ts";
+import { wireExpiration } from "./response.ts";
 import { sessionNameOf } from "./role.ts";
-import { within } from "./within.ts";
 
 export type VendRequest = { readonly kind: "session" } | { readonly kind: "role"; readonly role: Role };
 
-/** `unknown`: it was not asked for yet, or not since it expired. */
+/** `unknown`: not requested yet, or not since it expired. */
 type SessionState =
   | { readonly status: "ok"; readonly credentials: Credentials }
   | { readonly status: "failed"; readonly code: ErrorCode }
@@ -18,36 +17,49 @@ type SessionState =
 
 export interface Vendor {
   /**
-   * Answers at once what is cached, else within `coldWaitMs`. Throws AppError, or rejects with it: the source's own,
-   * or `upstream-unavailable` while the fetch goes on.
+   * Answers at once from the cache, else within `coldWaitMs`. Throws or rejects with AppError: the source's own, or
+   * `upstream-unavailable` while the fetch goes on.
    */
   readonly vend: (request: VendRequest) => Credentials | Promise<Credentials>;
-  /** How the identity's own session stands, without asking for it: for a look from outside. */
+  /** The state of the identity's own session, for `/health`; fetches nothing. */
   readonly session: () => SessionState;
-  /** Forgets everything; nothing is asked of the source from then on. */
+  /** Clears the cache; the source is not called again. */
   readonly close: () => void;
 }
 
-interface Flight {
-  readonly result: Promise<Credentials>;
-  /** By the clock that nobody sets. */
-  readonly since: number;
+interface CacheEntry {
+  readonly credentials: Credentials;
+  /** Their lifetime when they came, in milliseconds. */
+  readonly lifetimeMs: number;
+  /** No renewal starts before, on the monotonic clock. */
+  readonly notBeforeMs: number;
 }
 
-/** So few that each has its turn soon, though a caller asks for thousands and AWS is slow. */
+interface Failure {
+  readonly error: AppError;
+  /** On the monotonic clock. */
+  readonly untilMs: number;
+}
+
+interface Fetch {
+  readonly result: Promise<Credentials>;
+  /** On the monotonic clock. */
+  readonly startedMs: number;
+}
+
 const WAITING_MAX = 96;
-/** No role is called so. */
+/** Not the id of any role. */
 const SESSION_KEY = "";
 
 /**
- * Vends credentials from `source`, asking it once per role and life however many ask us.
+ * Caches the credentials of `source`: one fetch per role at a time, renewed ahead of their expiration, and returned until
+ * they expire if the renewal fails.
  *
- * @param options.now milliseconds since 1970: what AWS's expirations are held against
- * @param options.monotonic milliseconds of a clock that nobody sets, which stands still while the machine sleeps. What
- *   either clock says has expired is not handed out.
- * @param options.coldWaitMs how long a request may wait; clients of two languages hang up after 1 s
+ * @param options.now milliseconds since 1970, to compare with AWS's expirations
+ * @param options.monotonic milliseconds, for the times between fetches
+ * @param options.coldWaitMs how long a request may wait: clients in two languages hang up after 1 s
  * @param options.fetchMs how long one fetch may take, with all its calls
- * @param options.failureMs how long a failure is answered from memory
+ * @param options.failureMs how long a failure is answered without another fetch
  */
 export function createVendor(options: {
   readonly source: CredentialSource;
@@ -61,90 +73,82 @@ export function createVendor(options: {
   readonly upstreamMax?: number;
   readonly waitingMax?: number;
 }): Vendor {
-  const {
-    source,
-    now,
-    monotonic = now,
-    log,
-    coldWaitMs = 900,
-    fetchMs = PROCESS_DEADLINE_MS + 10_000,
-    failureMs = 5000,
-  } = options;
+  const { source, now, monotonic = now, log } = options;
+  const { coldWaitMs = 900, fetchMs = PROCESS_TIMEOUT_MS + 10_000, failureMs = 5000 } = options;
   const { entriesMax = 1000, upstreamMax = 16, waitingMax = WAITING_MAX } = options;
-  const memory = createMemory({ now, monotonic, failureMs, entriesMax });
-  const enter = createGate({ runningMax: upstreamMax, waitingMax });
-  let flights = new Map<string, Flight>();
-  let identity = source.fingerprint();
+  // Two caches: many roles that do not exist cannot evict one that does.
+  const entries = new LRUCache<string, CacheEntry>({ max: entriesMax });
+  const failures = new LRUCache<string, Failure>({ max: entriesMax });
+  const limit = createLimiter({ runningMax: upstreamMax, waitingMax });
+  let fetches = new Map<string, Fetch>();
+  let version = source.version();
   let closed = false;
 
+  const remainingMs = ({ credentials }: CacheEntry): number => credentials.expiration - now();
+
   function vend(request: VendRequest): Credentials | Promise<Credentials> {
-    const fingerprint = source.fingerprint();
-    if (fingerprint !== identity) forget(fingerprint);
+    if (source.version() !== version) clear();
     const key = request.kind === "session" ? SESSION_KEY : request.role.id;
-    const held = memory.held(key);
-    const left = held === undefined ? 0 : memory.leftMs(held);
-    if (held === undefined || left <= 0) {
-      const failure = memory.failure(key);
-      if (failure !== undefined && monotonic() < failure.until) throw failure.error;
-      return wait(fly(key, request));
+    const entry = entries.get(key);
+    const leftMs = entry === undefined ? 0 : remainingMs(entry);
+    if (entry === undefined || leftMs <= 0) {
+      const failure = failures.get(key);
+      if (failure !== undefined && monotonic() < failure.untilMs) throw failure.error;
+      return wait(fetch(key, request));
     }
-    if (left > renewalWindowMs(held.lifeMs) || monotonic() < held.notBefore) return held.credentials;
-    const renewal = fly(key, request);
-    // Who comes to a renewal that is slow gains nothing by a wait of his own.
-    const isSlow = monotonic() - renewal.since >= coldWaitMs;
-    if (isSlow || left > handOutWindowMs(held.lifeMs)) return held.credentials;
+    if (leftMs > renewalWindowMs(entry.lifetimeMs) || monotonic() < entry.notBeforeMs) return entry.credentials;
+    const renewal = fetch(key, request);
+    const isSlow = monotonic() - renewal.startedMs >= coldWaitMs;
+    if (isSlow || leftMs > handOutWindowMs(entry.lifetimeMs)) return entry.credentials;
     return wait(renewal).catch((error: unknown) => {
-      if (memory.leftMs(held) > 0) return held.credentials;
+      if (remainingMs(entry) > 0) return entry.credentials;
       throw error;
     });
   }
 
   function session(): SessionState {
-    if (source.fingerprint() !== identity) return { status: "unknown" };
-    const held = memory.held(SESSION_KEY);
-    if (held !== undefined && memory.leftMs(held) > 0) return { status: "ok", credentials: held.credentials };
-    const failure = memory.failure(SESSION_KEY);
+    if (source.version() !== version) return { status: "unknown" };
+    const entry = entries.get(SESSION_KEY);
+    if (entry !== undefined && remainingMs(entry) > 0) return { status: "ok", credentials: entry.credentials };
+    const failure = failures.get(SESSION_KEY);
     return failure === undefined ? { status: "unknown" } : { status: "failed", code: failure.error.code };
   }
 
-  function wait({ result }: Flight): Promise<Credentials> {
-    return within(result, coldWaitMs, () => {
+  function wait({ result }: Fetch): Promise<Credentials> {
+    return withTimeout(result, coldWaitMs, () => {
       const hint = "retry: what arrives is kept for you";
       return new AppError("upstream-unavailable", "still fetching the credentials from AWS", { hint });
     });
   }
 
-  /** One flight per key, however many wait for it; it goes on when they have left. Throws AppError where too many are. */
-  function fly(key: string, request: VendRequest): Flight {
-    const under = flights.get(key);
-    if (under !== undefined) return under;
-    const mine = flights;
-    // Nobody can make these up.
-    const goesFirst = request.kind === "session" || memory.held(key) !== undefined;
-    const result = enter(() => within(fetchFrom(request), fetchMs, stuck), goesFirst).then(
+  /** One fetch per key. It goes on when its callers have left. */
+  function fetch(key: string, request: VendRequest): Fetch {
+    const current = fetches.get(key);
+    if (current !== undefined) return current;
+    const mine = fetches;
+    // Callers cannot make these up, so they are not refused and go before the others.
+    const isFirst = request.kind === "session" || entries.has(key);
+    const result = limit(() => withTimeout(fetchFrom(request), fetchMs, stuck), isFirst).then(
       (credentials) => {
         mine.delete(key);
-        if (mine === flights) memory.keep(key, credentials);
+        if (mine === fetches) keep(key, credentials);
         return credentials;
       },
       (error: unknown) => {
         mine.delete(key);
         const failure = asAppError(error);
-        if (mine === flights) remember(key, failure);
+        if (mine === fetches) keepFailure(key, failure);
         throw failure;
       },
     );
-    // A renewal in the background has nobody who waits; its failure is logged.
+    // A renewal in the background has no caller; its failure is logged.
     result.catch(() => {});
-    const flight = { result, since: monotonic() };
-    mine.set(key, flight);
-    return flight;
+    const started = { result, startedMs: monotonic() };
+    mine.set(key, started);
+    return started;
   }
 
-  /**
-   * Each step below has a deadline of its own, a credential_process the longest, so that only their sum comes here. The
-   * next request starts another fetch.
-   */
+  /** Each call has a timeout of its own, so that this one comes only when their sum is too long. */
   function stuck(): AppError {
     const hint = "check whether a credential_process of the profile waits for something, and retry";
     return new AppError("upstream-unavailable", `the credentials did not come within ${fetchMs / 1000} s`, { hint });
@@ -156,29 +160,41 @@ export function createVendor(options: {
       request.kind === "session"
         ? await source.session()
         : await source.assume(request.role, sessionNameOf(request.role));
-    // What the wire says has ended must not be handed out for the rest of that second.
-    const credentials = { ...given, expiration: wireEnd(given.expiration) };
+    // The response has whole seconds: credentials are not returned in the rest of the last one.
+    const credentials = { ...given, expiration: wireExpiration(given.expiration) };
     if (now() < credentials.expiration) return credentials;
     const text = `the credentials that were obtained expired at ${new Date(credentials.expiration).toISOString()}`;
     throw new AppError("identity-failed", text, { hint: "renew them, and check this machine's clock with: date -u" });
   }
 
-  function remember(key: string, error: AppError): void {
-    const isHeld = memory.remember(key, error);
-    const event = isHeld ? "renewal failed" : "the credentials could not be fetched";
+  function keep(key: string, credentials: Credentials): void {
+    // A source that returns the same credentials again must not be called on every request.
+    const notBeforeMs = monotonic() + failureMs;
+    entries.set(key, { credentials, lifetimeMs: credentials.expiration - now(), notBeforeMs });
+    failures.delete(key);
+  }
+
+  function keepFailure(key: string, error: AppError): void {
+    const untilMs = monotonic() + failureMs;
+    const entry = entries.get(key);
+    if (entry !== undefined) entries.set(key, { ...entry, notBeforeMs: untilMs });
+    const isStillValid = entry !== undefined && remainingMs(entry) > 0;
+    if (!isStillValid) failures.set(key, { error, untilMs });
+    const event = isStillValid ? "renewal failed" : "the credentials could not be fetched";
     log.warning(event, { role: key, code: error.code, cause: error.publicMessage, hint: error.hint });
   }
 
-  /** What is under way goes on for those who wait for it, but is not kept: it belongs to the former identity. */
-  function forget(fingerprint: string): void {
-    identity = fingerprint;
-    memory.clear();
-    flights = new Map();
+  /** Fetches of the former identity go on for their callers, but are not kept. */
+  function clear(): void {
+    version = source.version();
+    entries.clear();
+    failures.clear();
+    fetches = new Map();
   }
 
   function close(): void {
     closed = true;
-    forget(identity);
+    clear();
   }
   return { vend, session, close };
 }

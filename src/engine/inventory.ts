@@ -66,7 +66,7 @@ export function createInventory(deps: {
   let lostAtMs = Number.NEGATIVE_INFINITY;
   let watch: EngineWatch | undefined;
   let closed = false;
-  let askedAtMs = Number.NEGATIVE_INFINITY;
+  let askedAtMs = now();
   let change = Promise.withResolvers<void>();
 
   function changed(): void {

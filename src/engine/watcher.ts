@@ -6,7 +6,7 @@ import { createSync, EVENTS_FILTER, type Sync } from "./sync.ts";
 
 const CONNECT_TIMEOUT_MS = 2_000;
 const PING_EVERY_MS = 2_000;
-const PING_IDLE_EVERY_MS = 10_000;
+const PING_IDLE_EVERY_MS = 5_000;
 const PING_TIMEOUT_MS = 1_000;
 const PING_SILENT_EVERY_MS = 500;
 const BACKOFF_MIN_MS = 50;
@@ -113,10 +113,9 @@ export function watchEngine(
     const { engine } = sync;
     let silent = false;
     for (;;) {
-      await Bun.sleep(silent ? PING_SILENT_EVERY_MS : PING_EVERY_MS);
+      const everyMs = watcher.isIdle() && !engine.needsCatchUp ? PING_IDLE_EVERY_MS : PING_EVERY_MS;
+      await Bun.sleep(silent ? PING_SILENT_EVERY_MS : everyMs);
       if (signal.aborted) throw signal.reason;
-      const isEarly = performance.now() - engine.answered.askedAtMs < PING_IDLE_EVERY_MS;
-      if (!silent && isEarly && !engine.needsCatchUp && watcher.isIdle()) continue;
       try {
         await sync.ping(PING_TIMEOUT_MS);
         if (silent) return;

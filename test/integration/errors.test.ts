@@ -65,7 +65,7 @@ const slow: Provoke = async () => {
 const limited = (limits: object, act: (vendor: Vendor) => unknown): Provoke => {
   return async () => {
     const never = () => new Promise<never>(() => {});
-    const source: CredentialSource = { fingerprint: () => "", session: never, assume: never, warm: async () => {} };
+    const source: CredentialSource = { version: () => "", session: never, assume: never, warm: async () => {} };
     const log = { debug() {}, info() {}, warning() {}, error() {}, flush() {} };
     const vendor = createVendor({ source, now: Date.now, log, ...limits });
     atEnd(vendor.close);

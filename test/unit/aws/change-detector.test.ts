@@ -2,13 +2,13 @@ import { describe, expect, test } from "bun:test";
 import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { createFingerprint } from "../../../src/aws/change-detector.ts";
+import { createChangeDetector } from "../../../src/aws/change-detector.ts";
 
 test("an edited file, a new login and a rewritten one are seen, at most once a second", () => {
-  const HOME = mkdtempSync(join(tmpdir(), "fingerprint-"));
+  const HOME = mkdtempSync(join(tmpdir(), "version-"));
   const cache = join(HOME, ".aws", "sso", "cache");
   let at = 0;
-  const look = createFingerprint({ env: { HOME }, now: () => at });
+  const look = createChangeDetector({ env: { HOME }, now: () => at });
   const first = look();
   mkdirSync(cache, { recursive: true });
   writeFileSync(join(HOME, ".aws", "config"), "[default]\n");
@@ -36,13 +36,13 @@ describe("a file that takes part is seen", () => {
     ["the web identity token of a profile", {}, "[profile a]\n  web_identity_token_file=TOKEN \n"],
   ] as const) {
     test(title, () => {
-      const HOME = mkdtempSync(join(tmpdir(), "fingerprint-"));
+      const HOME = mkdtempSync(join(tmpdir(), "version-"));
       const token = join(HOME, "token");
       mkdirSync(join(HOME, ".aws"));
       writeFileSync(join(HOME, ".aws", "config"), config.replace("TOKEN", token));
       let at = 0;
       const full = Object.fromEntries(Object.entries(env).map(([name]) => [name, token]));
-      const look = createFingerprint({ env: { HOME, ...full }, now: () => at });
+      const look = createChangeDetector({ env: { HOME, ...full }, now: () => at });
       const seen = [look()];
       for (const text of ["one", "other", undefined]) {
         if (text === undefined) rmSync(token);
@@ -58,11 +58,11 @@ describe("a file that takes part is seen", () => {
     });
   }
   test("a pipe in the place of an AWS file, without a wait for who writes to it", () => {
-    const HOME = mkdtempSync(join(tmpdir(), "fingerprint-"));
+    const HOME = mkdtempSync(join(tmpdir(), "version-"));
     const config = join(HOME, ".aws", "config");
     mkdirSync(join(HOME, ".aws"));
     let at = 0;
-    const look = createFingerprint({ env: { HOME }, now: () => at });
+    const look = createChangeDetector({ env: { HOME }, now: () => at });
     const first = look();
     Bun.spawnSync(["mkfifo", config]);
     // Who opens it to read and to write waits for nobody, and ends what would wait for him.
@@ -75,11 +75,11 @@ describe("a file that takes part is seen", () => {
     rmSync(HOME, { recursive: true });
   });
   test("what `aws login` leaves, and no other file", () => {
-    const HOME = mkdtempSync(join(tmpdir(), "fingerprint-"));
+    const HOME = mkdtempSync(join(tmpdir(), "version-"));
     const cache = join(HOME, ".aws", "login", "cache");
     mkdirSync(cache, { recursive: true });
     let at = 0;
-    const look = createFingerprint({ env: { HOME }, now: () => at });
+    const look = createChangeDetector({ env: { HOME }, now: () => at });
     const first = look();
     writeFileSync(join(HOME, "unrelated"), "x");
     at = 1000;
@@ -96,13 +96,13 @@ for (const [title, count] of [
   ["a new login beside 2,100 others", 2100],
 ] as const) {
   test(`${title} is seen`, () => {
-    const HOME = mkdtempSync(join(tmpdir(), "fingerprint-"));
+    const HOME = mkdtempSync(join(tmpdir(), "version-"));
     const cache = join(HOME, ".aws", "sso", "cache");
     mkdirSync(cache, { recursive: true });
     const path = (login: number) => join(cache, `${String(login).padStart(5, "0")}.json`);
     for (let login = 1; login <= count; login += 1) writeFileSync(path(login), "{}");
     let at = 0;
-    const look = createFingerprint({ env: { HOME }, now: () => at });
+    const look = createChangeDetector({ env: { HOME }, now: () => at });
     const first = look();
     at = 1000;
     expect(look()).toBe(first);
@@ -115,18 +115,18 @@ for (const [title, count] of [
 }
 
 test("a process that is out of descriptors sees no change, and what changed once it has some", async () => {
-  const HOME = mkdtempSync(join(tmpdir(), "fingerprint-"));
+  const HOME = mkdtempSync(join(tmpdir(), "version-"));
   const cache = join(HOME, ".aws", "sso", "cache");
   const token = join(HOME, "token");
   mkdirSync(cache, { recursive: true });
   writeFileSync(join(cache, "a.json"), "{}");
   const source = (name: string) => JSON.stringify(join(import.meta.dir, "../../../src/aws", name));
   const script = `
-    const { createFingerprint } = await import(${source("change-detector.ts")});
+    const { createChangeDetector } = await import(${source("change-detector.ts")});
     const { closeSync, openSync, writeFileSync } = await import("node:fs");
     const [home, config, token] = ${JSON.stringify([HOME, join(HOME, ".aws", "config"), token])};
     let at = 0;
-    const look = createFingerprint({ env: { HOME: home }, now: () => (at += 1000) });
+    const look = createChangeDetector({ env: { HOME: home }, now: () => (at += 1000) });
     const inFlood = (work) => {
       const held = [];
       try { for (;;) held.push(openSync("/dev/null")); } catch {}
@@ -149,12 +149,12 @@ test("a process that is out of descriptors sees no change, and what changed once
 });
 
 test("a folder of logins that cannot be read is as it was, and one that is gone has none", () => {
-  const HOME = mkdtempSync(join(tmpdir(), "fingerprint-"));
+  const HOME = mkdtempSync(join(tmpdir(), "version-"));
   const cache = join(HOME, ".aws", "sso", "cache");
   mkdirSync(cache, { recursive: true });
   writeFileSync(join(cache, "a.json"), "{}");
   let at = 0;
-  const look = createFingerprint({ env: { HOME }, now: () => at });
+  const look = createChangeDetector({ env: { HOME }, now: () => at });
   const first = look();
   rmSync(cache, { recursive: true });
   symlinkSync(cache, cache);

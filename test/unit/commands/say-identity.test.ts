@@ -29,7 +29,7 @@ async function say(who: Made<IdentityFacts>, session: Made<Credentials>): Promis
   const lines: string[] = [];
   const log = createLog({ level: "info", format: "text", write: (text) => void lines.push(text) });
   const source: NamedSource = {
-    fingerprint: () => "f",
+    version: () => "f",
     session: make(session),
     assume: make(session),
     whoami: make(who),

@@ -56,7 +56,7 @@ test("a fetch that never ends is given up, and the next request starts another",
     calls += 1;
     return new Promise(() => {});
   };
-  const source = { fingerprint: () => "", session: hang, assume: hang, warm: async () => {} };
+  const source = { version: () => "", session: hang, assume: hang, warm: async () => {} };
   let at = 0;
   const vendor = createVendor({ source, now: () => at, log, coldWaitMs: 5, fetchMs: 20, upstreamMax: 1 });
   const ask = async () => vendor.vend({ kind: "session" });
@@ -78,7 +78,7 @@ test("where many roles wait, the session and renewals go first, each other in it
     return { accessKeyId: "A", secretAccessKey: "S", sessionToken: name, expiration: at + 60 * MINUTE, roleArn: "" };
   };
   const source: CredentialSource = {
-    fingerprint: () => "",
+    version: () => "",
     session: () => issue("session"),
     assume: ({ name }) => issue(name),
     warm: async () => {},

@@ -24,7 +24,7 @@ export function createWorld(options: { lifeMs?: number; entriesMax?: number } = 
     sleptMs: 0,
     isDown: false,
     lifeMs: options.lifeMs ?? HOUR,
-    fingerprint: "a",
+    version: "a",
     /** When the source was asked, by role, and how the clocks stood. */
     calls: new Map<string, { readonly monotonic: number; readonly clocks: string }[]>(),
     pass(ms: number): void {
@@ -46,10 +46,10 @@ export function createWorld(options: { lifeMs?: number; entriesMax?: number } = 
     if (world.isDown) throw new AppError("upstream-unavailable", "STS is down");
     const expiration = world.truth + world.lifeMs;
     const made = { accessKeyId: "A", secretAccessKey: "S", sessionToken: `${role}-${calls.length}`, roleArn: "" };
-    return { ...made, expiration, lifeMsMax: world.lifeMs };
+    return { ...made, expiration };
   }
   const source: CredentialSource = {
-    fingerprint: () => world.fingerprint,
+    version: () => world.version,
     session: () => issue(""),
     assume: (role) => issue(role.id),
     warm: async () => {},

@@ -19,21 +19,21 @@ function setup(options: { lifeMs?: number; coldWaitMs?: number } = {}) {
     runningMost: 0,
     delayMs: 0,
     lifeMs: options.lifeMs ?? 60 * MINUTE,
-    fingerprint: "a",
+    version: "a",
     failure: undefined as AppError | undefined,
   };
   const issue = async (): Promise<Credentials> => {
     world.calls += 1;
     world.running += 1;
     world.runningMost = Math.max(world.runningMost, world.running);
-    const sessionToken = `${world.fingerprint}${world.calls}`;
+    const sessionToken = `${world.version}${world.calls}`;
     await Bun.sleep(world.delayMs);
     world.running -= 1;
     if (world.failure) throw world.failure;
     return { accessKeyId: "A", secretAccessKey: "S", sessionToken, expiration: world.at + world.lifeMs, roleArn: "" };
   };
   const source: CredentialSource = {
-    fingerprint: () => world.fingerprint,
+    version: () => world.version,
     session: issue,
     assume: issue,
     warm: async () => {},
@@ -75,7 +75,7 @@ describe("the cache", () => {
     world.delayMs = 20;
     const former = vendor.vend(ROLE);
     world.delayMs = 5;
-    world.fingerprint = "b";
+    world.version = "b";
     expect((await vendor.vend(ROLE)).sessionToken).toBe("b2");
     await former;
     expect(await vendor.vend(ROLE)).toMatchObject({ sessionToken: "b2" });
@@ -163,7 +163,7 @@ describe("failure", () => {
     for (let asked = 0; asked < 10; asked += 1) await expect(ask(vendor)).rejects.toThrow("AWS is down");
     expect(world.calls).toBe(1);
     world.failure = undefined;
-    world.fingerprint = "b";
+    world.version = "b";
     expect(await vendor.vend(ROLE)).toMatchObject({ sessionToken: "b2" });
   });
   test("that comes late for the former identity is not the new one's", async () => {
@@ -171,7 +171,7 @@ describe("failure", () => {
     world.delayMs = 20;
     world.failure = down;
     const former = ask(vendor).catch((error: unknown) => error);
-    world.fingerprint = "b";
+    world.version = "b";
     const other = (async () => vendor.vend({ kind: "session" }))().catch((error: unknown) => error);
     expect(await Promise.all([former, other])).toEqual([down, down]);
     world.failure = undefined;
@@ -181,7 +181,7 @@ describe("failure", () => {
     const { world, vendor, settle } = setup();
     world.delayMs = 20;
     const former = ask(vendor).catch((error: unknown) => error);
-    world.fingerprint = "b";
+    world.version = "b";
     world.delayMs = 0;
     await ask(vendor);
     world.failure = down;
@@ -210,7 +210,7 @@ describe("what it says of the session without asking for it", () => {
     expect(vendor.session()).toEqual({ status: "unknown" });
     const credentials = await vendor.vend(SESSION);
     expect(vendor.session()).toEqual({ status: "ok", credentials });
-    world.fingerprint = "b";
+    world.version = "b";
     expect(vendor.session()).toEqual({ status: "unknown" });
     expect(world.calls).toBe(2);
   });
