@@ -88,7 +88,7 @@ export function createApp(deps: AppDeps): (request: Request) => Response | Promi
     ...metadataRoutes(deps.metadata, handler),
     ...introspectionRoutes(deps.introspection, handler),
   ];
-  // Elysia takes a Host for at least four characters long unless told otherwise; a Compose service may be called "ecs".
+  // By default, Elysia expects a Host of at least four characters; a Compose service may be called "ecs".
   const app = new Elysia({ handler: { standardHostname: false } }).onError(({ error, code, request }) => {
     if (code !== "NOT_FOUND") return fail(error, pathOf(request.url));
     return nothing({ request });

@@ -35,7 +35,7 @@ async function checkHealth(flags: Flags): Promise<never> {
 
 const LOG_UNREAD_BYTES_MAX = 1024 * 1024;
 
-/** A log that nobody reads, or no longer, must neither grow without end nor end the server. */
+/** A log without a reader must neither grow without bound nor end the server. */
 function writeLog(lines: string): void {
   if (process.stderr.writableLength < LOG_UNREAD_BYTES_MAX) writeErr(lines);
 }
@@ -68,17 +68,17 @@ async function main(): Promise<void> {
   }
   if (invocation.kind === "doctor") {
     const { doctor } = await import("./commands/doctor.ts");
-    let said = "";
+    let output = "";
     const out = (lines: string) => {
-      said += lines;
+      output += lines;
     };
     const config = parseConfig(env, invocation.request);
     const code = await doctor(invocation.request, config, {
       ...{ docker: config.docker, env, program: program(), out },
       err: writeErr,
     });
-    // What is still under way, as a question that nobody answers, must not keep the program.
-    writeOut(said, () => process.exit(code));
+    // Pending work, such as a request without an answer, must not keep the process alive.
+    writeOut(output, () => process.exit(code));
     return;
   }
   const running = await serve(parseConfig(env, invocation.flags), env, writeLog);

@@ -2,7 +2,7 @@
 export const OWN_MARK = `ecs-local-endpoints=${crypto.randomUUID()}`;
 
 /**
- * Marks a URL that we are about to ask for the server's own credentials, so that we notice when it is us who is asked.
+ * Marks a URL of the server's own credentials, so that a request to ourselves is recognized.
  * In the query, because the SDK's provider takes no header of ours; servers of credentials read the path alone.
  */
 export function markOwn(url: URL): URL {

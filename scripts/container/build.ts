@@ -8,7 +8,7 @@ export const OWN_ARCH: Arch = process.arch === "arm64" ? "arm64" : "amd64";
 /** @throws Error that names those that there are */
 export function parseArch(name: string): Arch {
   if (name === "amd64" || name === "arm64") return name;
-  throw usageError(`--arch is '${name}', which is none of ${Object.keys(PLATFORMS).join(", ")}`);
+  throw usageError(`--arch is '${name}', which is not one of ${Object.keys(PLATFORMS).join(", ")}`);
 }
 
 /**

@@ -44,7 +44,7 @@ export function targetsNamed(names: readonly string[]): Target[] {
   return [...new Set(names)].map((name) => {
     const target = TARGETS.find((each) => each.name === name);
     if (target !== undefined) return target;
-    throw usageError(`--targets has '${name}', which is none of ${TARGETS.map((each) => each.name).join(", ")}`);
+    throw usageError(`--targets has '${name}', which is not one of ${TARGETS.map((each) => each.name).join(", ")}`);
   });
 }
 

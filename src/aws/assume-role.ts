@@ -12,7 +12,7 @@ const ROLES_MAX = 1000;
 /** What was learned as one identity. */
 export interface Memo {
   account?: Promise<Account>;
-  /** ARNs that IAM told, by the name that was asked for. */
+  /** ARNs from IAM, by the requested name. */
   readonly arns: LRUCache<string, string>;
   /** ARNs of roles that are given no more than an hour. */
   readonly hourly: LRUCache<string, true>;

@@ -45,7 +45,7 @@ export function readAuthorities(
     }
   };
   add(namedAuthorities(env), () => true);
-  // One bad entry would make Bun refuse every connection, and nobody chose this file.
+  // One bad entry would make Bun refuse every connection, and the user did not choose this file.
   add(systemAuthorities(systemFiles), isCertificate);
   return added.size === 0 ? undefined : [...rootCertificates, ...added.values()];
 }
@@ -60,7 +60,7 @@ function namedAuthorities(env: Environment): string[] {
     } catch (cause) {
       throw unusable(name, path, "cannot be read", cause);
     }
-    if (found.length === 0) throw unusable(name, path, "holds no certificate");
+    if (found.length === 0) throw unusable(name, path, "has no certificate");
     if (!found.every(isCertificate)) throw unusable(name, path, "holds a certificate that cannot be read");
     return found;
   });

@@ -88,7 +88,7 @@ function lookAtIni(path: string): () => { readonly stamp: string; readonly token
   };
 }
 
-/** What `read` gives, `missing` where there is no such file, undefined where it could not be read. */
+/** The result of `read`, `missing` if there is no such file, undefined if it cannot be read. */
 function unlessMissing<T>(read: () => T, missing: T): T | undefined {
   try {
     return read();

@@ -36,8 +36,8 @@ export function createContainer(env: Environment, handler: HttpHandler) {
     const url = URL.parse(relative ? HOST_OF_RELATIVE + relative : (full ?? ""));
     const hint = `correct ${variable} and restart the server, or unset it and set AWS_PROFILE`;
     if (url === null || !/^https?:$/.test(url.protocol)) {
-      // Not quoted: `user:password@host` is no URL of HTTP either.
-      throw new AppError("identity-failed", `${variable} is no URL of http or https`, { hint });
+      // Not quoted: `user:password@host` is not a URL of HTTP either.
+      throw new AppError("identity-failed", `${variable} is not a URL of http or https`, { hint });
     }
     // Passwords and tokens are in the user and in the query.
     const subject = `${variable} '${relative ? "" : url.origin}${withoutSecrets(url.pathname)}'`;
@@ -86,12 +86,12 @@ async function ask(
     if (set === undefined) throw fail("identity-failed", "answered no credentials");
     return set;
   }
-  const said = `Server responded with status: ${statusCode}`;
-  if (statusCode < 400 || statusCode >= 500) throw fail("upstream-unavailable", `did not answer (${said})`);
+  const status = `Server responded with status: ${statusCode}`;
+  if (statusCode < 400 || statusCode >= 500) throw fail("upstream-unavailable", `did not answer (${status})`);
   if (body.Code === "AskedItself") {
     throw fail("identity-failed", "is this server's own address: it was pointed at itself");
   }
-  const words = [said, body.Code, body.Message].filter((word) => typeof word === "string" && word !== "");
+  const words = [status, body.Code, body.Message].filter((word) => typeof word === "string" && word !== "");
   throw fail("identity-failed", `gave no credentials (${withoutSecrets(words.join(" "))})`);
 }
 

@@ -6,7 +6,7 @@ const OUTPUT_CHARACTERS_MAX = 100_000;
 
 /**
  * Runs `credential_process`, one at a time of each. We run it and not the SDK, which waits for ever and puts the
- * program's standard error, where passwords are, into its own error: here nobody reads that.
+ * program's standard error, where passwords may be, into its own error. We discard it.
  *
  * @param options.deadlineMs then the program and what it started are killed, and the next request starts another
  * @returns a function of the profile and its command; it throws AppError `identity-failed`
@@ -95,9 +95,9 @@ function parse(output: string): AwsCredentialIdentity | string {
   if (Version !== 1) return "did not return Version 1";
   if (!isText(AccessKeyId) || !isText(SecretAccessKey)) return "returned no keys";
   const token = SessionToken || undefined;
-  if (token !== undefined && !isText(token)) return "returned a SessionToken that is no text";
+  if (token !== undefined && !isText(token)) return "returned a SessionToken that is not a string";
   const expiration = Expiration ? parseExpiration(String(Expiration)) : undefined;
-  if (Expiration && expiration === undefined) return "returned an Expiration that is no time";
+  if (Expiration && expiration === undefined) return "returned an Expiration that is not a time";
   if (expiration !== undefined && expiration.getTime() < Date.now()) return "returned expired credentials";
   return {
     accessKeyId: AccessKeyId,

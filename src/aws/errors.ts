@@ -47,7 +47,7 @@ export function toAppError(error: unknown, attempt: Attempt, now: number = Date.
     new AppError(errorCode, `${attempt.action} ${what}`, { hint, cause: error });
 
   const { name, status, message, date } = facts(error);
-  // AWS refuses with a status of its own: what else the SDK stumbles over is no answer of AWS.
+  // AWS's errors have an error status. Any other error means that AWS did not answer.
   const isUnreadable = name === "SyntaxError" || (status >= 200 && status < 400);
   const unanswered = noAnswerOf(error) ?? (isUnreadable ? UNREADABLE : undefined);
   if (unanswered !== undefined) return say(unanswered.code, unanswered.what, unanswered.hint);
@@ -130,7 +130,7 @@ function facts(error: unknown): Facts {
 
 /**
  * A foreign text made fit for an answer: its first line, at most 300 characters, without anything that has the shape
- * of a key id, a secret or a token, and without what Bun quotes of a text that is no JSON.
+ * of a key id, a secret or a token, and without what Bun quotes of a text that is not JSON.
  */
 export function withoutSecrets(text: string): string {
   const line = text.split("\n", 1)[0] ?? "";

@@ -35,7 +35,7 @@ export function createIdentityResolver(deps: {
   return async (): Promise<Identity> => {
     const files = identityFiles(env);
     const { profiles, looked, failure } = await readProfiles(files);
-    // What the profile is cannot be told: it might even be the environment's keys that it asks for.
+    // The unread file may say that the profile uses the environment's keys.
     if (env.AWS_PROFILE && failure) throw failure;
     const profile = env.AWS_PROFILE || "default";
     const section = profiles[profile];

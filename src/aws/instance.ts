@@ -29,8 +29,8 @@ function instanceService(env: Environment, section: Section | undefined): Servic
 }
 
 /**
- * Credentials of the instance's role. By our own handler and not the SDK's provider, whose requests nobody can end, and
- * which makes up an end for a set that has expired.
+ * Credentials of the instance's role. By our own handler, because requests of the SDK's provider cannot be aborted, and it
+ * invents an expiration for expired credentials.
  *
  * @param abortSignal ends it, with the connection
  * @returns rejects with what the handler throws, or an Error with what is wrong, in few words
@@ -41,7 +41,7 @@ async function askInstance(
   abortSignal: AbortSignal,
 ): Promise<AwsCredentialIdentity> {
   const url = URL.parse(endpoint);
-  if (url === null || !/^https?:$/.test(url.protocol)) throw new Error("its address is no URL of http or https");
+  if (url === null || !/^https?:$/.test(url.protocol)) throw new Error("its address is not a URL of http or https");
   const { protocol, hostname } = url;
   const at = { protocol, hostname, ...(url.port !== "" && { port: Number(url.port) }) };
 
@@ -101,8 +101,8 @@ export function createMachine(env: Environment, now: () => number, handler: Http
     try {
       return await askInstance(handler, instanceService(env, section), AbortSignal.timeout(INSTANCE_DEADLINE_MS));
     } catch (cause) {
-      const said = noAnswerOf(cause)?.what ?? (cause instanceof Error ? withoutSecrets(cause.message) : "no answer");
-      const why = new AppError("no-identity", `instance metadata (${said})`, { cause });
+      const reason = noAnswerOf(cause)?.what ?? (cause instanceof Error ? withoutSecrets(cause.message) : "no answer");
+      const why = new AppError("no-identity", `instance metadata (${reason})`, { cause });
       absent = { why, untilMs: now() + INSTANCE_ABSENT_MS };
       throw why;
     }

@@ -43,7 +43,7 @@ function lazySource(version: () => string, load: () => Promise<NamedSource>): Na
     session: async () => (await loaded()).session(),
     assume: async (role, sessionName) => (await loaded()).assume(role, sessionName),
     whoami: async () => (await loaded()).whoami(),
-    // Whatever is wrong is said to the first caller who needs it.
+    // The first call that needs it reports the error.
     warm: () =>
       loaded().then(
         () => {},

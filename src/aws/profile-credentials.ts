@@ -184,7 +184,7 @@ function wantsCode(name: string, serial: string, source: string | undefined): Ap
   const command = `aws sts get-session-token --serial-number ${serial} --token-code <code> --profile ${source ?? "<source>"}`;
   return bad(
     name,
-    `wants an MFA code (mfa_serial = ${serial}), which a server cannot ask for`,
+    `needs an MFA code (mfa_serial = ${serial}), which a server cannot ask for`,
     `either run: ${command}, keep its answer as a profile of its own and make that the source_profile here instead of mfa_serial; or set AWS_PROFILE to a profile without MFA, such as one of SSO`,
   );
 }
@@ -192,7 +192,7 @@ function wantsCode(name: string, serial: string, source: string | undefined): Ap
 /**
  * Credentials of a profile that is left to the SDK, such as one of `aws login`.
  *
- * @returns rejects with what the SDK throws, or with why nobody could be asked
+ * @returns rejects with the SDK's error, or with the reason why AWS could not be reached
  */
 async function otherCredentials(
   { files, settings }: { readonly files: IdentityFiles; readonly settings: ClientSettings },

@@ -14,7 +14,7 @@ interface Read {
 
 interface Text {
   readonly path: string;
-  /** Undefined where there is no such file. */
+  /** Undefined if there is no such file. */
   readonly text?: string;
   readonly failure?: AppError;
 }
@@ -36,7 +36,7 @@ export async function readProfiles(files: IdentityFiles): Promise<Read> {
 async function textOf(path: string): Promise<Text> {
   try {
     const facts = await stat(path);
-    // Who names /dev/null wants none.
+    // /dev/null means no file.
     if (facts.isCharacterDevice()) return { path, text: "" };
     // A read of it could wait for ever, and would find nothing the second time.
     if (facts.isFIFO()) return { path, failure: unreadable(path, "a pipe") };

@@ -109,12 +109,12 @@ function parse(text: string): Token | undefined {
 export interface Outcome {
   readonly request: HttpRequest;
   readonly response?: HttpResponse;
-  /** Why nothing can be said of what was asked: nobody answered, or not AWS, or AWS throttled it or is broken. */
+  /** Why there is no verdict: no answer, not AWS's answer, throttling or a failure of AWS. */
   readonly failure: unknown;
 }
 
 /**
- * A handler that tells what each request came to. The SDK's providers keep no more of a failure than its text, or call
+ * A handler that reports the outcome of each request. The SDK's providers keep only the text of a failure, or call
  * it a login that has ended.
  */
 export function watchedHandler(inner: HttpHandler, tell: (outcome: Outcome) => void): HttpHandler {
@@ -133,10 +133,10 @@ export function watchedHandler(inner: HttpHandler, tell: (outcome: Outcome) => v
 
 /** In the shape of the SDK's own errors. */
 function passing({ statusCode, headers, body }: HttpResponse): Error | undefined {
-  const said = /^\w+/.exec(headers["x-amzn-errortype"] ?? "")?.[0] ?? "InternalFailure";
-  const isThrottled = /^(Throttl|TooManyRequests|SlowDown)/.test(said);
+  const code = /^\w+/.exec(headers["x-amzn-errortype"] ?? "")?.[0] ?? "InternalFailure";
+  const isThrottled = /^(Throttl|TooManyRequests|SlowDown)/.test(code);
   if (isThrottled || statusCode === 429 || statusCode >= 500) {
-    const name = isThrottled || statusCode !== 429 ? said : "TooManyRequestsException";
+    const name = isThrottled || statusCode !== 429 ? code : "TooManyRequestsException";
     return Object.assign(new Error(name), { name, $metadata: { httpStatusCode: statusCode } });
   }
   return isJson(body, statusCode) ? undefined : new SyntaxError("no JSON");

@@ -19,7 +19,7 @@ export interface NoAnswer {
 }
 
 const CHECK = "check the network, HTTPS_PROXY and STS_ENDPOINT";
-/** For what came where nobody knows from which server. */
+/** For an answer of an unknown server. */
 export const UNREADABLE: NoAnswer = {
   code: "upstream-unavailable",
   what: "had an answer that cannot be read",
@@ -59,7 +59,7 @@ export function noAnswer(error: unknown, way: Way): NoAnswer | undefined {
   return { code: "upstream-unavailable", what: `could not reach ${server} (${code})`, hint: CHECK };
 }
 
-/** What is to be said of a code that only `fetch` and `readBody` can have thrown; undefined for an error without one. */
+/** For a code that only `fetch` and `readBody` throw; undefined for an error without one. */
 export function unreadable(error: unknown, { server }: Way): NoAnswer | undefined {
   const { code } = error as { code?: unknown };
   if (typeof code !== "string") return undefined;
@@ -70,7 +70,7 @@ export function unreadable(error: unknown, { server }: Way): NoAnswer | undefine
   return { code: "upstream-unavailable", what, hint: CHECK };
 }
 
-/** @param status of the proxy's own answer: 407 where it wants a password */
+/** @param status of the proxy's own answer: 407 if it needs a password */
 export function refusedByProxy(status: number, { server, proxy = "of HTTPS_PROXY" }: Way): NoAnswer {
   const what = `was refused by the proxy ${proxy} (${status})`;
   const hint =
@@ -99,7 +99,7 @@ export interface Unreachable extends Error {
   readonly noAnswer: NoAnswer;
 }
 
-/** Wraps what `fetch` threw, under its own name and code, by which the SDK tells what to try again. */
+/** Wraps what `fetch` threw, under its own name and code, by which the SDK decides what to retry. */
 export function unreachable(cause: unknown, answer: NoAnswer): Unreachable {
   const { name = "Error", code } = cause as { name?: string; code?: unknown };
   return Object.assign(new Error(`${answer.what}; ${answer.hint}`, { cause }), { name, code, noAnswer: answer });

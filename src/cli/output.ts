@@ -28,7 +28,7 @@ function heed({ code }: NodeJS.ErrnoException): void {
   process.exit(1);
 }
 
-/** Writes to stderr. What cannot be said there is said nowhere: it ends nothing that is half done. */
+/** Writes to stderr. A failed write is ignored: it must not interrupt the work. */
 export function writeErr(text: string): void {
   if (!isErrHeeded) process.stderr.on("error", () => {});
   isErrHeeded = true;

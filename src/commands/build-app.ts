@@ -52,7 +52,7 @@ export function buildApp(deps: {
   const { store } = inventory;
   if (!isTaskArn(config.task.taskArn)) {
     const hint = "give one such as arn:aws:ecs:us-west-2:111122223333:task/cluster/0f9de17a6465404e8b1b2356dc13c2f8";
-    log.warning("this is no task's ARN: zone and containers' ARNs are left out", { variable: "TASK_ARN", hint });
+    log.warning("this is not a task's ARN: zone and container ARNs are left out", { variable: "TASK_ARN", hint });
   }
   const files = readMetadataFiles(config, log, deps.readDefinition);
   const bodies = createBodies({

@@ -46,7 +46,7 @@ function write(named: readonly string[], options: ComposeOptions, env: Environme
     const target = options.output ?? SERVER_FILE;
     const file = target === "-" ? SERVER_FILE : target;
     return written(target, serverText(made.server, basename(file)), { cwd, force: options.force }, [
-      ...made.said,
+      ...made.notes,
       `hint: ${serverCommand(file)}`,
     ]);
   }
@@ -68,7 +68,7 @@ function write(named: readonly string[], options: ComposeOptions, env: Environme
   const others = options.join ? [] : ["hint: for several projects at once, see --server and --join"];
   return written(target, text, { cwd, force: options.force }, [
     ...warningsOf(plans),
-    ...(made?.said ?? []),
+    ...(made?.notes ?? []),
     `hint: ${command}`,
     ...others,
   ]);

@@ -28,7 +28,7 @@ interface Wanted {
  * The variables that make a container ask us as it would ask the agent (task-endpoints 5). One of the two variables of
  * credentials, never both: SDKs differ in which they prefer.
  *
- * @throws AppError `bad-configuration` for what is no role
+ * @throws AppError `bad-configuration` for a value that is not a role
  */
 export function variablesOf({ place, role, container, region }: Wanted): Record<string, string> {
   const base = `http://${place?.host ?? TASK_ADDRESS}${place && place.port !== 80 ? `:${place.port}` : ""}`;
@@ -53,7 +53,7 @@ export function isDots(segment: string): boolean {
   return segment === "." || segment === "..";
 }
 
-/** The path that vends a role. */
+/** The path of a role. */
 function rolePath(text: string): string {
   const role = text.trim() === "" ? undefined : roleOf(text);
   if (role === undefined || role.id.split("/").some(isDots)) {

@@ -112,7 +112,7 @@ async function diagnose(
   const address: AddressFacts = {
     ...{ interfaces, answering, container: atAddress(engine), ledPort: led?.options.port },
     mayBeLed: mayBeLed(ruleFacts),
-    isElsewhere: engine.kind === "found" && engine.isElsewhere,
+    isRemote: engine.kind === "found" && engine.isRemote,
   };
   const port = await readPort(served, isServed(address));
   const seenOptions = ruleFacts.kind === "seen" ? ruleFacts.options : undefined;

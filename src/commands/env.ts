@@ -51,10 +51,10 @@ function print(options: EnvOptions, environment: Environment): CommandOutput {
   const line = Object.hasOwn(FORMATS, format) ? FORMATS[format] : undefined;
   if (line === undefined) {
     const known = Object.keys(FORMATS).join(", ");
-    throw new AppError("bad-configuration", `--format is '${format}', which is none of ${known}`);
+    throw new AppError("bad-configuration", `--format is '${format}', which is not one of ${known}`);
   }
   if (container !== undefined && (!/^[\w.-]+$/.test(container) || isDots(container))) {
-    throw new AppError("bad-configuration", `--container is '${container}', which is no container's name`, {
+    throw new AppError("bad-configuration", `--container is '${container}', which is not a container's name`, {
       hint: "give the name, the Compose service or the id, as docker ps shows it",
     });
   }
@@ -82,7 +82,7 @@ function placeHints(place: Place, variables: Record<string, string>, container: 
     hints.push(`warning: older SDKs refuse http://${place.host} with a port of its own: they take loopback alone`);
   }
   if (isLoopback(place.host) && container === undefined) {
-    hints.push("hint: who asks by loopback is no container: name one with --container for its metadata");
+    hints.push("hint: a caller by loopback is not a container: name one with --container for its metadata");
   }
   return hints;
 }

@@ -41,12 +41,12 @@ export function healthOf({ status }: Response, text: string): Record<string, unk
 
 const DEADLINE_MS = 1_000;
 
-/** Who answers at an address: our server with its version where it says one, somebody else, or nobody. */
+/** What answers at an address: our server, with its version if known, another server, or none. */
 export type Answering =
   | { readonly by: "us"; readonly version?: string | undefined }
   | { readonly by: "other" }
   /** Whether a machine or container has the address and refuses the port; else there may be no way to it from here. */
-  | { readonly by: "nobody"; readonly isRefused?: boolean };
+  | { readonly by: "none"; readonly isRefused?: boolean };
 
 type Met = "somebody" | "an error" | "silence";
 
@@ -56,7 +56,7 @@ type Met = "somebody" | "an error" | "silence";
  */
 export async function askHealth(address: string, port: number): Promise<Answering> {
   const met = await tryToConnect(address, port);
-  if (met === "silence") return { by: "nobody" };
+  if (met === "silence") return { by: "none" };
   const host = address.includes(":") ? `[${address}]` : address;
   try {
     const answer = await askHere(`http://${host}:${port}/health`, AbortSignal.timeout(DEADLINE_MS));
@@ -67,7 +67,7 @@ export async function askHealth(address: string, port: number): Promise<Answerin
   } catch (error) {
     // It is there, and says nothing of HTTP.
     if (met === "somebody") return { by: "other" };
-    return (error as { code?: unknown }).code === "ECONNREFUSED" ? { by: "nobody", isRefused: true } : { by: "nobody" };
+    return (error as { code?: unknown }).code === "ECONNREFUSED" ? { by: "none", isRefused: true } : { by: "none" };
   }
 }
 

@@ -1,7 +1,7 @@
 import type { Config } from "../config/config.ts";
 import { askHere, healthOf, readStart, SHOWN_CHARACTERS_MAX } from "./health-client.ts";
 
-/** Under the 3 s of the image's HEALTHCHECK, so that the reason is said before the engine ends us. */
+/** Under the 3 s of the image's HEALTHCHECK, so that the reason is printed before the engine ends us. */
 const TIMEOUT_MS = 2_000;
 
 /** One line for whoever asked, and the exit code: 0 well, 1 not. */
@@ -12,7 +12,7 @@ export interface Verdict {
 
 /**
  * Asks the server that runs with the same configuration for its `/health`. It is well when it answers: what it says of
- * the engine and the identity is repeated and judged by nobody.
+ * the engine and the identity is printed, and does not change the result.
  *
  * @param timeoutMs for the whole answer
  */
@@ -44,14 +44,14 @@ function askable(bindAddress: string): string {
 /** Of what the server says, that which has the shape of it: it may be another version, or another program. */
 function details({ version, engine, identity }: Record<string, unknown>): string {
   const { status, expiration, code } = Object(identity) as Record<string, unknown>;
-  const said = (before: string, value: unknown, after = "") =>
+  const part = (before: string, value: unknown, after = "") =>
     typeof value === "string" ? `${before}${value.slice(0, SHOWN_CHARACTERS_MAX)}${after}` : "";
-  const who = said(", identity ", status);
-  const rest = who === "" ? "" : said(" until ", expiration) + said(" (", code, ")");
-  return said(", version ", version) + said(", engine ", engine) + who + rest;
+  const who = part(", identity ", status);
+  const rest = who === "" ? "" : part(" until ", expiration) + part(" (", code, ")");
+  return part(", version ", version) + part(", engine ", engine) + who + rest;
 }
 
-/** What a stranger says neither ends the line nor moves the terminal's cursor. */
+/** Text of another server neither ends the line nor moves the terminal's cursor. */
 function oneLine(text: string): string {
   return text.replace(/[\p{Cc}\p{Zl}\p{Zp}]+/gu, " ");
 }

@@ -86,7 +86,7 @@ export async function serve(config: Config, env: Environment, writeLog: (lines: 
       port,
       // Without a name Bun listens on both families, and where the kernel has no IPv6, on what there is. `::` fails there.
       hostname: hostname === "::" ? undefined : hostname,
-      // Bun shares a taken port unless told otherwise: half the requests would go to the other process.
+      // By default, Bun shares a taken port: half of the requests would go to the other process.
       reusePort: false,
       development: false,
       idleTimeout: IDLE_TIMEOUT_S,

@@ -44,7 +44,7 @@ function toNetwork(cidr: string): string {
 }
 
 /**
- * Makes what warns, once for each state, when our own container's port is published beyond this machine: strangers who
+ * Warns once for each state, if our own container's port is published beyond this machine: other machines that
  * come that way look like the gateway.
  */
 export function warnOfPublishedPort(deps: {
@@ -54,15 +54,15 @@ export function warnOfPublishedPort(deps: {
   readonly log: Log;
 }): () => void {
   const { port, access } = deps.config;
-  let said = "";
+  let lastLogged = "";
   return () => {
     const own = [...deps.store().containers.values()].find((found) => found.running && deps.isOwn(found));
     const where = own ? publishedBeyondLoopback(own, port).join(", ") : "";
-    if (where === said) return;
-    said = where;
+    if (where === lastLogged) return;
+    lastLogged = where;
     if (where === "" || access.refuseGateway) return;
     const hostPort = own?.ports.find(({ containerPort }) => containerPort === port)?.hostPort ?? port;
-    deps.log.warning("the port is published beyond this machine, and who comes that way cannot be told from it", {
+    deps.log.warning("the port is published beyond this machine, and callers from there look like this machine", {
       address: where,
       hint: `publish it with -p 127.0.0.1:${hostPort}:${port}, or set ECS_LOCAL_REFUSE_GATEWAY=1`,
     });
@@ -81,7 +81,7 @@ export async function cannotListen(
   { bindAddress, port }: Pick<Config, "bindAddress" | "port">,
   cause: unknown,
 ): Promise<AppError> {
-  // Of a name that nobody knows Bun may say that its port is taken.
+  // For an unknown name Bun may report that the port is taken.
   const code = (await isKnown(bindAddress)) ? (cause as { code?: unknown }).code : undefined;
   const where = `${bindAddress}:${port}`;
   const [reason, hint] =
@@ -93,7 +93,7 @@ export async function cannotListen(
             "choose a port above 1023, such as 51679, with ECS_LOCAL_METADATA_PORT or --port",
           ]
         : code === "EADDRNOTAVAIL"
-          ? ["is no address of this machine", "set ECS_LOCAL_BIND_ADDRESS or --bind to one that is, or to 0.0.0.0"]
+          ? ["is not an address of this machine", "set ECS_LOCAL_BIND_ADDRESS or --bind to one that is, or to 0.0.0.0"]
           : ["cannot be used", "check whether ECS_LOCAL_BIND_ADDRESS or --bind is an IP address of this machine"];
   return new AppError("cannot-listen", `${where} ${reason}`, { hint, cause });
 }
@@ -110,7 +110,7 @@ async function isKnown(bindAddress: string): Promise<boolean> {
 
 /**
  * Fetches what `/creds` will vend and says in one line of the log who the server is, or what was tried and what to run.
- * Nobody waits for it, and it never fails.
+ * Runs in the background and never fails.
  */
 export async function sayIdentity(source: NamedSource, vendor: Vendor, log: Log): Promise<void> {
   await source.warm();
@@ -121,7 +121,7 @@ export async function sayIdentity(source: NamedSource, vendor: Vendor, log: Log)
   // AWS does not answer or does not accept the identity, which matters more than its name.
   if (session.status === "rejected" && failure !== undefined) return sayFailure(failure, origin, log);
   const end = session.status === "fulfilled" ? session.value.expiration : expiration;
-  log.info("credentials are vended for this identity", {
+  log.info("credentials are returned for this identity", {
     identity: arn ?? origin,
     origin: arn && origin,
     expiration: end === undefined ? undefined : new Date(end).toISOString(),
@@ -137,7 +137,7 @@ function isSlow(reason: unknown): boolean {
 function sayFailure(reason: unknown, origin: string | undefined, log: Log): void {
   if (reason instanceof AppError) {
     const { code, publicMessage: cause, hint } = reason;
-    log.warning("there are no credentials to vend yet", { origin, code, cause, hint });
+    log.warning("there are no credentials to return yet", { origin, code, cause, hint });
   } else {
     log.error("credentials failed unexpectedly", { cause: reason instanceof Error ? reason.name : "unknown" });
   }

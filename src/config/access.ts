@@ -31,7 +31,7 @@ export const ACCESS_VARIABLES = [
 ];
 
 /**
- * Reads the variables that say who may ask.
+ * Reads the variables that say which callers are allowed.
  *
  * @param read gives a variable's text, trimmed, or undefined where it is unset or empty
  * @param problems takes a sentence for each value that is wrong; none of them quotes a token
@@ -83,7 +83,7 @@ function parseNetwork(text: string, problems: string[]): string {
   return text;
 }
 
-/** The bits of an address's family; 0 for what is no address. */
+/** The bits of an address's family; 0 if it is not an address. */
 function widthOf(base: string): 0 | 32 | 128 {
   if (base.includes(":")) return /^[0-9a-f:.]+$/i.test(base) && URL.canParse(`http://[${base}]/`) ? 128 : 0;
   const parts = base.split(".");

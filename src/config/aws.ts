@@ -5,7 +5,7 @@ export interface AwsConfig {
   readonly iamEndpoint: string | undefined;
   /** Region of `AWS_REGION` or `AWS_DEFAULT_REGION`; the profile's region and then us-east-1 stand in for it. */
   readonly region: string | undefined;
-  /** Life in seconds that we state for temporary credentials of our own whose expiry nobody knows. */
+  /** The lifetime, in seconds, that we state for our own temporary credentials without a known expiration. */
   readonly sharedTokenExpirationSeconds: number;
   /** Life in seconds that STS is asked for; 3600 unless set. */
   readonly sessionDurationSeconds?: number;

@@ -25,7 +25,7 @@ export interface Config {
   readonly containerMetadataPath: string | undefined;
   /** Files with a task definition each. */
   readonly taskDefinitionPaths: readonly string[];
-  /** Whether `/creds` vends the role of the caller's task. */
+  /** Whether `/creds` returns the role of the caller's task. */
   readonly useTaskRole: boolean;
   readonly access: AccessConfig;
   readonly docker: DockerConfig;
@@ -61,7 +61,7 @@ export function parseConfig(env: Environment, flags: Flags = {}): Config {
     const value = read(name)?.toLowerCase();
     if (value === undefined) return fallback;
     const match = allowed.find((candidate) => candidate === value);
-    if (match === undefined) problems.push(`${name} is '${value}', which is none of ${allowed.join(", ")}`);
+    if (match === undefined) problems.push(`${name} is '${value}', which is not one of ${allowed.join(", ")}`);
     return match ?? fallback;
   };
   const flag = (name: string): boolean => {
@@ -93,7 +93,7 @@ export function parseConfig(env: Environment, flags: Flags = {}): Config {
   };
   if (config.useTaskRole && config.taskDefinitionPaths.length === 0) {
     problems.push(
-      "ECS_LOCAL_USE_TASK_ROLE is set without a task definition: set ECS_LOCAL_TASK_DEFINITION to the file whose taskRoleArn is to be vended",
+      "ECS_LOCAL_USE_TASK_ROLE is set without a task definition: set ECS_LOCAL_TASK_DEFINITION to the file whose taskRoleArn is to be returned",
     );
   }
   if (problems.length > 0) throw new AppError("bad-configuration", problems.join("\n"));

@@ -38,7 +38,7 @@ export function readTask(read: (name: string) => string | undefined, problems: s
   const choice = <T extends string>(name: string, allowed: readonly T[], fold: (text: string) => string) => {
     const value = read(name);
     const match = allowed.find((candidate) => candidate === (value && fold(value)));
-    if (value && match === undefined) problems.push(`${name} is '${value}', which is none of ${allowed.join(", ")}`);
+    if (value && match === undefined) problems.push(`${name} is '${value}', which is not one of ${allowed.join(", ")}`);
     return match;
   };
   return {
@@ -112,7 +112,7 @@ function tagsOfPairs(text: string): Tags | string {
   for (const pair of text.split(",").map((part) => part.trim())) {
     if (pair === "") continue;
     const at = pair.indexOf("=");
-    if (at < 1) return `has '${pair}', which is no key=value`;
+    if (at < 1) return `has '${pair}', which is not key=value`;
     pairs.push([pair.slice(0, at).trim(), pair.slice(at + 1).trim()]);
   }
   return toTags(pairs);
@@ -133,7 +133,7 @@ function toTags(pairs: readonly (readonly [unknown, unknown])[]): Tags | string 
   const tags: Record<string, string> = {};
   for (const [key, value] of pairs) {
     if (typeof key !== "string" || key === "") return "has a tag without a key";
-    if (typeof value !== "string") return `has the key '${key}', whose value is no text`;
+    if (typeof value !== "string") return `has the key '${key}', whose value is not a string`;
     if (Object.hasOwn(tags, key)) return `has the key '${key}' twice`;
     // A key may be called like an object's own property.
     Object.defineProperty(tags, key, { value, enumerable: true, configurable: true, writable: true });

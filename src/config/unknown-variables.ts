@@ -28,7 +28,7 @@ const ENDPOINTS: readonly (readonly [looksLike: RegExp, right: string])[] = [
 ];
 const READ_ENDPOINTS = /^(STS|IAM)_(CUSTOM_)?ENDPOINT$|^AWS_ENDPOINT_URL(_STS|_IAM)?$/;
 
-/** Variables that look like the endpoint of STS or IAM and that nobody reads, each with the one that was meant. */
+/** Variables that look like the endpoint of STS or IAM, each with the correct one. */
 export function misnamedEndpoints(env: Environment): { readonly variable: string; readonly right: string }[] {
   return Object.keys(env).flatMap((variable) => {
     if (READ_ENDPOINTS.test(variable)) return [];

@@ -19,8 +19,8 @@ interface FileWatch {
 }
 
 /**
- * Reads files, and again whenever one has changed: within a second, by their stamps, as a bind mount loses the kernel's
- * notices. What is broken by a change is said once in the log, and what was read before stays in use.
+ * Reads files, and again whenever one has changed: within a second, by their versions, as a bind mount loses the kernel's
+ * notices. A change that breaks a file is logged once, and the former content stays in use.
  *
  * @throws AppError `bad-configuration` with every problem of all files, where one cannot be used at the start
  */
@@ -41,9 +41,9 @@ export function watchFiles(files: readonly WatchedFile[], log: Log): FileWatch {
       one.stamp = stamp;
       const cause = problemOf(one.file)?.publicMessage.replaceAll("\n", "; ");
       if (cause === undefined) {
-        log.info(one.broken ? "a file was mended and is used again" : "a changed file is used", { variable, path });
+        log.info(one.broken ? "a corrected file is used again" : "a changed file is used", { variable, path });
       } else if (cause !== one.broken) {
-        log.warning("a changed file cannot be used, and what it said before stays in use", { variable, path, cause });
+        log.warning("a changed file cannot be used; its former content stays in use", { variable, path, cause });
       }
       one.broken = cause;
     }
@@ -60,7 +60,7 @@ function problemOf(file: WatchedFile): AppError | undefined {
     return undefined;
   } catch (error) {
     if (error instanceof AppError) return error;
-    // What nobody foresaw in a file that changed must not end the server.
+    // An unexpected error in a changed file must not end the server.
     const text = `${file.variable} is '${file.path}', which cannot be used`;
     return new AppError("bad-configuration", text, { cause: error });
   }

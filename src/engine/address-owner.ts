@@ -28,7 +28,7 @@ export interface AddressOwners {
    * Waits until that is certain. Undefined if the address is not a container's; rejects with `engine-unavailable` if the
    * engine cannot tell before the deadline.
    *
-   * @param isOther whether the address is known to be no container's
+   * @param isOther whether the address is known not to be a container's
    */
   readonly wait: (address: string, deadlineMs: number, isOther: () => boolean) => Promise<Container | undefined>;
 }
@@ -57,7 +57,7 @@ export function createAddressOwners(deps: AddressOwnerDeps): AddressOwners {
   const { store, contact, untilChange, untilAnswerable, unavailable, now } = deps;
 
   /** Whether a container that is not inspected yet may have the address too. */
-  function isDisputed(address: string, { inspector }: Sync): boolean {
+  function mayHaveSeveralOwners(address: string, { inspector }: Sync): boolean {
     const mayBeMissing = inspector.starting() > 0 || inspector.failure() !== undefined;
     return mayBeMissing && store.isInSeveralNetworks(address);
   }
@@ -69,9 +69,9 @@ export function createAddressOwners(deps: AddressOwnerDeps): AddressOwners {
     if (isTold && !engine.needsCatchUp && inspector.starting() === 0 && inspector.failure() === undefined) return true;
     const isQuiet = isTold && !engine.needsCatchUp && inspector.starting() === 0;
     const isFresh = inspector.inspectedAtMs(found.id) >= askedAtMs - FRESH_MS;
-    if ((isQuiet || isFresh) && !isDisputed(address, sync)) return true;
+    if ((isQuiet || isFresh) && !mayHaveSeveralOwners(address, sync)) return true;
     if (!engine.needsCatchUp) return false;
-    const mac = found.attachments.find(({ ipv4 }) => ipv4 === address)?.macAddress;
+    const mac = found.endpoints.find(({ ipv4 }) => ipv4 === address)?.macAddress;
     return mac !== undefined && !isMadeOf(mac, address) && deps.macAddressOf(address) === mac;
   }
 
@@ -102,8 +102,8 @@ export function createAddressOwners(deps: AddressOwnerDeps): AddressOwners {
       if (contact.state === "silent") throw unavailable();
       const failure = inspector.failure();
       // It may fail for long, and clients wait for a second.
-      if (found && failure && isDisputed(address, sync)) throw inspectFailed(failure);
-      if (found && !isDisputed(address, sync)) {
+      if (found && failure && mayHaveSeveralOwners(address, sync)) throw inspectFailed(failure);
+      if (found && !mayHaveSeveralOwners(address, sync)) {
         await inTime(inspector.inspect(found.id), deadlineMs);
         const still = ownerOf(address);
         const isSame = still && still !== "several" && still.id === found.id;
@@ -144,7 +144,7 @@ export function createAddressOwners(deps: AddressOwnerDeps): AddressOwners {
   async function untilNews(address: string, sync: Sync, deadlineMs: number): Promise<boolean> {
     const leftMs = deadlineMs - now();
     const isTooSoon = sync.engine.needsCatchUp && leftMs > deps.waitMs - LIST_AFTER_MS;
-    if (isTooSoon || isDisputed(address, sync) || sync.inspector.pending() > 0) {
+    if (isTooSoon || mayHaveSeveralOwners(address, sync) || sync.inspector.pending() > 0) {
       await untilChange(isTooSoon ? Math.min(leftMs, RETRY_MS) : leftMs);
       return false;
     }

@@ -28,7 +28,7 @@ export type Caller =
        * wait for the engine.
        */
       readonly reason: "none" | "several" | "elsewhere" | "crowded";
-      /** If the engine could not tell. */
+      /** If the engine did not answer. */
       readonly error?: AppError;
     });
 

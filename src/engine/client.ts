@@ -16,7 +16,7 @@ export interface Engine {
   readonly apiVersion: string;
   /** Whether its events come late, so that answers must be confirmed: Podman reads them from a file, four times a second. */
   readonly needsCatchUp: boolean;
-  /** Whether its networks are on this machine, as far as its address tells. */
+  /** Whether its networks are on this machine, judged by its address. */
   readonly place: Place;
   /** When the newest request began that it has answered, on the clock of `performance`: it was alive after that. */
   readonly answered: { readonly askedAtMs: number };
@@ -93,7 +93,7 @@ export async function createEngine(
   };
 }
 
-/** The newest version that both know; an engine that knows none of ours is told by name. */
+/** The newest version that both support. */
 function agree({ ApiVersion: newest, MinAPIVersion: oldest }: EngineVersion, target: string): string {
   const chosen = compareVersions(newest, NEWEST_VERSION) < 0 ? newest : NEWEST_VERSION;
   // Podman's MinAPIVersion is of its own API (4.0.0), not Docker's: it says nothing about what it accepts here.

@@ -89,9 +89,9 @@ export function createContainerStore(isOwn: (container: Container) => boolean = 
         if (next === undefined) break;
         owner = sharing.get(next.id) ?? next;
       }
-      const { attachments } = owner;
+      const { endpoints } = owner;
       // The same object while nothing changes, because documents are cached by it.
-      if (containers.get(id)?.attachments !== attachments) containers.set(id, { ...container, attachments });
+      if (containers.get(id)?.endpoints !== endpoints) containers.set(id, { ...container, endpoints });
     }
   }
 
@@ -99,9 +99,9 @@ export function createContainerStore(isOwn: (container: Container) => boolean = 
     const found = networks.filter(({ driver }) => driver === "bridge");
     const all = new Set(found.flatMap((network) => network.gateways));
     // The engine's document of a network may omit the gateway; that of a container has it.
-    for (const { running, attachments } of containers.values()) {
+    for (const { running, endpoints } of containers.values()) {
       if (!running) continue;
-      for (const { networkId, gateways: own } of attachments) {
+      for (const { networkId, gateways: own } of endpoints) {
         if (found.some((network) => isCalled(network, networkId))) for (const gateway of own) all.add(gateway);
       }
     }
@@ -129,7 +129,7 @@ export function createContainerStore(isOwn: (container: Container) => boolean = 
   }
 
   function addGateways(container: Container): void {
-    for (const { gateways: own } of container.attachments) for (const gateway of own) gateways.add(gateway);
+    for (const { gateways: own } of container.endpoints) for (const gateway of own) gateways.add(gateway);
   }
 
   return {
@@ -190,9 +190,9 @@ export function createContainerStore(isOwn: (container: Container) => boolean = 
 }
 
 /** Without those of a container that shares a network namespace: they belong to the container that owns it. */
-function addressesOf({ networkOwner, attachments }: Container): string[] {
+function addressesOf({ networkOwner, endpoints }: Container): string[] {
   if (networkOwner !== undefined) return [];
-  const all = attachments.flatMap(({ ipv4, ipv6 }) => [ipv4, ipv6]);
+  const all = endpoints.flatMap(({ ipv4, ipv6 }) => [ipv4, ipv6]);
   return [...new Set(all.filter((address) => address !== undefined))];
 }
 

@@ -44,7 +44,7 @@ export interface Container {
   /** The container whose network namespace it shares (id or name), if any. */
   readonly networkOwner: string | undefined;
   readonly ports: readonly PublishedPort[];
-  readonly attachments: readonly Attachment[];
+  readonly endpoints: readonly Endpoint[];
   readonly logDriver: string;
   readonly logOptions: Readonly<Record<string, string>>;
   /** The name servers and search domains that were asked for; none where the engine's own serve. */
@@ -80,7 +80,7 @@ export function toContainer(inspect: Inspect): Container {
     memoryBytes: host.Memory ?? 0,
     networkOwner: mode.startsWith("container:") ? mode.slice("container:".length) : undefined,
     ports: toPorts(settings?.Ports ?? {}),
-    attachments: toAttachments(settings?.Networks ?? {}, mode),
+    endpoints: toEndpoints(settings?.Networks ?? {}, mode),
     logDriver: host.LogConfig?.Type ?? "",
     logOptions: host.LogConfig?.Config ?? {},
     dns: host.Dns ?? [],
@@ -90,7 +90,7 @@ export function toContainer(inspect: Inspect): Container {
   };
 }
 
-/** The limit of CPUs as a quota of a period, both in microseconds, by the kernel's own period unless one is said. */
+/** The limit of CPUs as a quota of a period, both in microseconds, by the kernel's own period by default. */
 function nanoCpusOf(quota: number, period: number): number {
   return quota > 0 ? Math.round((quota / (period || DEFAULT_PERIOD_US)) * 1e9) : 0;
 }
@@ -130,14 +130,14 @@ function toMounts(mounts: NonNullable<Inspect["Mounts"]>): Container["mounts"] {
     .sort((a, b) => byText(a.destination, b.destination));
 }
 
-/** By the codes of the characters, so that IPv4 addresses come before IPv6 ones, and no locale has a say. */
+/** By the codes of the characters, so that IPv4 addresses come before IPv6 ones, whatever the locale. */
 function byText(a: string, b: string): number {
   return a < b ? -1 : Number(a > b);
 }
 
-export interface Attachment {
+export interface Endpoint {
   readonly name: string;
-  /** The id of its network, or the name where the engine tells no more. */
+  /** The id of its network, or the name if the engine gives no id. */
   readonly networkId: string;
   readonly ipv4: string | undefined;
   readonly ipv6: string | undefined;
@@ -151,15 +151,15 @@ export interface Attachment {
   readonly aliases?: readonly string[];
 }
 
-type Endpoints = NonNullable<NonNullable<Inspect["NetworkSettings"]>["Networks"]>;
+type InspectNetworks = NonNullable<NonNullable<Inspect["NetworkSettings"]>["Networks"]>;
 
 /**
- * A container's part in each of its networks.
+ * A container's endpoint on each of its networks.
  *
  * @param mode its network mode, as `bridge`, `host` or `container:<id>`
  */
-function toAttachments(endpoints: Endpoints, mode: string): Attachment[] {
-  return Object.entries(toEndpoints(endpoints, mode)).map(([name, endpoint]) => ({
+function toEndpoints(networks: InspectNetworks, mode: string): Endpoint[] {
+  return Object.entries(withMode(networks, mode)).map(([name, endpoint]) => ({
     ...toNetwork(name, endpoint.NetworkID ?? ""),
     ipv4: endpoint.IPAddress || undefined,
     ipv6: endpoint.GlobalIPv6Address ? canonicalAddress(endpoint.GlobalIPv6Address) : undefined,
@@ -171,17 +171,17 @@ function toAttachments(endpoints: Endpoints, mode: string): Attachment[] {
   }));
 }
 
-/** Docker has a network `host` and a network `none`; Podman says them in the mode alone. */
-function toEndpoints(endpoints: Endpoints, mode: string): Endpoints {
-  const isUnsaid = ["host", "none"].includes(mode) && Object.keys(endpoints).length === 0;
-  return isUnsaid ? { [mode]: { NetworkID: mode } } : endpoints;
+/** Docker has the networks `host` and `none`; Podman has them as modes only. */
+function withMode(networks: InspectNetworks, mode: string): InspectNetworks {
+  const isModeOnly = ["host", "none"].includes(mode) && Object.keys(networks).length === 0;
+  return isModeOnly ? { [mode]: { NetworkID: mode } } : networks;
 }
 
 /**
  * Podman calls a network by its name where Docker has its id, and its default network otherwise than in its list of
  * networks, where that is `bridge` as in Docker.
  */
-function toNetwork(name: string, networkId: string): Pick<Attachment, "name" | "networkId"> {
+function toNetwork(name: string, networkId: string): Pick<Endpoint, "name" | "networkId"> {
   const isDefault = name === "podman" && networkId === name;
   return isDefault ? { name: "bridge", networkId: "bridge" } : { name, networkId };
 }

@@ -11,14 +11,14 @@ const RETRY_AFTER_MS = 500;
 export interface Inspector {
   /**
    * Asks the engine for one container and puts the answer into the store. One call per container is in flight
-   * however many ask; who asks during a call gets the one after it, because the call may have begun too early.
+   * however many callers; a caller during a call gets the next one, because the call may have begun too early.
    *
    * @param starting the container may be about to take an address: see {@link Inspector.starting}
    */
   readonly inspect: (id: string, starting?: boolean) => Promise<void>;
   /** Takes the container's addresses out at once, and what a call in flight says of them with it. */
   readonly withdraw: (id: string) => void;
-  /** The same for one that has ended: where the engine does not tell how, it is no running container all the same. */
+  /** The same for one that has ended: it is not running, even if the engine gives no details. */
   readonly end: (id: string) => void;
   /** Takes the container out at once, and for good: it was removed. */
   readonly remove: (id: string) => void;
@@ -32,7 +32,7 @@ export interface Inspector {
   readonly isIdle: () => boolean;
   /** Resolves when the engine has answered for every container that is being asked for now. */
   readonly settled: () => Promise<unknown>;
-  /** Why the engine does not tell of some container, if that is so: then what is not in the store may still be there. */
+  /** The last inspect error, if any. While one is set, a container missing from the store may still exist. */
   readonly failure: () => AppError | undefined;
   readonly close: () => void;
 }
@@ -47,7 +47,7 @@ interface Inspection {
 }
 
 export function createInspector(engine: Engine, store: MutableStore, log: Log, changed: () => void): Inspector {
-  const inspections = new Map<string, Inspection>();
+  const running = new Map<string, Inspection>();
   const askedAtMs = new Map<string, number>();
   const retries = new Map<string, ReturnType<typeof setTimeout>>();
   const failures = new Map<string, AppError>();
@@ -86,7 +86,7 @@ export function createInspector(engine: Engine, store: MutableStore, log: Log, c
       store.put(container);
       askedAtMs.set(id, begunAtMs);
       failures.delete(id);
-      // Asked before its end, it may be told as running.
+      // An inspect that began before the end may say that it runs.
       if (inspection.withdrawn) store.withdraw(id);
       else ended.delete(id);
     } catch (error) {
@@ -99,14 +99,14 @@ export function createInspector(engine: Engine, store: MutableStore, log: Log, c
       const known = store.containers.get(id);
       if (known?.running && ended.has(id)) {
         // What it has of its owner's networks is the owner's.
-        const own = known.networkOwner === undefined ? known : { ...known, attachments: [] };
+        const own = known.networkOwner === undefined ? known : { ...known, endpoints: [] };
         store.put({ ...own, running: false });
       }
       store.withdraw(id);
       const failure = toFailure(error);
-      const said = failures.has(id) ? log.debug : log.warning;
+      const write = failures.has(id) ? log.debug : log.warning;
       failures.set(id, failure);
-      said("a container could not be inspected, trying again", {
+      write("a container could not be inspected, trying again", {
         container: id.slice(0, 12),
         cause: failure.publicMessage,
       });
@@ -123,7 +123,7 @@ export function createInspector(engine: Engine, store: MutableStore, log: Log, c
     clearTimeout(retries.get(id));
     retries.delete(id);
     if (closed) return Promise.resolve();
-    const current = inspections.get(id);
+    const current = running.get(id);
     if (current) {
       current.starting ||= starting;
       current.next ??= Promise.withResolvers();
@@ -136,9 +136,9 @@ export function createInspector(engine: Engine, store: MutableStore, log: Log, c
       promise: Promise.resolve(),
       next: undefined,
     };
-    inspections.set(id, inspection);
+    running.set(id, inspection);
     inspection.promise = ask(id, inspection).finally(() => {
-      inspections.delete(id);
+      running.delete(id);
       // The next one is begun before anybody looks, so that it never seems as if nothing were asked for.
       if (inspection.next) void begin(id, inspection.starting).then(inspection.next.resolve);
       changed();
@@ -148,7 +148,7 @@ export function createInspector(engine: Engine, store: MutableStore, log: Log, c
 
   function withdraw(id: string): void {
     store.withdraw(id);
-    const current = inspections.get(id);
+    const current = running.get(id);
     if (current) current.withdrawn = true;
   }
 
@@ -167,19 +167,19 @@ export function createInspector(engine: Engine, store: MutableStore, log: Log, c
       forget(id);
       clearTimeout(retries.get(id));
       retries.delete(id);
-      const current = inspections.get(id);
+      const current = running.get(id);
       if (current) current.removed = true;
       changed();
     },
     inspectedAtMs: (id) => askedAtMs.get(id) ?? Number.NEGATIVE_INFINITY,
     starting() {
       let count = 0;
-      for (const inspection of inspections.values()) if (inspection.starting) count += 1;
+      for (const inspection of running.values()) if (inspection.starting) count += 1;
       return count;
     },
-    pending: () => inspections.size,
-    isIdle: () => inspections.size === 0 && failures.size === 0,
-    settled: () => Promise.all([...inspections.values()].map(({ next, promise }) => next?.promise ?? promise)),
+    pending: () => running.size,
+    isIdle: () => running.size === 0 && failures.size === 0,
+    settled: () => Promise.all([...running.values()].map(({ next, promise }) => next?.promise ?? promise)),
     failure: () => failures.values().next().value,
     close() {
       closed = true;

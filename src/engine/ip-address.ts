@@ -25,7 +25,7 @@ export function contains(cidr: string, asked: string): boolean {
   return shift >= 0n && toBits(base) >> shift === toBits(address) >> shift;
 }
 
-/** 4, 6, or 0 for what is no address. The runtime's own test for it loads all of its network modules: 2 ms at the start. */
+/** 4, 6, or 0 if it is not an address. The runtime's own test for it loads all of its network modules: 2 ms at the start. */
 function familyOf(address: string): 0 | 4 | 6 {
   if (address.includes(":")) return URL.canParse(`http://[${address}]/`) ? 6 : 0;
   const parts = /^(\d{1,3})\.(\d{1,3})\.(\d{1,3})\.(\d{1,3})$/.exec(address)?.slice(1);

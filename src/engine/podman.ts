@@ -13,7 +13,7 @@ const AGAIN_AFTER_MS = 250;
  */
 export interface NetworkReadings {
   /**
-   * Reads what the networks are now: who asks during a reading gets the next one, because it may have begun too early.
+   * Reads the networks as they are now: a caller during a reading gets the next one, because it may have begun too early.
    * When it began, on the clock of `performance`. Rejects where the engine does not answer.
    */
   readonly read: () => Promise<number>;

@@ -20,7 +20,7 @@ export interface OwnAddresses {
 /**
  * Reads them live, because interfaces come and go with networks, but at most once a second.
  *
- * @param now milliseconds of a clock that nobody sets
+ * @param now milliseconds of a monotonic clock
  */
 export function createOwnAddresses(
   now: () => number,
@@ -102,7 +102,7 @@ function isContainerInterface(name: string): boolean {
 }
 
 /**
- * The addresses behind which callers may hide, as far as they can be told without an engine: the kernel's default
+ * Gateway addresses that are known without an engine: the kernel's default
  * gateways. Empty on what is not Linux.
  */
 export function defaultGateways(
@@ -143,10 +143,10 @@ function ipv6Gateways(lines: readonly string[]): string[] {
   });
 }
 
-/** What of a container tells whether it is ours. */
+/** The fields that show whether a container is ours. */
 interface Owned {
   readonly id: string;
-  readonly attachments: readonly { readonly ipv4: string | undefined; readonly ipv6?: string | undefined }[];
+  readonly endpoints: readonly { readonly ipv4: string | undefined; readonly ipv6?: string | undefined }[];
 }
 
 /**
@@ -161,7 +161,7 @@ export function ownContainerTest(
   readText: (path: string) => string = readOrEmpty,
 ): (container: Owned) => boolean {
   const prefixes: string[] = [];
-  // Docker names a container's host after its id unless told otherwise.
+  // By default, Docker's hostname of a container is its short id.
   if (env.HOSTNAME && /^[0-9a-f]{12,64}$/.test(env.HOSTNAME)) prefixes.push(env.HOSTNAME);
   // The engine mounts files of its own folder for this container: resolv.conf, hostname, hosts.
   const mounts = readText("/proc/self/mountinfo").matchAll(
@@ -172,7 +172,7 @@ export function ownContainerTest(
   if (group) prefixes.push(group);
   return (container) =>
     prefixes.some((prefix) => container.id.startsWith(prefix)) &&
-    container.attachments.some(({ ipv4, ipv6 }) =>
+    container.endpoints.some(({ ipv4, ipv6 }) =>
       [ipv4, ipv6].some((address) => address !== undefined && hasAddress(address)),
     );
 }
@@ -188,7 +188,7 @@ function readOrEmpty(path: string): string {
 
 /**
  * The names that other containers have for the one that we run in: its own, its aliases, and each of them with a
- * network's name behind it, as Docker's DNS takes them. In lower case; read anew when the picture changes.
+ * network's name behind it, as Docker's DNS takes them. In lower case; read again after each change of the store.
  */
 export function createOwnNames(
   store: Pick<ContainerStore, "containers" | "revision">,
@@ -200,8 +200,8 @@ export function createOwnNames(
   });
 }
 
-function namesOf({ name, attachments }: Container): string[] {
-  return attachments.flatMap((attachment) =>
-    [name, ...(attachment.aliases ?? [])].flatMap((own) => [own, `${own}.${attachment.name}`]),
+function namesOf({ name, endpoints }: Container): string[] {
+  return endpoints.flatMap((endpoint) =>
+    [name, ...(endpoint.aliases ?? [])].flatMap((own) => [own, `${own}.${endpoint.name}`]),
   );
 }

@@ -44,7 +44,7 @@ export function createSampler(identity: Identity): (line: string, frame: Frame) 
 
   return (line, frame) => {
     const reading = createReading(line, frame, identity);
-    // One that is no later than the one before it leaves the rates as they were, as in the agent.
+    // A sample that is not later than the previous one keeps its rates, as in the agent.
     if (latest?.atNs !== undefined && reading.atNs !== undefined && reading.atNs > latest.atNs) {
       pair = { from: latest, to: reading, elapsedNs: reading.atNs - latest.atNs };
     }
@@ -109,7 +109,7 @@ const json = JSON as unknown as {
  * JSON with every number as the digits that it was written with, which `JSON.stringify` writes again: the engine's
  * counters are unsigned 64-bit, and 18446744073709551615 read as a number is written as 18446744073709552000.
  *
- * @throws SyntaxError for what is no JSON, and RangeError for what is nested some thousand times
+ * @throws SyntaxError for what is not JSON, and RangeError for what is nested some thousand times
  */
 export function parseWithDigits(text: string): unknown {
   return json.parse(text, (_key, value, { source }) =>

@@ -17,7 +17,7 @@ const REMOVALS = new Set(["destroy", "remove"]);
 const BEGINNINGS = new Set(["create", "init", "start", "restart"]);
 const OTHERS = new Set(["rename", "update", "pause", "unpause", "stop", "health_status"]);
 
-/** One stretch of contact with the engine, from its event stream's beginning to its end. */
+/** One connection to the engine's event stream, from its beginning to its end. */
 export interface Sync {
   readonly engine: Engine;
   readonly inspector: Inspector;
@@ -60,7 +60,7 @@ export function createSync(engine: Engine, store: MutableStore, log: Log, change
       store.setAddressesAreLocal(!isRootless(info) && (addressesAreLocal || !isCertain));
     } catch (error) {
       if (closed) return;
-      // What the machine has is worth telling, and no reason to go without containers. A proxy may refuse to tell it.
+      // The machine's size is optional: containers work without it. A proxy may refuse the call.
       const isRefused = error instanceof AppError && error.code === "engine-refused";
       if (isRefused && !isCertain && addressesAreLocal) store.setAddressesAreLocal(true);
       const cause = error instanceof AppError ? error.publicMessage : "its answer could not be used";
@@ -127,11 +127,11 @@ export function createSync(engine: Engine, store: MutableStore, log: Log, change
   const read = async (): Promise<void> => {
     const machine = readMachine();
     await Promise.all([networks.read(), list(true)]);
-    // It is waited for to its end where it tells whose the addresses are.
+    // Without its answer it is not known whether the addresses are local.
     if (!engine.place.isCertain && !store.addressesAreLocal()) await machine;
     else if (store.machine() === undefined) await Promise.race([machine, Bun.sleep(MACHINE_WAIT_MS)]);
   };
-  // Until an engine that may be rootless has told, no address counts.
+  // Until an engine that may be rootless has answered, no address counts.
   store.begin(engine.target, engine.place.addressesAreLocal && engine.place.isCertain);
   return {
     engine,

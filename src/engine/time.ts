@@ -1,4 +1,4 @@
-/** RFC 3339 in UTC with the fraction's trailing zeros cut, as the agent writes it; the zero time is no time. */
+/** RFC 3339 in UTC with the fraction's trailing zeros cut, as the agent writes it; the zero time counts as missing. */
 export function toTime(time: string | null | undefined): string | undefined {
   if (!time || time.startsWith("0001-01-01")) return undefined;
   const parts = /^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.(\d+))?(Z|[+-]\d\d:\d\d)$/.exec(time);
@@ -12,7 +12,7 @@ export function toTime(time: string | null | undefined): string | undefined {
   return digits === "" ? `${seconds}Z` : `${seconds}.${digits}Z`;
 }
 
-/** RFC 3339 as nanoseconds since 1970, all nine digits of the fraction; undefined for what is no time, and for the zero time. */
+/** RFC 3339 as nanoseconds since 1970, all nine digits of the fraction; undefined for the zero time or any other text. */
 export function toNanoseconds(time: string | null | undefined): bigint | undefined {
   const utc = toTime(time);
   if (utc === undefined) return undefined;

@@ -13,7 +13,7 @@ const BACKOFF_MIN_MS = 50;
 const BACKOFF_MAX_MS = 500;
 
 export interface Watcher {
-  /** Whether nobody asks, so that a silent engine may be found later. */
+  /** Whether no requests come, so that a silent engine may be noticed later. */
   readonly isIdle: () => boolean;
   /** The store changed. */
   readonly changed: () => void;
@@ -41,10 +41,10 @@ export function watchEngine(
 
   async function run(): Promise<void> {
     let backoffMs = BACKOFF_MIN_MS;
-    let said = "";
+    let lastLogged = "";
     const onLive = () => {
       backoffMs = BACKOFF_MIN_MS;
-      said = "";
+      lastLogged = "";
     };
     while (!closed) {
       const abort = new AbortController();
@@ -57,10 +57,10 @@ export function watchEngine(
         const cause = toAppError(error);
         watcher.lost(cause);
         // A dead engine is tried twice a second: the log gets one line for each new reason.
-        if (cause.publicMessage !== said) {
+        if (cause.publicMessage !== lastLogged) {
           log.warning("no contact with the engine", { cause: cause.publicMessage, hint: cause.hint });
         }
-        said = cause.publicMessage;
+        lastLogged = cause.publicMessage;
       } finally {
         abort.abort();
       }
@@ -79,7 +79,7 @@ export function watchEngine(
       clearTimeout(deadline);
       const following = follow(sync, lines, abort);
       const reading = sync.read();
-      // Whichever loses a race below fails later, when nobody listens any more.
+      // The loser of the race below may reject later, unhandled.
       for (const promise of [following, reading]) promise.catch(() => undefined);
       await Promise.race([following, reading]);
       if (abort.signal.aborted) throw abort.signal.reason;
@@ -89,7 +89,10 @@ export function watchEngine(
       log.info("watching the engine", { target, version, containers: store.containers.size });
       if (!store.addressesAreLocal()) {
         const hint = "run this program in a container on one of them, or name the container in the path";
-        log.info("no address tells a container of this engine: its networks are not this machine's", { target, hint });
+        log.info("addresses do not identify containers of this engine: its networks are not on this machine", {
+          target,
+          hint,
+        });
       }
       const answering = untilAnswersAgain(sync, abort.signal);
       answering.catch(() => undefined);
@@ -108,7 +111,7 @@ export function watchEngine(
     throw unavailable(`The engine at ${sync.engine.target} ended its stream of events`);
   }
 
-  /** A stream that is silent looks idle: only a question tells. Resolves at the first answer after a silence. */
+  /** A silent stream looks idle, so the engine is pinged. Resolves at the first answer after a silence. */
   async function untilAnswersAgain(sync: Sync, signal: AbortSignal): Promise<void> {
     const { engine } = sync;
     let silent = false;

@@ -18,7 +18,7 @@ export function isTaskArn(text: string): boolean {
   return readTaskArn(text) !== undefined;
 }
 
-/** The first zone of the task's region, for want of the true one; undefined where the ARN names no region. */
+/** The first zone of the task's region; undefined if the ARN has no region. */
 export function zoneOf(taskArn: string): string | undefined {
   const region = readTaskArn(taskArn)?.region;
   return region && `${region}a`;

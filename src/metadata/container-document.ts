@@ -1,6 +1,6 @@
 import type { JsonObject } from "../config/json-file.ts";
 import type { NetworkMode } from "../config/task.ts";
-import type { Attachment, Container } from "../engine/container.ts";
+import type { Container, Endpoint } from "../engine/container.ts";
 import { isCalled, type Network } from "../engine/container-store.ts";
 import { contains } from "../engine/ip-address.ts";
 import { containerArnOf, taskIdOf } from "./arn.ts";
@@ -159,36 +159,36 @@ export function networkDocuments(
   version: DocumentVersion,
   networks: readonly Network[],
 ): JsonObject[] {
-  return facts.attachments.map((attachment, index) => ({
-    NetworkMode: mode ?? attachment.name,
-    IPv4Addresses: attachment.ipv4 === undefined ? undefined : [attachment.ipv4],
-    IPv6Addresses: attachment.ipv6 === undefined ? undefined : [attachment.ipv6],
-    ...(mode === "awsvpc" && version === "v4" ? interfaceProperties(facts, attachment, index, networks) : {}),
+  return facts.endpoints.map((endpoint, index) => ({
+    NetworkMode: mode ?? endpoint.name,
+    IPv4Addresses: endpoint.ipv4 === undefined ? undefined : [endpoint.ipv4],
+    IPv6Addresses: endpoint.ipv6 === undefined ? undefined : [endpoint.ipv6],
+    ...(mode === "awsvpc" && version === "v4" ? interfaceProperties(facts, endpoint, index, networks) : {}),
   }));
 }
 
 function interfaceProperties(
   facts: Container,
-  attachment: Attachment,
+  endpoint: Endpoint,
   index: number,
   networks: readonly Network[],
 ): JsonObject {
-  const subnets = networks.find((network) => isCalled(network, attachment.networkId))?.subnets ?? [];
-  const { ipv4, ipv6 } = attachment;
-  const servers = facts.dns.length > 0 ? facts.dns : hasEmbeddedDns(attachment) ? [EMBEDDED_DNS] : [];
+  const subnets = networks.find((network) => isCalled(network, endpoint.networkId))?.subnets ?? [];
+  const { ipv4, ipv6 } = endpoint;
+  const servers = facts.dns.length > 0 ? facts.dns : hasEmbeddedDns(endpoint) ? [EMBEDDED_DNS] : [];
   return {
     AttachmentIndex: index,
-    MACAddress: attachment.macAddress,
+    MACAddress: endpoint.macAddress,
     IPv4SubnetCIDRBlock: ipv4 && subnets.find((subnet) => contains(subnet, ipv4)),
     IPv6SubnetCIDRBlock: ipv6 && subnets.find((subnet) => contains(subnet, ipv6)),
     DomainNameServers: servers.length > 0 ? servers : undefined,
     DomainNameSearchList: facts.dnsSearch.length > 0 ? facts.dnsSearch : undefined,
-    SubnetGatewayIpv4Address: attachment.ipv4Gateway,
-    SubnetGatewayIpv6Address: attachment.ipv6Gateway,
+    SubnetGatewayIpv4Address: endpoint.ipv4Gateway,
+    SubnetGatewayIpv6Address: endpoint.ipv6Gateway,
   };
 }
 
-/** Podman, which calls a network by its name, has its name server at an address that it does not tell. */
-function hasEmbeddedDns({ name, networkId }: Attachment): boolean {
+/** Podman does not say at which address its name server is. */
+function hasEmbeddedDns({ name, networkId }: Endpoint): boolean {
   return !WITHOUT_DNS.includes(name) && networkId !== name;
 }

@@ -106,11 +106,11 @@ export function unknownCaller(
   const first = running.map(({ name }) => name).sort()[0];
   const kind = caller.kind !== "unknown" ? caller.kind : caller.reason === "crowded" ? "none" : caller.reason;
   const reason = {
-    host: `The request came from this machine (${caller.address}), which is no container`,
+    host: `The request came from this machine (${caller.address}), which is not a container`,
     gateway: `The request came by way of a gateway (${caller.address}), which hides the container that asks`,
     none: `The request came from ${caller.address}, which is the address of no running container`,
     several: `The request came from ${caller.address}, which several running containers have`,
-    elsewhere: `The request came from ${caller.address}, and no address tells a container of this engine, which is rootless or on another machine`,
+    elsewhere: `The request came from ${caller.address}, and addresses do not identify containers of this engine, which is rootless or on another machine`,
   }[kind];
   const other = kind === "elsewhere" ? "run this server in a container on a network of the engine's, or " : "";
   const hint =

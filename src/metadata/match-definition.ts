@@ -4,23 +4,23 @@ import type { Log } from "../log.ts";
 import { type DefinitionOf, isOneOff, LABELS, taskKey } from "./task.ts";
 import type { ContainerDefinition, TaskDefinition } from "./task-definition.ts";
 
-const SAID_MAX = 1_000;
+const LOGGED_MAX = 1_000;
 
 /**
  * Finds which task has which definition. A task that is labelled with a family has a definition of that family, and of
  * that revision where both say one, or none. Else it is the one whose family the Compose project is called like, else the
  * one that names most of the members; of several, the one with fewest containers that the
- * task lacks, then the first in the order given, which is said once in the log.
+ * task lacks, then the first in the order given, which is logged once.
  */
 export function createDefinitions(definitions: () => readonly TaskDefinition[], log: Log): DefinitionOf {
-  const said = new Set<string>();
+  const logged = new Set<string>();
 
   function sayTie(first: TaskDefinition, others: readonly TaskDefinition[], member: string): void {
     const cause = `so does ${others.map(({ path }) => path).join(" and ")}`;
     const key = `${member} ${first.path} ${cause}`;
-    if (said.has(key)) return;
-    if (said.size >= SAID_MAX) said.clear();
-    said.add(key);
+    if (logged.has(key)) return;
+    if (logged.size >= LOGGED_MAX) logged.clear();
+    logged.add(key);
     log.warning("a task definition was taken for a task that another one fits as well", {
       container: member,
       path: first.path,
@@ -34,7 +34,7 @@ export function createDefinitions(definitions: () => readonly TaskDefinition[], 
     if (candidates.length === 0) return undefined;
     const regular = containers.filter((each) => !isOneOff(each));
     const members = regular.length > 0 ? regular : containers;
-    // Containers in no task have nothing in common but what is said of each.
+    // Containers in no task have nothing in common.
     const isLoose = members[0] !== undefined && taskKey(members[0]) === undefined;
     const [best, ...others] = candidates
       .map((definition) => ({ definition, ...fit(definition, members) }))
@@ -82,13 +82,13 @@ export function containerDefinitionOf(
 }
 
 /**
- * The task definition whose role a container is to have. Unlike that of a document it is told by the container alone, for
+ * The task definition whose role a container is to have. Unlike a document's, it depends on the container alone, because
  * who else runs changes from moment to moment, and a role of the wrong one would be another task's keys: by its labels of
  * family and revision, else one of the family that its Compose project is called like, else all that name it, where they
  * have one role. A container that has none has no role, as on ECS.
  *
  * @param all the containers that are known: a label of another family in the same task makes it uncertain
- * @throws AppError `no-task-role` where there is none, or it cannot be told
+ * @throws AppError `no-task-role` if there is none, or if it is ambiguous
  */
 export function roleDefinitionOf(
   definitions: readonly TaskDefinition[],
@@ -105,15 +105,15 @@ export function roleDefinitionOf(
   const found = theOne(own.length > 0 ? own : naming, name, LABELS.family);
   const key = taskKey(container);
   for (const other of key === undefined ? [] : all()) {
-    const said = taskKey(other) === key ? other.labels[LABELS.family] : undefined;
-    if (!said || said === found.family) continue;
-    const text = `${name} fits the task definition '${found.family}' (${found.path}), and ${other.name} of its task is labelled '${said}'`;
+    const family = taskKey(other) === key ? other.labels[LABELS.family] : undefined;
+    if (!family || family === found.family) continue;
+    const text = `${name} fits the task definition '${found.family}' (${found.path}), and ${other.name} of its task is labelled '${family}'`;
     throw new AppError("no-task-role", text, { hint: `give the container the label ${LABELS.family}` });
   }
   return found;
 }
 
-/** @param label what tells them apart */
+/** @param label what differs between them */
 function theOne(fitting: readonly TaskDefinition[], name: string, label: string): TaskDefinition {
   const [first] = fitting;
   if (first === undefined) {

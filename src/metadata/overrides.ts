@@ -28,7 +28,7 @@ export function namesOf(override: JsonObject): readonly string[] {
 }
 
 /**
- * The same for a container's document. A key with an object that is no field is what a container of that name is given
+ * The same for a container's document. A key with an object that is not a field is what a container of that name is given
  * over what all are given; every other key is for all.
  *
  * @param names what the container is called: its Name, its Docker name, its Compose service

@@ -5,7 +5,7 @@ import type { DocumentVersion } from "./container-document.ts";
 
 /** V2 and V3 wait this long for a sample that has an earlier reading beside it. */
 const SAMPLE_WAIT_MS = 1_200;
-/** What is answered for a container that has no sample. */
+/** The stats of a container without a sample. */
 const NONE: Readonly<Record<DocumentVersion, string>> = { v3: "null", v4: "{}" };
 
 export interface Stats {

@@ -38,7 +38,7 @@ export interface TaskDefinition {
 /**
  * Reads a task definition in the form that `register-task-definition` takes or that `describe-task-definition` gives.
  *
- * @param checkRole throws AppError for a `taskRoleArn` that is no role; not asked where nobody uses it
+ * @param checkRole throws AppError for a `taskRoleArn` that is not a role; not called if the role is not used
  * @throws AppError `bad-configuration` with the variable, the path, the place and the reason of every problem
  */
 export function readTaskDefinition(
@@ -78,7 +78,7 @@ function findProblems(value: Registered, checkRole: (role: string) => void, prob
     if (taskRoleArn) checkRole(taskRoleArn);
   } catch (error) {
     if (!(error instanceof AppError)) throw error;
-    problems.push(`taskRoleArn is no role: ${error.publicMessage}`);
+    problems.push(`taskRoleArn is not a role: ${error.publicMessage}`);
   }
 }
 
@@ -165,7 +165,7 @@ const DefinitionSchema = Type.Object({
 /** A task definition in ECS's words, as far as we read it. */
 type Registered = Static<typeof DefinitionSchema>;
 
-/** What is wrong with a value that is no task definition: the first problem of each place, in the order of the schema. */
+/** The first problem of each place, in the order of the schema. */
 function schemaProblems(value: unknown): string[] {
   const found = new Map<string, ValueError>();
   for (const error of Value.Errors(DefinitionSchema, value)) if (!found.has(error.path)) found.set(error.path, error);

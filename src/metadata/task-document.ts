@@ -41,7 +41,7 @@ function taskDocument(
     ContainerInstanceTags: state.withTags ? tagsOrAbsent(task.containerInstanceTags) : undefined,
   };
   if (version === "v3") return [head, facts];
-  // Whatever a task definition enables: there are no faults here to inject.
+  // Fault injection is never available here.
   return [
     { ...head, ...facts, LaunchType: task.launchType },
     { VPCID: task.vpcId, ServiceName: task.serviceName, FaultInjectionEnabled: false },

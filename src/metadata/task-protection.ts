@@ -41,7 +41,7 @@ export function createProtections(deps: {
   function until(key: string | undefined): number | undefined {
     const known = tasks.get(key);
     if (known === undefined) return undefined;
-    // The machine's task may have no container, and is there all the same.
+    // The task of ungrouped containers exists without containers, too.
     const isSameTask = known.ids.length === 0 || known.ids.some(deps.isPresent);
     if (isSameTask && now() < known.untilMs) return known.untilMs;
     tasks.delete(key);

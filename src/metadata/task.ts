@@ -24,7 +24,7 @@ export interface Labelled {
 /** The task definition of a task, by all of its containers and what their labels say; undefined where none fits. */
 export type DefinitionOf = (members: readonly Container[], labelled: Labelled) => TaskDefinition | undefined;
 
-/** What is said of a task, whoever said it: labels, the configuration or the engine. */
+/** The description of a task, from labels, the configuration or the engine. */
 export interface TaskDescription extends TaskConfig {
   readonly launchType: string;
   /** Whose limits V4 gives a task that has none of its own. */
@@ -76,7 +76,7 @@ export function idleSinceMs({ finishedAt, createdAt }: Container): number {
   return Date.parse(finishedAt ?? createdAt ?? "");
 }
 
-/** Whether it was run by hand beside a project, by `docker compose run`: it is no member that is missed when it ends. */
+/** Whether `docker compose run` started it: the task does not stop with it. */
 export function isOneOff({ labels }: Container): boolean {
   return labels[LABELS.oneOff]?.toLowerCase() === "true";
 }
@@ -84,7 +84,7 @@ export function isOneOff({ labels }: Container): boolean {
 /**
  * A task by the labels that ECS gives its containers: each field is the first that a member names, running members
  * first, in the order of their names; of the machine's task, one that all say. What they leave out, the task's definition says, then the configuration, which is
- * the same for all tasks. Launch type and zone are made up where nobody says them, because clients break without.
+ * the same for all tasks. Launch type and zone have defaults, because clients fail without them.
  *
  * @param definitionOf finds the task's definition; none has one, unless given
  */
@@ -99,13 +99,13 @@ export function describeTask(
     .filter((container) => taskKey(container) === key)
     .sort((a, b) => Number(b.running) - Number(a.running) || byName(a, b));
   const first = (label: string): string | undefined => {
-    const said = own.find((container) => container.labels[label])?.labels[label];
+    const value = own.find((container) => container.labels[label])?.labels[label];
     // Containers in no task have nothing in common: what one of them says is not true of the others.
-    return key === undefined && own.some((container) => container.labels[label] !== said) ? undefined : said;
+    return key === undefined && own.some((container) => container.labels[label] !== value) ? undefined : value;
   };
   const taskArn = first(LABELS.taskArn) ?? config.taskArn;
   const [family, revision] = [first(LABELS.family), first(LABELS.revision)];
-  // Beside projects, what once ran on the machine is no member.
+  // Stopped containers outside of projects are not members.
   const present = key === undefined ? own.filter((container) => container.running) : own;
   // A family and its revision are of one container.
   const named = family === undefined ? undefined : present.find(({ labels }) => labels[LABELS.family])?.labels;

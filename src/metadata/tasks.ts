@@ -40,7 +40,7 @@ export interface Tasks {
 }
 
 /**
- * What is made of a task is good until the picture or a user's file changes, or a member that stopped is too long ago. A
+ * A task's documents are cached until the store or a user's file changes, or until a stopped member is no longer shown. A
  * key is that of `taskKey`.
  *
  * @param deps.definitionOf finds a task's definition; none has one, unless given
@@ -167,7 +167,7 @@ function isSame(a: TaskDescription, b: TaskDescription): boolean {
   return keys.length === Object.keys(a).length && keys.every((key) => a[key] === b[key]);
 }
 
-/** What a task's V4 document says, for the other answers that tell the same. */
+/** The fields of a task's V4 document that other answers repeat. */
 export interface TaskFacts {
   readonly TaskARN: string;
   readonly Family: string;
@@ -185,7 +185,7 @@ export function taskFacts(tasks: Pick<Tasks, "body">, key: string | undefined): 
 
 /**
  * The containers of each task, those that stopped too, by the key of `taskKey`: under undefined those that are in no
- * other task. Another map once the picture has changed.
+ * other task. A new map after each change of the store.
  */
 type TaskIndex = () => ReadonlyMap<string | undefined, readonly Container[]>;
 

@@ -90,8 +90,8 @@ export async function run(command: readonly string[], path: string, stdin = "") 
     ...{ env: { PATH: path, LC_ALL: "C" }, timeout: TIMEOUT_MS, killSignal: "SIGKILL" },
   });
   const [exitCode, stdout, stderr] = await Promise.all([child.exited, child.stdout.text(), child.stderr.text()]);
-  const said = stderr.trim() || stdout.trim() || (child.signalCode ? `ended by ${child.signalCode}` : "no output");
-  return { exitCode, stdout, output: oneLine(said.replace(/\s*\n\s*/g, " ")) };
+  const text = stderr.trim() || stdout.trim() || (child.signalCode ? `ended by ${child.signalCode}` : "no output");
+  return { exitCode, stdout, output: oneLine(text.replace(/\s*\n\s*/g, " ")) };
 }
 
 const HINTS: readonly (readonly [RegExp, string])[] = [

@@ -18,9 +18,9 @@ const SESSION: VendRequest = { kind: "session" };
 /** What is known of a path, which comes again and again. */
 interface Known {
   readonly asked: VendRequest;
-  /** Whether the ARN of what is vended says if it is allowed. */
+  /** Whether only the returned ARN shows if it is allowed. */
   isUnsure?: boolean;
-  /** What the log was told last: mostly it is told the same of the next request. */
+  /** The last logged line: the next request mostly repeats it. */
   last?: { readonly credentials: Credentials; readonly caller: string; readonly fields: Fields };
 }
 
@@ -111,11 +111,11 @@ export function credentialRoutes(deps: {
     const { body, expiration } = toWire(credentials);
     const last = known.last;
     if (cached && last?.credentials === credentials && last.caller === name) {
-      log.info("credentials vended", last.fields);
+      log.info("credentials returned", last.fields);
     } else {
-      const fields = { caller: name, path, role: credentials.roleArn, outcome: "vended", expiration, cached };
+      const fields = { caller: name, path, role: credentials.roleArn, outcome: "returned", expiration, cached };
       if (cached) known.last = { credentials, caller: name, fields };
-      log.info("credentials vended", fields);
+      log.info("credentials returned", fields);
     }
     return new Response(body, JSON_OK);
   }

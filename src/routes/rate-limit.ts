@@ -13,8 +13,8 @@ type Fetch = (request: Request) => Response | Promise<Response>;
  * and path, 429 when it is empty, and the agent's headers on every answer. `/health` is not counted.
  *
  * @param deps.peerOf the address and the port that a request came from
- * @param deps.now milliseconds of a clock that nobody sets
- * @param deps.refused is told of each request that is refused
+ * @param deps.now milliseconds of a monotonic clock
+ * @param deps.refused called for each refused request
  */
 export function limitRate(
   answer: Fetch,
@@ -42,7 +42,7 @@ export function limitRate(
     const path = pathOf(request.url);
     if (path === "/health") return answer(request);
     const { address, port } = deps.peerOf(request);
-    // A longer path is refused whatever it is, and one key for all of them is no burden.
+    // Longer paths are refused anyway, and share one key.
     const isLeft = take(`${address} ${path.length > PATH_BYTES_MAX ? "" : path}`);
     if (!isLeft) deps.refused(path, address);
     const response = isLeft

@@ -24,21 +24,21 @@ export function agentApiContract({ ask }: Subject): void {
     });
 
     test("needs a body, a container that is known and POST", async () => {
-      for (const path of [FAULT, "/api/nobody/fault/v1/network-latency/start"]) {
+      for (const path of [FAULT, "/api/missing/fault/v1/network-latency/start"]) {
         const empty = await ask(ORDERS.address, path, { method: "POST", body: "" });
         expect([empty.status, empty.body]).toEqual([400, '{"Error":"required request body is missing"}']);
         expect(await ask(ORDERS.address, path)).toMatchObject({ status: 405, body: "", headers: { allow: "POST" } });
       }
-      const path = "/api/nobody/fault/v1/network-latency/start";
+      const path = "/api/missing/fault/v1/network-latency/start";
       const lost = await ask(ORDERS.address, path, { method: "POST", body: "{}" });
       expect(lost.status).toBe(404);
-      expect(jsonOf(lost).Error).toMatch(/^unable to lookup container: .*nobody/);
+      expect(jsonOf(lost).Error).toMatch(/^unable to lookup container: .*missing/);
       const headers = { Origin: "null" };
       const foreign = await ask(ORDERS.address, FAULT, { method: "POST", body: "{}", headers });
       expect([foreign.status, jsonOf(foreign).Error]).toEqual([403, expect.stringContaining("origin")]);
     });
 
-    test("of another kind is no route", async () => {
+    test("of another kind is not a route", async () => {
       for (const path of ["/api", "/api/web", "/api/fault/v1/cpu/start", "/api/web/task-protection/v2/state"]) {
         expect((await ask(ORDERS.address, path)).status, path).toBe(404);
       }
@@ -67,9 +67,9 @@ export function agentApiContract({ ask }: Subject): void {
 
     test("of a container that is not known are 400, in each version", async () => {
       for (const version of ["v3", "v4"]) {
-        for (const path of ["nobody/associations/gpu", "nobody/associations/gpu/x"]) {
+        for (const path of ["missing/associations/gpu", "missing/associations/gpu/x"]) {
           const answer = await ask(ORDERS.address, `/${version}/${path}`);
-          expect([answer.status, jsonOf(answer)]).toEqual([400, expect.stringContaining("nobody")]);
+          expect([answer.status, jsonOf(answer)]).toEqual([400, expect.stringContaining("missing")]);
         }
         expect((await ask(HOST, `/${version}/associations/gpu`)).status).toBe(400);
       }

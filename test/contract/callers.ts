@@ -68,7 +68,7 @@ export function callersContract({ ask }: Subject): void {
     });
   });
 
-  describe("the host is no container", () => {
+  describe("the host is not a container", () => {
     for (const [path, status] of [
       ["/v3", 500],
       ["/v3/stats", 400],
@@ -114,17 +114,17 @@ export function callersContract({ ask }: Subject): void {
     }
 
     for (const [path, status] of [
-      ["/v2/metadata/nobody", 400],
-      ["/v2/stats/nobody", 400],
-      ["/v3/nobody", 500],
-      ["/v3/containers/nobody", 500],
-      ["/v3/containers/nobody/task", 500],
-      ["/v3/containers/nobody/stats", 400],
-      ["/v3/containers/nobody/task/stats", 400],
+      ["/v2/metadata/missing", 400],
+      ["/v2/stats/missing", 400],
+      ["/v3/missing", 500],
+      ["/v3/containers/missing", 500],
+      ["/v3/containers/missing/task", 500],
+      ["/v3/containers/missing/stats", 400],
+      ["/v3/containers/missing/task/stats", 400],
     ] as const) {
       test(`that nothing has is an error that lists what runs, and never the caller's data: ${path}`, async () => {
         const text = expectText(await ask(SHOP_WEB.address, path), status);
-        expect(text).toContain("nobody");
+        expect(text).toContain("missing");
         for (const { name } of RUNNING) expect(text).toContain(name);
       });
     }

@@ -78,7 +78,7 @@ export function connectionsContract({ ask, connect }: Subject): void {
   describe("half a request", () => {
     const whole = requestText({ path: "/v3" });
 
-    test("keeps nobody else waiting, and is answered when it is whole", async () => {
+    test("keeps no other request waiting, and is answered when it is whole", async () => {
       const connection = await connect(SHOP_WEB.address);
       connection.send(whole.slice(0, 20));
       expect((await ask(BLOG_WEB.address, "/v3")).status).toBe(200);
@@ -89,7 +89,7 @@ export function connectionsContract({ ask, connect }: Subject): void {
       connection.close();
     });
 
-    test("of a client that hangs up harms nobody", async () => {
+    test("of a client that hangs up does no harm", async () => {
       for (const length of [1, 20, whole.length - 1]) {
         const connection = await connect(SHOP_WEB.address);
         connection.send(whole.slice(0, length));

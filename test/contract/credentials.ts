@@ -11,7 +11,7 @@ export function credentialsContract({ ask }: Subject): void {
   describe("a credentials route", () => {
     for (const [path, roleArn] of CREDENTIAL_ROUTES) {
       for (const asked of [path, `${path}/`]) {
-        test(`${asked} vends`, async () => {
+        test(`${asked} returns`, async () => {
           const answer = await ask(SHOP_WEB.address, asked);
           expect(answer.status, answer.body).toBe(200);
           expect(answer.body).toMatch(BODY);
@@ -31,7 +31,7 @@ export function credentialsContract({ ask }: Subject): void {
       }
     });
 
-    test("vends the same credentials again, to whom and by which name it may be", async () => {
+    test("returns the same credentials again, to whom and by which name it may be", async () => {
       const first = await ask(SHOP_WEB.address, `/role-arn/${ROLE_ARN}`);
       expect((await ask(HOST, `/role/${encodeURIComponent(ROLE_ARN)}`)).body).toBe(first.body);
       expect((await ask(HOST, "/role/app")).body).not.toBe(first.body);

@@ -103,7 +103,7 @@ export function protectionContract({ ask, connect }: Subject): void {
     });
 
     for (const [what, from, path] of [
-      ["an id that nothing has", SHOP_WEB.address, of("nobody")],
+      ["an id that nothing has", SHOP_WEB.address, of("missing")],
       ["a name that two projects have", HOST, of("web")],
     ] as const) {
       test(`of ${what} is an error that says which containers there are, and sets nothing`, async () => {
@@ -125,7 +125,7 @@ export function protectionContract({ ask, connect }: Subject): void {
       "\ufeff{}",
     ]) {
       test(`refuses the body ${JSON.stringify(body)}, before the task is looked for`, async () => {
-        for (const path of [PATH, of("nobody")]) {
+        for (const path of [PATH, of("missing")]) {
           const answer = await put(SHOP_WEB.address, body, path);
           expect(answer.status).toBe(400);
           expect(answer.body).toBe(
@@ -142,7 +142,7 @@ export function protectionContract({ ask, connect }: Subject): void {
         expect(answer.body).toBe(
           `{"error":{"Arn":"${ORDERS_ARN}","Code":"InvalidParameterException","Message":"Invalid request: does not contain 'ProtectionEnabled' field"}}`,
         );
-        expectAgentError(await put(ORDERS.address, body, of("nobody")), 404, "ResourceNotFoundException");
+        expectAgentError(await put(ORDERS.address, body, of("missing")), 404, "ResourceNotFoundException");
       });
     }
 
@@ -159,7 +159,7 @@ export function protectionContract({ ask, connect }: Subject): void {
 
     for (const method of ["HEAD", "POST", "PATCH", "DELETE", "OPTIONS"]) {
       test(`is not for ${method}: 405 without a body`, async () => {
-        for (const path of [PATH, of("web"), of("nobody")]) {
+        for (const path of [PATH, of("web"), of("missing")]) {
           const answer = await ask(SHOP_WEB.address, path, { method, body: ON });
           expect(answer).toMatchObject({ status: 405, body: "" });
           expect(answer.headers.allow).toBe("GET, PUT");
@@ -198,7 +198,7 @@ export function protectionContract({ ask, connect }: Subject): void {
       expect((await put(SHOP_WEB.address, ON.padEnd(65_536))).status).toBe(200);
     });
 
-    test("keeps nobody waiting for a body that does not come", async () => {
+    test("keeps no request waiting for a body that does not come", async () => {
       const slow = await connect(SHOP_WEB.address);
       slow.send(`PUT ${PATH} HTTP/1.1\r\nHost: ecs\r\nContent-Length: ${ON.length}\r\n\r\n{"Pro`);
       expect((await put(SHOP_DB.address, ON)).status).toBe(200);

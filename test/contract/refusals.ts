@@ -87,7 +87,7 @@ export function refusalsContract({ ask, connect, engine }: Subject): void {
   });
 
   test("what is known and what is refused cost the engine nothing", async () => {
-    const paths = ["/v3", "/v3/task", "/v3/stats", "/v3/containers/nobody", "/nothing", "/role/a*b", "/v3/%zz"];
+    const paths = ["/v3", "/v3/task", "/v3/stats", "/v3/containers/missing", "/nothing", "/role/a*b", "/v3/%zz"];
     for (const path of paths) await ask(from, path);
     const asked = () => engine().requests.filter((path) => path !== "/_ping").length;
     const before = asked();

@@ -10,7 +10,7 @@ import { startFakeEngine } from "../support/fake-engine.ts";
 /** Only root can give up a privilege; who is not root may have been given it. */
 const canDropPrivileges = process.getuid?.() === 0 && Bun.which("setpriv") !== null;
 
-test("offline it vends dummy credentials, and SIGTERM ends it with 0", async () => {
+test("offline it returns dummy credentials, and SIGTERM ends it with 0", async () => {
   const server = await startBinary({ DOCKER_HOST: "unix:///nonexistent.sock" }, { args: ["--offline"] });
   const answer = await server.get("/creds");
   expect(answer.headers.get("content-type")).toBe("application/json");
@@ -95,7 +95,7 @@ test("healthcheck asks the server of the same configuration, by no proxy, and en
   });
 });
 
-test("a log that nobody reads any more does not end the server", async () => {
+test("a log without a reader does not end the server", async () => {
   const server = await startBinary({ DOCKER_HOST: "unix:///nonexistent.sock", ECS_LOCAL_OFFLINE: "1" });
   await server.closeLog();
   for (let asked = 0; asked < 5; asked += 1) {

@@ -16,7 +16,7 @@ describeEngines(`${COUNT} containers that ask the moment they start`, ({ engine,
 
   beforeAll(async () => {
     server = await startBinary({ DOCKER_HOST: engine.host, ECS_LOCAL_BIND_ADDRESS: "0.0.0.0", ECS_LOCAL_OFFLINE: "1" });
-    // The first contact is no part of what is measured: Podman takes a second for it under load.
+    // The first contact is not a part of what is measured: Podman takes a second for it under load.
     while ((await server.get("/v3/task")).status === 503) await Bun.sleep(20);
   });
 

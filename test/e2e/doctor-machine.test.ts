@@ -9,7 +9,7 @@ import { startMachine, whyNoNamespaces } from "../support/netns.ts";
 import { network, withNetwork } from "../support/networks.ts";
 
 const BINARY = join(import.meta.dir, "../../dist/ecs-local-endpoints");
-const NOBODY = "setpriv --reuid=65534 --regid=65534";
+const UNPRIVILEGED = "setpriv --reuid=65534 --regid=65534";
 
 const why = whyNoNamespaces("iptables-nft");
 if (why !== undefined && process.env.CI === "true") {
@@ -53,7 +53,7 @@ describe.skipIf(why !== undefined)(`doctor on a machine of its own${why ? ` (ski
     const command = typed(found).replace(/^.* && /, "");
     const server = machine.start(["sh", "-c", `exec ${command}`], { DOCKER_HOST: fake.host, ECS_LOCAL_OFFLINE: "1" });
     for (let tries = 0; machine.fromMachine(address, port) === ""; tries += 1) {
-      if (tries > 100) throw new Error(`nobody answers after: ${command}`);
+      if (tries > 100) throw new Error(`there is no answer after: ${command}`);
       await Bun.sleep(50);
     }
     return async () => {
@@ -91,23 +91,23 @@ describe.skipIf(why !== undefined)(`doctor on a machine of its own${why ? ` (ski
     expect(none?.remedy).toContain("set DOCKER_HOST");
     chownSync(fake.socketPath, 0, 12_345);
     chmodSync(fake.socketPath, 0o660);
-    const refused = await one("engine", "", `${NOBODY} --clear-groups`);
+    const refused = await one("engine", "", `${UNPRIVILEGED} --clear-groups`);
     expect(refused?.message).toContain("may not be opened by this user");
     expect(refused).toMatchObject({ state: "problem", remedy: expect.stringContaining("the socket's group") });
-    expect(await one("engine", "", `${NOBODY} --groups=12345`)).toMatchObject({ state: "ok" });
+    expect(await one("engine", "", `${UNPRIVILEGED} --groups=12345`)).toMatchObject({ state: "ok" });
     chmodSync(fake.socketPath, 0o666);
   }, 30_000);
 
   test("port (problem): forbidden to the user, until another is chosen as the line says", async () => {
     machine.onMachine("echo 1024 >/proc/sys/net/ipv4/ip_unprivileged_port_start");
-    const forbidden = await one("port", "", `${NOBODY} --clear-groups`);
+    const forbidden = await one("port", "", `${UNPRIVILEGED} --clear-groups`);
     expect(forbidden).toMatchObject({ state: "problem", message: "127.0.0.1:80 is forbidden to this user" });
     const [, flag = "", variable = "", value = ""] =
       /^choose a port above 1023: (--port \d+) or (\w+)=(\d+)$/.exec(forbidden?.remedy ?? "") ?? [];
     const ok = { state: "ok", message: expect.stringContaining("127.0.0.1:51679 is free") };
-    expect(await one("port", flag, `${NOBODY} --clear-groups`)).toMatchObject(ok);
+    expect(await one("port", flag, `${UNPRIVILEGED} --clear-groups`)).toMatchObject(ok);
     const set = { DOCKER_HOST: fake.host, [variable]: value };
-    expect(await one("port", "", `${NOBODY} --clear-groups`, set)).toMatchObject(ok);
+    expect(await one("port", "", `${UNPRIVILEGED} --clear-groups`, set)).toMatchObject(ok);
   }, 30_000);
 
   test("port (problem): on an address that is of another machine, until one of this machine is chosen", async () => {
@@ -131,7 +131,7 @@ describe.skipIf(why !== undefined)(`doctor on a machine of its own${why ? ` (ski
     expect(await one("port")).toMatchObject({ state: "ok", message: expect.stringContaining("80 is free") });
   }, 30_000);
 
-  test("reach (warning), address (warning): nobody is there, until both commands of the line are run", async () => {
+  test("reach (warning), address (warning): no server answers, until both commands of the line are run", async () => {
     const before = await run("--port 51679");
     expect(before.stdout).toMatch(/^warning {2}address .*network up && \S+ --port 51679$/m);
     expect(before.stdout).toMatch(/^warning {2}reach .*shop has no route/m);
@@ -193,7 +193,7 @@ describe.skipIf(why !== undefined)(`doctor on a machine of its own${why ? ` (ski
   }, 30_000);
 
   test("rules (warning): shown to root only, until doctor is run as the line says", async () => {
-    const unseen = await one("rules", "", `${NOBODY} --clear-groups`);
+    const unseen = await one("rules", "", `${UNPRIVILEGED} --clear-groups`);
     expect(unseen).toMatchObject({ state: "warning", message: expect.stringContaining("only root sees its rules") });
     const { stdout } = await runRemedy(unseen);
     expect(stdout).toMatch(/^ok +rules +network up is complete: (\d+) of \1 exist$/m);
@@ -309,7 +309,7 @@ describe.skipIf(why !== undefined)(`doctor on a machine of its own${why ? ` (ski
       process.execPath,
     ]);
     for (let tries = 0; machine.fromMachine("169.254.170.2", 80) !== "other"; tries += 1) {
-      if (tries > 100) throw new Error("the stranger does not answer");
+      if (tries > 100) throw new Error("the other server does not answer");
       await Bun.sleep(50);
     }
     const bad = await one("address");

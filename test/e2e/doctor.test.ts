@@ -104,13 +104,13 @@ describeEngines("doctor", ({ engine }) => {
 
   test("address (problem), reach (problem): another container has it, until it is stopped and ours started", async () => {
     const answer = "printf 'HTTP/1.1 200 OK\\r\\nContent-Length: 2\\r\\nConnection: close\\r\\n\\r\\nhi'";
-    const name = `wdoc-stranger-${process.pid}`;
+    const name = `wdoc-other-${process.pid}`;
     const command = ["nc", "-ll", "-p", "80", "-e", "sh", "-c", `read line; ${answer}; sleep 1`];
     await engine.run({ name, network: home, address: "169.254.170.2", command });
     forgetAddress();
     const said = () => fetch("http://169.254.170.2/", { signal: AbortSignal.timeout(500) }).then((one) => one.text());
     for (let tries = 0; (await said().catch(() => "")) !== "hi"; tries += 1) {
-      if (tries > 100) throw new Error("the stranger does not answer");
+      if (tries > 100) throw new Error("the other server does not answer");
       await Bun.sleep(50);
     }
     const { findings } = await doctor();
@@ -299,7 +299,8 @@ describeEngines("doctor", ({ engine }) => {
       try {
         const started = performance.now();
         while (!(await askers()).some(({ State }) => State === "running")) {
-          if (run.exitCode !== null || performance.now() - started > 30_000) throw new Error("nobody asks from inside");
+          if (run.exitCode !== null || performance.now() - started > 30_000)
+            throw new Error("there is no request from inside");
           await Bun.sleep(20);
         }
         run.kill(name);
@@ -310,7 +311,7 @@ describeEngines("doctor", ({ engine }) => {
         expect(await askers()).toEqual([]);
         for (const each of ["pid", "child"]) {
           const stat = `/proc/${readFileSync(join(files.path, each), "utf8").trim()}/stat`;
-          // The kernel ends it soon after it is killed, and a zombie is none that runs.
+          // The kernel ends it soon after it is killed, and a zombie does not run.
           const runs = () => existsSync(stat) && !/\) [ZX] /.test(readFileSync(stat, "latin1"));
           for (let tries = 0; runs() && tries < 200; tries += 1) await Bun.sleep(25);
           expect(runs()).toBe(false);

@@ -43,7 +43,7 @@ describeEngines("the door", ({ engine, freeSubnet }) => {
       expect(await askFrom(app, network.gateway, server.port)).toMatchObject(credentials);
       await Bun.sleep(LOG_WAIT_MS);
       expect(server.log()).toContain(
-        `credentials vended caller=door-app-${process.pid}/${app.slice(0, 12)} path=/creds`,
+        `credentials returned caller=door-app-${process.pid}/${app.slice(0, 12)} path=/creds`,
       );
     });
     // Podman 4.3 knows no host-gateway; its containers find the host under a name of its own.
@@ -223,7 +223,7 @@ describeEngines("the door", ({ engine, freeSubnet }) => {
       60_000,
     );
 
-    test("vends a container that is bound to a role that role alone, and a gateway nothing meanwhile", async () => {
+    test("returns a container that is bound to a role that role alone, and a gateway nothing meanwhile", async () => {
       await startServer();
       const labels = { "ecs-local.role": "web" };
       const name = `door-bound-${process.pid}`;

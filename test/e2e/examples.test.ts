@@ -14,12 +14,12 @@ const ROLE = "arn:aws:iam::111111111111:role";
 const HEALTH: Readonly<Record<string, object>> = {
   localstack: { healthcheck: { test: ["CMD", "true"], interval: "1s" } },
 };
-/** Podman's checks are run by timers of systemd, which is not here: nobody would ever be healthy. */
+/** Podman's checks are run by timers of systemd, which is missing here: no container would become healthy. */
 const STARTED = { depends_on: { localstack: { condition: "service_started" } } };
 const ROLES: Readonly<Record<string, string>> = { orders: `${ROLE}/orders`, billing: `${ROLE}/billing` };
 
 describeCompose("examples/", () => {
-  // Images cannot be pulled here: the programs are a shell that asks, and the server vends dummy credentials.
+  // Images cannot be pulled here: the programs are a shell that asks, and the server returns dummy credentials.
   describeEngines("with other programs in their containers", ({ engine, freeSubnet }) => {
     let image: string;
     let stop = () => {};
@@ -61,7 +61,7 @@ describeCompose("examples/", () => {
           stopLetting = letTaskNetworkPass(engine);
           const members = await membersOf(engine, `cmp-example-${name}`);
           expect(services(members)).toEqual(names.toSorted());
-          // LocalStack is no container that asks.
+          // LocalStack is not a container that asks.
           const asking = members.filter(({ Labels }) => Labels["com.docker.compose.service"] !== "localstack");
           await expectItself(engine, asking, ROLES, members);
         },

@@ -39,7 +39,7 @@ describe("the compiled program takes", () => {
     expect(body.Token).toMatch(/^given-/);
     expect(JSON.parse(readFileSync(file, "utf8")).accessToken).toBe("access-1");
     expect(log).toMatch(
-      /credentials are vended for this identity identity=arn:aws:iam::111122223333:user\/dev origin="profile 'dev'" expiration=\d{4}-/,
+      /credentials are returned for this identity identity=arn:aws:iam::111122223333:user\/dev origin="profile 'dev'" expiration=\d{4}-/,
     );
     expect(log).not.toMatch(/access-1|refresh-|given-|secret-/);
   });
@@ -70,7 +70,7 @@ test("without an identity it says at start what was tried, and what to run", asy
   const { status, log } = await creds({ HOME: home({}), AWS_EC2_METADATA_DISABLED: "true" });
   expect(status).toBe(400);
   expect(log).toMatch(
-    /there are no credentials to vend yet code=no-identity cause="no AWS identity: tried .* hint="set AWS_PROFILE/,
+    /there are no credentials to return yet code=no-identity cause="no AWS identity: tried .* hint="set AWS_PROFILE/,
   );
 });
 

@@ -232,7 +232,7 @@ describe.skipIf(why !== undefined)(`network on a machine of namespaces${why ? ` 
     expect(machine.network("down")).toMatchObject({ exitCode: 0, stderr: "" });
   });
 
-  test("an interface that is no bridge is set up with a warning; one that is not there is wrong usage", () => {
+  test("an interface that is not a bridge is set up with a warning; one that is not there is wrong usage", () => {
     expect(machine.network("up --bridge lan0")).toMatchObject({
       exitCode: 0,
       stderr: expect.stringContaining("lan0 is not a bridge"),
@@ -245,11 +245,11 @@ describe.skipIf(why !== undefined)(`network on a machine of namespaces${why ? ` 
   });
 });
 
-const nobody = ["--reuid=65534", "--inh-caps=+dac_read_search", "--ambient-caps=+dac_read_search"];
+const unprivileged = ["--reuid=65534", "--inh-caps=+dac_read_search", "--ambient-caps=+dac_read_search"];
 for (const action of ["up", "down", "status"]) {
   const title = `network ${action} by another user than root says that it takes root, and how to get it`;
   test.skipIf(!canBeNobody)(`${title}${canBeNobody ? "" : " (skipped: needs root and setpriv)"}`, () => {
-    const { exitCode, stderr } = runBinary(["network", action], {}, ["setpriv", ...nobody]);
+    const { exitCode, stderr } = runBinary(["network", action], {}, ["setpriv", ...unprivileged]);
     expect(exitCode).toBe(1);
     expect(stderr).toMatch(/^ecs-local-endpoints: network \w+ needs root\nhint: run it with sudo.*\n$/);
   });

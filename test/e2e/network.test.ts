@@ -22,7 +22,7 @@ for (const iptables of ["iptables-nft", "iptables-legacy"]) {
   describe.skipIf(why !== undefined)(`network with ${iptables}${why ? ` (skipped: ${why})` : ""}`, () => {
     let machine: ReturnType<typeof startMachine>;
     let clean: string[];
-    const picture = () => [machine.rules(), machine.sysctls()];
+    const snapshot = () => [machine.rules(), machine.sysctls()];
     const until = async (what: () => boolean) => {
       for (let tries = 0; !what(); tries += 1) {
         if (tries > 100) throw new Error("it did not happen within 5 s");
@@ -40,7 +40,7 @@ for (const iptables of ["iptables-nft", "iptables-legacy"]) {
       // The tables exist from the first use on.
       machine.network(UP);
       machine.network("down");
-      clean = picture();
+      clean = snapshot();
     }, 30_000);
     afterEach(() => {
       for (const name of ["ecsbr0", "all"]) machine.sysctl(name, 0);
@@ -63,14 +63,14 @@ for (const iptables of ["iptables-nft", "iptables-legacy"]) {
 
     test("up again changes nothing", () => {
       machine.network(UP);
-      const before = [...picture(), readFileSync(machine.stateFile, "utf8")];
+      const before = [...snapshot(), readFileSync(machine.stateFile, "utf8")];
       expect(machine.network(UP).stdout).toStartWith("nothing to change: ");
-      expect([...picture(), readFileSync(machine.stateFile, "utf8")]).toEqual(before);
+      expect([...snapshot(), readFileSync(machine.stateFile, "utf8")]).toEqual(before);
     });
 
     test("status names the missing rule and what is left over, and up repairs both", () => {
       machine.network(UP);
-      const before = picture();
+      const before = snapshot();
       machine.onMachine("iptables -t nat -F ECS-LOCAL-OUTPUT; iptables -A ECS-LOCAL-INPUT -s 10.9.9.9 -j ACCEPT");
       const { exitCode, stdout } = machine.network("status");
       expect(exitCode).toBe(1);
@@ -79,19 +79,19 @@ for (const iptables of ["iptables-nft", "iptables-legacy"]) {
         "note     left over from an earlier up: ECS-LOCAL-INPUT has 1 other rule",
       ]);
       expect(machine.network(UP).exitCode).toBe(0);
-      expect(picture()).toEqual(before);
+      expect(snapshot()).toEqual(before);
     });
 
     test("another port and other bridges replace the first, which are closed", () => {
       machine.network(UP);
-      const first = picture();
+      const first = snapshot();
       expect(machine.network("up --bridge lan0 --port 9000")).toMatchObject({ exitCode: 0 });
       expect(machine.rules()).not.toMatch(/51679|ecsbr0/);
       expect(machine.sysctls()).toContain("ecsbr0/route_localnet:0");
       expect(machine.network(`${UP} --port ${OTHER_PORT}`).exitCode).toBe(0);
       expect(machine.fromClient(TASK_ADDRESS, 80)).toBe("other");
       expect(machine.network(UP).exitCode).toBe(0);
-      expect(picture()).toEqual(first);
+      expect(snapshot()).toEqual(first);
     });
 
     test("two calls at once run one after the other", async () => {
@@ -104,10 +104,10 @@ for (const iptables of ["iptables-nft", "iptables-legacy"]) {
       const others = `iptables -N OTHERS && iptables -A INPUT -i lan0 -j OTHERS && iptables -P FORWARD DROP
         iptables -t nat -A PREROUTING -i lan0 -p tcp --dport 81 -j REDIRECT --to-ports 82`;
       expect(machine.onMachine(others).exitCode).toBe(0);
-      const before = picture();
+      const before = snapshot();
       machine.network(UP);
       expect(machine.network("down")).toMatchObject({ exitCode: 0, stderr: "" });
-      expect(picture()).toEqual(before);
+      expect(snapshot()).toEqual(before);
       expect(existsSync(machine.stateFile)).toBeFalse();
       expect(machine.network("down").stdout).toBe("nothing of network up exists\n");
       machine.onMachine("iptables -F; iptables -X OTHERS; iptables -P FORWARD ACCEPT; iptables -t nat -F");
@@ -139,7 +139,7 @@ for (const iptables of ["iptables-nft", "iptables-legacy"]) {
       machine.network("down");
       expect(machine.sysctls()).toContain("ecsbr1/route_localnet:1");
       machine.onMachine("ip link del ecsbr1");
-      expect(picture()).toEqual(clean);
+      expect(snapshot()).toEqual(clean);
     });
 
     test("a bridge that does not exist any more is missing, and down removes its rules", () => {
@@ -151,34 +151,34 @@ for (const iptables of ["iptables-nft", "iptables-legacy"]) {
       expect(stdout).toContain("missing  the interface ecsbr1 of network up exists\n");
       expect(stdout).toMatch(/^1 of \d+ are missing: run network up --bridge ecsbr0$/m);
       expect(machine.network("down").exitCode).toBe(0);
-      expect(picture()).toEqual(clean);
+      expect(snapshot()).toEqual(clean);
     });
 
     describe("without its state file", () => {
       test("up knows by the rules that it opened the bridge", () => {
         machine.network(UP);
-        const before = picture();
+        const before = snapshot();
         machine.onMachine(`rm -r ${FOLDER}`);
         expect(machine.network("status --bridge ecsbr0").stdout).toContain("the state file of network up is missing");
         expect(machine.network(UP)).toMatchObject({ exitCode: 0, stderr: "" });
-        expect(picture()).toEqual(before);
+        expect(snapshot()).toEqual(before);
         expect(machine.network("down").exitCode).toBe(0);
-        expect(picture()).toEqual(clean);
+        expect(snapshot()).toEqual(clean);
       });
       test("down keeps the rules while a bridge in them is open, and names the way out", () => {
         machine.network(UP);
-        const before = picture();
+        const before = snapshot();
         machine.onMachine(`rm -r ${FOLDER}`);
         const { exitCode, stderr } = machine.network("down");
         expect(exitCode).toBe(1);
         expect(stderr).toMatch(
           /is missing, and route_localnet is 1 on ecsbr0: the rules were kept, .*\nhint: close it /,
         );
-        expect(picture()).toEqual(before);
+        expect(snapshot()).toEqual(before);
         const command = /close it with (.*), then/.exec(stderr)?.[1] ?? "false";
         expect(machine.onMachine(command).exitCode).toBe(0);
         expect(machine.network("down")).toMatchObject({ exitCode: 0, stderr: "" });
-        expect(picture()).toEqual(clean);
+        expect(snapshot()).toEqual(clean);
       });
       test("another network namespace with the same /run has a state of its own", () => {
         machine.network(UP);
@@ -200,7 +200,7 @@ for (const iptables of ["iptables-nft", "iptables-legacy"]) {
       expect(machine.fromClient(TASK_ADDRESS, 80)).toBe("");
       expect(machine.rules()).toContain("ECS-LOCAL-GUARD");
       expect(machine.network("down").exitCode).toBe(0);
-      expect(picture()).toEqual(clean);
+      expect(snapshot()).toEqual(clean);
     });
 
     for (const [killed, next] of [
@@ -212,13 +212,13 @@ for (const iptables of ["iptables-nft", "iptables-legacy"]) {
       test(`${killed}, killed at any table, is completed by the next ${next}`, () => {
         const commands = { up: UP, down: "down" };
         machine.network(UP);
-        const ended = { up: picture(), down: clean }[next];
+        const ended = { up: snapshot(), down: clean }[next];
         for (let nth = 1; nth <= 3; nth += 1) {
           for (const when of ["before", "after"] as const) {
             machine.network(killed === "up" ? "down" : UP);
             expect(machine.network(commands[killed], machine.killAt(nth, when)).signal).toBe("SIGKILL");
             expect(machine.network(commands[next]).exitCode).toBe(0);
-            expect(picture(), `killed ${when} change ${nth}`).toEqual(ended);
+            expect(snapshot(), `killed ${when} change ${nth}`).toEqual(ended);
           }
         }
       });
@@ -229,14 +229,14 @@ for (const iptables of ["iptables-nft", "iptables-legacy"]) {
         expect(machine.network(UP, machine.killAt(2, "before", signal)).exitCode, signal).toBe(0);
         expect(machine.network("status").exitCode).toBe(0);
         expect(machine.network("down", machine.killAt(2, "before", signal)).exitCode, signal).toBe(0);
-        expect(picture()).toEqual(clean);
+        expect(snapshot()).toEqual(clean);
       }
     });
 
     test("down names a rule of another program that leads to its chains, and changes nothing", () => {
       machine.network(UP);
       machine.onMachine("iptables -A FORWARD -s 10.9.9.9 -j ACCEPT; iptables -A FORWARD -j ECS-LOCAL-INPUT");
-      const before = picture();
+      const before = snapshot();
       for (const action of ["down", "down --print", "up --loopback"]) {
         const { exitCode, stderr } = machine.network(action);
         expect(exitCode).toBe(1);
@@ -244,7 +244,7 @@ for (const iptables of ["iptables-nft", "iptables-legacy"]) {
         expect(stderr).toContain("iptables -t filter -D FORWARD 2\n");
       }
       expect(machine.network("status").stdout).toContain("another program's rule leads here: -A FORWARD");
-      expect(picture()).toEqual(before);
+      expect(snapshot()).toEqual(before);
       machine.onMachine("iptables -t filter -D FORWARD 2; iptables -F FORWARD");
       expect(machine.network("down").exitCode).toBe(0);
     });
@@ -253,16 +253,16 @@ for (const iptables of ["iptables-nft", "iptables-legacy"]) {
       const run = (script: string) => machine.onMachine(`sh -e <<'SCRIPT'\n${script}SCRIPT\n`);
       const printed = machine.network(`${UP} --print`);
       expect(printed).toMatchObject({ exitCode: 0, stderr: "" });
-      expect(picture()).toEqual(clean);
+      expect(snapshot()).toEqual(clean);
       machine.network(UP);
-      const complete = picture();
+      const complete = snapshot();
       expect(machine.network(`${UP} --print`)).toMatchObject({ stdout: "", stderr: "note: nothing to change\n" });
       const undo = machine.network("down --print").stdout;
       machine.network("down");
       expect(run(printed.stdout).exitCode).toBe(0);
-      expect(picture()).toEqual(complete);
+      expect(snapshot()).toEqual(complete);
       expect(run(undo)).toMatchObject({ exitCode: 0, stderr: "" });
-      expect(picture()).toEqual(clean);
+      expect(snapshot()).toEqual(clean);
     });
 
     test("a firewall that accepts nothing lets containers in to the server", () => {

@@ -95,10 +95,10 @@ describeEngines("networks", ({ engine, freeSubnet }) => {
       }
     }, 30_000);
 
-    test("what has the host's is told that this machine is no container, and is found by name", async () => {
+    test("what has the host's is told that this machine is not a container, and is found by name", async () => {
       const { status, body } = await ask(engine, ids.host ?? "", "127.0.0.1", server.port, "/v4");
       expect(status).toBe(404);
-      expect(body).toContain("The request came from this machine (127.0.0.1), which is no container");
+      expect(body).toContain("The request came from this machine (127.0.0.1), which is not a container");
       expect(body).toContain("name one in the path, as in /v4/containers/");
       for (const path of ["/v3/containers/eq-host", "/v4/eq-host"]) {
         expect(await read(path)).toMatchObject({ DockerId: ids.host, Networks: [{ NetworkMode: "host" }] });

@@ -25,7 +25,7 @@ describeEngines("task protection", ({ engine, freeSubnet }) => {
     expect(await server.stop(), server.log()).toBe(0);
   });
 
-  test("that a container sets is that of its project's other members, and of nobody else's", async () => {
+  test("that a container sets is that of its project's other members, and of no other", async () => {
     const [web = "", db = ""] = shop.ids;
     const [other = ""] = blog.ids;
     const from = (id: string) => (id === other ? blog : shop).network.gateway;

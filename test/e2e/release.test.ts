@@ -177,11 +177,13 @@ test("a folder that holds something else is not emptied for a release, though it
   expect(stderr.toString()).toStartWith(`release: ${full} holds something else than a release: 'mine'\nhint: `);
 });
 
-test("what is no target is refused before anything is made", () => {
+test("what is not a target is refused before anything is made", () => {
   const args = ["--snapshot", "--targets", "windows-x64", "--out", join(folder, "refused")];
   const unknown = Bun.spawnSync([join(root, "scripts/release"), ...args], { cwd: "/" });
   expect(unknown.exitCode).toBe(2);
-  expect(unknown.stderr.toString()).toStartWith("release: --targets has 'windows-x64', which is none of linux-x64, ");
+  expect(unknown.stderr.toString()).toStartWith(
+    "release: --targets has 'windows-x64', which is not one of linux-x64, ",
+  );
   expect(readdirSync(folder)).not.toContain("refused");
 });
 

@@ -47,7 +47,7 @@ describe.if(missing === "")(`a rootless Podman${missing && ` (skipped: ${missing
         /^(\S+)\s+host\.containers\.internal/m.exec(await podman.engine.exec(id, "cat /etc/hosts"))?.[1] ?? "";
       const { status, body } = await ask(podman.engine, id, host, server.port, "/v4");
       expect(status).toBe(404);
-      expect(body).toContain(`The request came from this machine (${host}), which is no container`);
+      expect(body).toContain(`The request came from this machine (${host}), which is not a container`);
     } finally {
       expect(await server.stop()).toBe(0);
     }
@@ -94,7 +94,7 @@ describe.if(missing === "")(`a rootless Podman${missing && ` (skipped: ${missing
             body: expect.stringContaining(`ECS_LOCAL_ALLOWED_NETWORKS, as in ${address}/32`),
           });
         }
-        expect(server.log()).toContain("no address tells a container of this engine");
+        expect(server.log()).toContain("addresses do not identify containers of this engine");
         const named = await server.get("/v4/eq-rootless-twin");
         expect(await named.json()).toMatchObject({ DockerId: inner });
       } finally {
@@ -102,13 +102,13 @@ describe.if(missing === "")(`a rootless Podman${missing && ` (skipped: ${missing
       }
     }, 60_000);
 
-    test("nor where its address may ask: metadata says what to do, and credentials are the listed stranger's", async () => {
+    test("nor where its address may ask: metadata says what to do, and credentials are the listed caller's", async () => {
       if (!rootful) throw new Error("there is no rootful Podman");
       const server = await startServer({ ECS_LOCAL_ALLOWED_NETWORKS: `${address}/32` });
       try {
         const { status, body } = await ask(rootful, outer, network.gateway, server.port, "/v4");
         expect(status).toBe(404);
-        expect(body).toContain(`from ${address}, and no address tells a container of this engine`);
+        expect(body).toContain(`from ${address}, and addresses do not identify containers of this engine`);
         expect(body).toContain("run this server in a container on a network of the engine's, or name one in the path");
         expect((await ask(rootful, outer, network.gateway, server.port, "/creds")).status).toBe(200);
       } finally {

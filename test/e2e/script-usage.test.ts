@@ -10,7 +10,7 @@ function run(script: string, ...args: string[]) {
 
 const WRONG = [
   ["image", ["--bogus"], "Unknown option '--bogus'"],
-  ["image", ["--arch", "riscv"], "--arch is 'riscv', which is none of amd64, arm64"],
+  ["image", ["--arch", "riscv"], "--arch is 'riscv', which is not one of amd64, arm64"],
   ["image", ["--tag="], "--tag is empty"],
   ["release", ["--bogus"], "Unknown option '--bogus'"],
   ["release", ["--snapshot", "now"], "Unexpected argument 'now'."],

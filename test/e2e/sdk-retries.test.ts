@@ -34,7 +34,7 @@ describeClients("of a program that runs on", (client) => {
       const slow = await startSlow(moto.port, 1300);
       server = await startServer(slow.url);
       const asked = await outcomes("/role-arn/arn:aws:iam::123456789012:role/slow");
-      expect([asked[0], asked.at(-1)]).toEqual(["upstream-unavailable", "vended"]);
+      expect([asked[0], asked.at(-1)]).toEqual(["upstream-unavailable", "returned"]);
       slow.stop();
     },
     TIMEOUT_MS,
@@ -47,7 +47,7 @@ describeClients("of a program that runs on", (client) => {
     `asks once for what it uses ${USES} times, while an hour is left`,
     async () => {
       server = await startServer(moto.url);
-      expect(await outcomes("/role/app", { CALLS: String(USES) })).toEqual(["vended"]);
+      expect(await outcomes("/role/app", { CALLS: String(USES) })).toEqual(["returned"]);
     },
     TIMEOUT_MS,
   );
@@ -60,7 +60,7 @@ describeClients("of a program that runs on", (client) => {
       server = await startServer(moto.url, { AWS_SESSION_TOKEN: "of-unknown-end" });
       const asked = await outcomes("/creds", { CALLS: String(USES) });
       expect(asked.length).toBe(refetches ? USES + 1 : 1);
-      expect(new Set(asked)).toEqual(new Set(["vended"]));
+      expect(new Set(asked)).toEqual(new Set(["returned"]));
     },
     TIMEOUT_MS,
   );

@@ -9,8 +9,8 @@ const TIMEOUT_MS = 60_000;
 
 type Vended = "session" | "plain" | "app";
 
-/** Every way to ask, with whose credentials are vended. */
-const ADDRESSES: readonly (readonly [path: string, vended: Vended])[] = [
+/** Every way to ask, with whose credentials are returned. */
+const ADDRESSES: readonly (readonly [path: string, returned: Vended])[] = [
   ["/creds", "session"],
   ["/creds/", "session"],
   ["/v2/credentials/any-id", "session"],
@@ -51,7 +51,7 @@ describeClients("takes the right credentials of", (client) => {
     expect(stderr).toBe("");
     callers = stdout.trim().split("\n");
     audit = await server.audit();
-    // What was vended stays the same for an hour: now the run knows it too, as secrets.
+    // What was returned stays the same for an hour: now the run knows it too, as secrets.
     for (const [path] of ADDRESSES) await server.get(path);
   }, TIMEOUT_MS);
   afterAll(async () => {
@@ -59,11 +59,11 @@ describeClients("takes the right credentials of", (client) => {
     await moto.stop();
   });
 
-  ADDRESSES.forEach(([path, vended], index) => {
+  ADDRESSES.forEach(([path, returned], index) => {
     test(path, () => {
-      expect(callers[index]?.split(/\s/)).toEqual(wanted[vended].split(" "));
-      const role = { session: "", plain: ARN.replace("team/sdk/app", "plain"), app: ARN }[vended];
-      expect(audit[index]).toMatchObject({ path, role, outcome: "vended" });
+      expect(callers[index]?.split(/\s/)).toEqual(wanted[returned].split(" "));
+      const role = { session: "", plain: ARN.replace("team/sdk/app", "plain"), app: ARN }[returned];
+      expect(audit[index]).toMatchObject({ path, role, outcome: "returned" });
     });
   });
 });

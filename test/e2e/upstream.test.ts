@@ -34,7 +34,7 @@ describe.skipIf(!HAS_OPENSSL)("the binary, behind a proxy that asks for a passwo
     return { status: answer.status, body, asked: new Set(proxy.asked), calls: aws.calls };
   }
 
-  test("vends with AWS_CA_BUNDLE", async () => {
+  test("returns with AWS_CA_BUNDLE", async () => {
     expect(await ask({ AWS_CA_BUNDLE: authority.ca })).toMatchObject({
       status: 200,
       asked: new Set(["CONNECT sts.eu-west-1.amazonaws.com:443"]),

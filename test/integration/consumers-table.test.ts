@@ -17,7 +17,7 @@ const CALLERS = [SHOP_WEB, SHOP_DB, NEWSFEED];
 
 const FACTS: Readonly<Record<string, object>> = {
   [SHOP_WEB.id]: { LogConfig: { Type: "awslogs", Config: AWSLOGS } },
-  // A third of a CPU is no whole number of units.
+  // A third of a CPU is not a whole number of units.
   [SHOP_DB.id]: { NanoCpus: 333_000_000 },
 };
 const containers = MACHINE.containers.map((document) => ({

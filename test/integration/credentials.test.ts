@@ -82,7 +82,7 @@ describe("upstream", () => {
     at += 5000;
     expect((await get("/creds")).status).toBe(200);
     expect(lines.join("\n")).not.toMatch(/long-lived|secret-|token-1/);
-    expect(lines.at(-1)).toContain('"caller":"shop-web-1","path":"/creds","role":"","outcome":"vended"');
+    expect(lines.at(-1)).toContain('"caller":"shop-web-1","path":"/creds","role":"","outcome":"returned"');
   });
   test("throttled and broken are 503, refused is 403", async () => {
     const aws = startFake();
@@ -95,14 +95,14 @@ describe("upstream", () => {
     expect((await get(`/role/${ROLE_ARN}3`)).status).toBe(403);
   });
   test("nothing listens: 503 that says so", async () => {
-    // A port that was free may be that of the server under test; nobody is given this one.
+    // A free port may become that of the server under test; this one is reserved.
     const { status, body } = await online({ ...startFake(), url: "http://127.0.0.1:1" }, KEYS).get("/creds");
     expect([status, body.message]).toEqual([
       503,
       expect.stringContaining("could not reach 127.0.0.1:1 (ECONNREFUSED)"),
     ]);
   });
-  test("bad roles reach nobody", async () => {
+  test("bad roles cause no call", async () => {
     const aws = startFake();
     const { get } = online(aws, KEYS);
     for (const path of [
@@ -120,7 +120,7 @@ describe("upstream", () => {
   });
 });
 
-test("offline answers every route and asks nobody", async () => {
+test("offline answers every route without a call", async () => {
   const { get } = serve(createOfflineSource({ now: Date.now }), Date.now);
   for (const path of ROUTES) {
     expect(await get(path)).toMatchObject({

@@ -317,7 +317,7 @@ describe("the identity and the clock", () => {
 });
 
 describe("the port", () => {
-  // Where our server answers at 169.254.170.2 of this machine is no matter of these.
+  // Where our server answers at 169.254.170.2 of this machine does not matter of these.
   const check = async (port: number, isServedElsewhere = false) =>
     checkPort(await readPort({ port, bindAddress: "127.0.0.1" }, isServedElsewhere));
 
@@ -368,7 +368,7 @@ test("identity (problem): a credential_process hangs, which is named and does no
   await Bun.sleep(50);
   for (const name of ["pid", "child"]) {
     const stat = `/proc/${readFileSync(join(folder, name), "utf8").trim()}/stat`;
-    // A zombie is none that runs.
+    // A zombie does not run.
     expect(existsSync(stat) && !/\) [ZX] /.test(readFileSync(stat, "latin1"))).toBe(false);
   }
   const given = { Version: 1, AccessKeyId: secret("AKIAOFAPROCESS"), SecretAccessKey: secret("given-by-a-process") };

@@ -19,12 +19,12 @@ function start(options: Options, more: Parameters<typeof startFakeEngine>[0] = {
 }
 
 describe("a server on the machine of a rootless engine", () => {
-  test("of Podman answers nobody by a container's address", async () => {
+  test("of Podman identifies no caller by a container's address", async () => {
     const { app } = start({}, { lateEventsMs: 100 });
     expect((await app.ask("/v4", WEB.address)).status).toBe(404);
   });
 
-  test("answers nobody by a container's address, and says what to do", async () => {
+  test("identifies no caller by a container's address, and says what to do", async () => {
     const { app } = start({});
     for (const [path, status] of [
       ["/v2/metadata", 400],
@@ -35,7 +35,7 @@ describe("a server on the machine of a rootless engine", () => {
     ] as const) {
       const answer = await app.ask(path, WEB.address);
       expect(answer.status, path).toBe(status);
-      expect(answer.text).toContain(`from ${WEB.address}, and no address tells a container of this engine`);
+      expect(answer.text).toContain(`from ${WEB.address}, and addresses do not identify containers of this engine`);
       expect(answer.text).toContain("run this server in a container on a network of the engine's");
       expect(answer.text).not.toContain("no container is running");
     }
@@ -49,7 +49,7 @@ describe("a server on the machine of a rootless engine", () => {
     }
   });
 
-  test("takes nobody for the container that is bound to a role, nor by it", async () => {
+  test("takes no caller for the container that is bound to a role", async () => {
     const { app } = start(
       { guarded: {}, env: { ECS_LOCAL_ALLOWED_NETWORKS: "172.31.7.0/24" } },
       machine({ "ecs-local.role": "web" }),
@@ -64,7 +64,7 @@ describe("a server on the machine of a rootless engine", () => {
     expect((await app.ask("/creds", "127.0.0.1")).status).toBe(200);
   });
 
-  test("lets nobody in by a container's address before the engine has told that it is rootless", async () => {
+  test("allows no caller by a container's address before the engine has answered that it is rootless", async () => {
     const { app, engine } = start({ guarded: {} });
     engine.faults.hold = (path) => path === "/info";
     await eventually(() => engine.count("/info") > 0 && app.inventory.store.containers.size === 4, 2_000);
@@ -76,7 +76,7 @@ describe("a server on the machine of a rootless engine", () => {
     const { app } = start({});
     await app.inventory.ready();
     app.flush();
-    expect(app.lines.join("")).toContain("no address tells a container of this engine");
+    expect(app.lines.join("")).toContain("addresses do not identify containers of this engine");
   });
 });
 

@@ -101,7 +101,7 @@ const endingEvents = async () => {
   engine.faults.dropEvents();
   return failed(app);
 };
-/** What nobody foresees is an error that is no AppError. */
+/** An unexpected error is not an AppError. */
 const unusable = async () => {
   const engine = fake();
   const odd = async () => {
@@ -137,11 +137,11 @@ const CASES: Readonly<Record<string, Case | { readonly path: string; readonly pr
   "this user may not use the socket": connecting(async () => {
     throw unreachable("unix:///var/run/docker.sock", { code: "EACCES" });
   }),
-  "nobody listens at the socket or address": () => failed(start("tcp://127.0.0.1:1")),
+  "nothing listens at the socket or address": () => failed(start("tcp://127.0.0.1:1")),
   "it accepts and stays silent for 2 s": () => failed(silent()),
   "it hung up in the middle": hangingUp,
   "it restarts, or has closed the stream in which it tells what happens": endingEvents,
-  "the contact failed in a way that nobody foresaw": connecting(async () => {
+  "the contact failed unexpectedly": connecting(async () => {
     throw new TypeError("a fault of our own");
   }),
   "the server has only just started": async () => silent(),
@@ -152,15 +152,15 @@ const CASES: Readonly<Record<string, Case | { readonly path: string; readonly pr
   "the engine is busy: it did not tell the containers' addresses within 0.9 s": holding("/containers/"),
   "the engine is too old, or newer than this program": () =>
     failed(start(fake({ apiVersion: "1.30", minApiVersion: "1.12" }).host)),
-  "it refused: what answers is no engine, or a proxy before its socket allows too little, or DOCKER_API_VERSION is wrong":
+  "it refused: what answers is not an engine, or a proxy before its socket allows too little, or DOCKER_API_VERSION is wrong":
     answering("/version", () => new Response("no", { status: 403 })),
   "it refused the stream in which it tells what happens": answering(
     "/events",
     () => new Response("no", { status: 403 }),
   ),
-  "what came is no JSON": answering("/networks", () => new Response("<html>")),
+  "what came is not JSON": answering("/networks", () => new Response("<html>")),
   "what came is not what Docker and Podman say": answering("/networks", () => Response.json({})),
-  "what came could not be used, in a way that nobody foresaw": unusable,
+  "what came could not be used, unexpectedly": unusable,
   "an answer without end": answering("/networks", endless),
   "an event without end": eventWithoutEnd,
   "the docker command's current context names an address of another kind, such as ssh": context,

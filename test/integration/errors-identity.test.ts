@@ -20,12 +20,12 @@ import {
   failedWith,
   failing,
   identity,
-  NOBODY,
   type Provoke,
   profile,
   ROLE,
   SECRETS,
   sso,
+  UNREACHABLE,
 } from "../support/errors-aws.ts";
 import { testRows } from "../support/errors-table.ts";
 import { freePort } from "../support/free-port.ts";
@@ -147,20 +147,20 @@ const CASES: Readonly<Record<string, Provoke>> = {
       throw toAppError(refusal, { action: "sts:GetSessionToken as the keys of the environment", remedy: "" });
     });
   },
-  "a failure that nobody foresaw": async () => {
+  "an unexpected failure": async () => {
     const fail = () => Promise.reject(new TypeError("a fault of our own"));
     return serve({ version: () => "", session: fail, assume: fail, warm: async () => {} }, Date.now);
   },
 
   "expired SSO session": sso("ended", "2020-01-01T00:00:00Z"),
   "SSO session that AWS has ended": endedPortal,
-  "AWS's SSO is not reached": sso("unreached", "2099-01-01T00:00:00Z", { AWS_ENDPOINT_URL_SSO: NOBODY }),
+  "AWS's SSO is not reached": sso("unreached", "2099-01-01T00:00:00Z", { AWS_ENDPOINT_URL_SSO: UNREACHABLE }),
   "AWS's SSO limits calls": failingPortal("limited", 429),
   "AWS's SSO is broken": failingPortal("broken", 500),
   "AWS's SSO is not reached to renew the login": sso(
     "unrenewed",
     "2020-01-01T00:00:00Z",
-    { AWS_ENDPOINT_URL_SSO_OIDC: NOBODY },
+    { AWS_ENDPOINT_URL_SSO_OIDC: UNREACHABLE },
     RENEWABLE,
   ),
   "what answers is not AWS's SSO, as the page of a login": page(
@@ -179,7 +179,7 @@ const CASES: Readonly<Record<string, Provoke>> = {
   ),
   "a login of `aws login` that has ended or was never made": profile("login_session = arn:aws:iam::1:user/dev"),
   "a profile that has nothing of an identity, or half of it": profile("aws_access_key_id = AKIAFILE"),
-  "a role that wants an MFA code, which nobody can type in here": role(
+  "a role that needs an MFA code, which a server cannot ask for": role(
     "source_profile = keys\nmfa_serial = arn:aws:iam::1:mfa/dev",
   ),
   "a role, and nothing to assume it with": role(""),
@@ -206,8 +206,8 @@ const CASES: Readonly<Record<string, Provoke>> = {
   "it wrote something else than JSON": process("echo hello"),
   "its JSON is of another version": printing({ ...keys, Version: 2 }),
   "its JSON lacks a key, or one is empty": printing({ Version: 1 }),
-  "its SessionToken is no text": printing({ ...keys, SessionToken: {} }),
-  "its Expiration is no time, or after the year 9999": printing({ ...keys, Expiration: "soon" }),
+  "its SessionToken is not a string": printing({ ...keys, SessionToken: {} }),
+  "its Expiration is not a time, or after the year 9999": printing({ ...keys, Expiration: "soon" }),
   "its credentials have ended already": printing({ ...keys, Expiration: "2020-01-01T00:00:00Z" }),
   "it wrote over 100,000 characters": process("head -c 200000 /dev/zero"),
 
@@ -216,11 +216,11 @@ const CASES: Readonly<Record<string, Provoke>> = {
     {},
     { AWS_WEB_IDENTITY_TOKEN_FILE: "/nonexistent", AWS_ROLE_ARN: ROLE },
   ),
-  "the variable is no URL": containerAt("creds"),
+  "the variable is not a URL": containerAt("creds"),
   "the URL is of another host, without TLS": containerAt("http://example.com/creds"),
   "the URL is this server's own": itself,
   "what is there is slow, or broken": container({ status: 500, body: "" }),
-  "nobody is there": containerAt(`${NOBODY}/creds`),
+  "nothing listens there": containerAt(`${UNREACHABLE}/creds`),
   "what is there answers without end": container({ status: 200, body: " ".repeat(2 * 1024 * 1024) }),
   "what is there gives something else than credentials, or a set of which something is missing": container({
     status: 200,

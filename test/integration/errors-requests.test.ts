@@ -6,7 +6,7 @@ import { container } from "../support/containers.ts";
 import { type Answered, type Asked, answersTo, expectRow } from "../support/errors-requests.ts";
 import { testRows } from "../support/errors-table.ts";
 import { startFakeEngine } from "../support/fake-engine.ts";
-import { DB, GATEWAY, machine, onBridge, STRANGER, WEB } from "../support/guarded-machine.ts";
+import { DB, GATEWAY, machine, OUTSIDER, onBridge, WEB } from "../support/guarded-machine.ts";
 import { network, withNetwork } from "../support/networks.ts";
 import { secret } from "../support/secrets.ts";
 
@@ -82,7 +82,7 @@ const DEFAULT_ARN = "arn:aws:ecs:us-west-2:111111111111:task/ecs-local-cluster/3
 
 const MAY_ASK: Readonly<Record<string, Case>> = {
   "the caller is neither this machine nor a container that the engine says is running: another machine, a build step, a container of another engine":
-    { from: STRANGER },
+    { from: OUTSIDER },
   "the caller came by a published port, which hides who it is, and you have closed that way": {
     from: GATEWAY,
     env: { ECS_LOCAL_REFUSE_GATEWAY: "1" },
@@ -98,7 +98,7 @@ const MAY_ASK: Readonly<Record<string, Case>> = {
     paths: [`/creds${markOwn(new URL("http://h/creds")).search}`],
   },
   "more requests than `ECS_TASK_METADATA_RPS_LIMIT` allows; plain text, as with the agent": limited,
-  "a thousand strangers are waiting already for the engine to say who they are": crowded,
+  "a thousand unknown callers are waiting already": crowded,
 };
 
 const PATHS: Readonly<Record<string, Case>> = {
@@ -127,7 +127,7 @@ const CREDENTIALS: Readonly<Record<string, Case>> = {
     from: WEB.address,
     paths: ["/role/db"],
   },
-  "the container's label is no role: see the rules below, or it is over 2048 characters long (`no role is over 2048 characters long`), or `its percent-encoding is not valid UTF-8`":
+  "the container's label is not a role: see the rules below, or it is over 2048 characters long (`no role is over 2048 characters long`), or `its percent-encoding is not valid UTF-8`":
     { labels: { "ecs-local.role": "100%" }, from: WEB.address },
   "some container is bound to a role by its label, and who asks might be that one: it came by a published port, or has no address of its own":
     { labels: { "ecs-local.role": "web" }, from: GATEWAY },
@@ -167,7 +167,7 @@ const CREDENTIALS: Readonly<Record<string, Case>> = {
 const CONTAINERS: Readonly<Record<string, Case>> = {
   "you asked from the machine itself without naming a container": { paths: ["/v3", "/v4"] },
   "you asked by a published port or another gateway, and more than one task runs": { from: GATEWAY, paths: OF_CALLER },
-  "no running container has the address of the caller": { from: STRANGER, env: LISTED, paths: OF_CALLER },
+  "no running container has the address of the caller": { from: OUTSIDER, env: LISTED, paths: OF_CALLER },
   "two networks use the same subnet, and on each a container has this address": {
     machine: twins(),
     from: "172.31.9.4",
@@ -192,7 +192,7 @@ const CONTAINERS: Readonly<Record<string, Case>> = {
     paths: ["/v3/associations/elastic-inference/x", "/v4/associations/elastic-inference/x"],
   },
 
-  "the body of a PUT is no JSON, or has a field that is unknown or of the wrong kind": {
+  "the body of a PUT is not JSON, or has a field that is unknown or of the wrong kind": {
     paths: STATE,
     init: PUT('{"Protection":true}'),
   },
@@ -228,7 +228,7 @@ const CONTAINERS: Readonly<Record<string, Case>> = {
   "`/v1/tasks` with an ARN that more than one task has, as those without labels have": {
     paths: [`/v1/tasks?taskarn=${DEFAULT_ARN}`],
   },
-  "`/v1/tasks` with an id of no container": { paths: ["/v1/tasks?dockerid=nobody"] },
+  "`/v1/tasks` with an id of no container": { paths: ["/v1/tasks?dockerid=missing"] },
   "`/v1/tasks` with an ARN of no task": { paths: ["/v1/tasks?taskarn=arn:aws:ecs:x"] },
 };
 

@@ -106,7 +106,7 @@ const token = (content: string): Case => {
 const authorities = (content: string): Case => {
   return () => start({ AWS_CA_BUNDLE: files.write("ca.pem", content) });
 };
-/** What nobody foresees is an error that is no AppError. */
+/** An unexpected error is not an AppError. */
 const unforeseen: Case = () => {
   const read = () => {
     throw new TypeError("a fault of our own");
@@ -123,7 +123,7 @@ const CASES: Readonly<Record<string, Case>> = {
   "another program has the port": taken,
   "ports below 1024 are root's": forbidden,
   "the address is another machine's": () => start({ ECS_LOCAL_BIND_ADDRESS: "203.0.113.1" }),
-  "the address is a name that nobody knows": () => start({ ECS_LOCAL_BIND_ADDRESS: "nowhere.invalid" }),
+  "the address is an unknown name": () => start({ ECS_LOCAL_BIND_ADDRESS: "nowhere.invalid" }),
 
   "a choice that there is not": wrongValues,
   "a switch that is neither on nor off": wrongValues,
@@ -142,10 +142,10 @@ const CASES: Readonly<Record<string, Case>> = {
   "not a time": wrongValues,
   "not an amount of CPU": wrongValues,
   "not an amount of memory": wrongValues,
-  "tags that are no pairs": wrongValues,
+  "tags that are not pairs": wrongValues,
   "tags that are no JSON": wrongValues,
   "tags that lack a key": tags('[{"value":"shop"}]'),
-  "tags that are no text": tags('{"team":7}'),
+  "tags that are not text": tags('{"team":7}'),
   "tags that are given twice": tags("team=shop,team=blog"),
 
   "the file is missing, is a folder, or may not be read by this user; in a container it must be mounted": () =>
@@ -154,22 +154,22 @@ const CASES: Readonly<Record<string, Case>> = {
   "the file is not JSON": overridden('{"a": 1,}'),
   "the file is JSON of another kind": overridden("[]"),
   "an override of thousands of levels": overridden(`${'{"a":'.repeat(60_000)}1${"}".repeat(60_000)}`),
-  "the file failed in a way that nobody foresaw": unforeseen,
+  "the file failed unexpectedly": unforeseen,
   "a task definition that lacks something": defined({ containerDefinitions: [{ name: "web" }] }),
   "a task definition with a wrong value": defined({ family: "s h", containerDefinitions: [{ name: "web" }] }),
   "a task definition with a wrong cpu": wrongDefinition,
   "a task definition with a wrong memory": wrongDefinition,
   "a task definition with two containers of one name": wrongDefinition,
-  "a task definition whose role is none, where `/creds` vends it": wrongDefinition,
+  "a task definition whose role is none, if `/creds` returns it": wrongDefinition,
   "roles: the file is missing or may not be read by this user": () => start({ ECS_LOCAL_ROLES: "/nonexistent" }),
   "roles: the file is not JSON": roles("{"),
   "roles: the file is in another encoding": overridden(UTF_16, "ECS_LOCAL_ROLES"),
   "roles: the file is JSON of another kind": roles([]),
-  "roles: a key is no role": roles({ "a b": {} }),
-  "roles: what a role has is no object": roles({ app: 1 }),
+  "roles: a key is not a role": roles({ "a b": {} }),
+  "roles: what a role has is not an object": roles({ app: 1 }),
   "roles: a field that there is not": roles({ app: { externalID: "x" } }),
   "roles: a wrong value": roles({ app: { durationSeconds: 1 } }),
-  "roles: a key of transitiveTagKeys that is no tag": roles({ app: { transitiveTagKeys: ["team"] } }),
+  "roles: a key of transitiveTagKeys that is not a tag": roles({ app: { transitiveTagKeys: ["team"] } }),
   "token: the file is missing or may not be read by this user": () =>
     start({ ECS_LOCAL_AUTH_TOKEN_FILE: "/nonexistent" }),
   "token: the file is empty, or holds more than a token": token("two\nlines"),

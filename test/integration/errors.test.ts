@@ -6,7 +6,7 @@ import type { CredentialSource } from "../../src/aws/types.ts";
 import { createVendor, type Vendor } from "../../src/credentials/vendor.ts";
 import { type Authority, createAuthority, HAS_OPENSSL } from "../support/authority.ts";
 import { atEnd, configured, endAll, ROLE_ARN, startFake } from "../support/credential-server.ts";
-import { expectRow, failedWith, failing, NOBODY, PASSWORD, type Provoke, SECRETS } from "../support/errors-aws.ts";
+import { expectRow, failedWith, failing, PASSWORD, type Provoke, SECRETS, UNREACHABLE } from "../support/errors-aws.ts";
 import { testRows } from "../support/errors-table.ts";
 import { startForwardProxy } from "../support/forward-proxy.ts";
 
@@ -120,7 +120,7 @@ const CASES: Readonly<Record<string, Case>> = {
   },
   "over a hundred different roles at once": { provoke: limited({ waitingMax: 1, upstreamMax: 1 }, crowded) },
   "the server is being stopped": { provoke: limited({}, stopping) },
-  "nothing listens, or the connection breaks": { provoke: at(NOBODY) },
+  "nothing listens, or the connection breaks": { provoke: at(UNREACHABLE) },
   "unknown host name": { provoke: at("https://sts.nowhere.invalid") },
   throttled: { provoke: failing({ GetSessionToken: { code: "Throttling", status: 400 } }) },
   "broken at AWS": { provoke: failing({ GetSessionToken: { code: "InternalFailure", status: 500 } }) },
@@ -144,7 +144,7 @@ const CASES: Readonly<Record<string, Case>> = {
   "the proxy wants a password": { provoke: proxied({ refuse: 407 }) },
   "the proxy refuses": { provoke: proxied({ refuse: 403 }) },
   "the proxy is not there": {
-    provoke: at("https://sts.example.test", { HTTPS_PROXY: NOBODY.replace("//", `//me:${PASSWORD}@`) }),
+    provoke: at("https://sts.example.test", { HTTPS_PROXY: UNREACHABLE.replace("//", `//me:${PASSWORD}@`) }),
   },
   "the file of authorities was removed while the server ran": {
     provoke: at("https://127.0.0.1:1", { AWS_CA_BUNDLE: "/nonexistent.pem" }),

@@ -51,7 +51,7 @@ describe("a container that comes or goes", () => {
     expect(await nameAt(ADDRESS)).toBe("next");
   });
 
-  test("that has another's address is answered as nobody, within a second", async () => {
+  test("that has another's address gets no data, within a second", async () => {
     await start();
     engine.add(named("twin", ADDRESS));
     await Bun.sleep(50);
@@ -140,7 +140,7 @@ describe("an engine that fails", () => {
     expect(performance.now() - begin).toBeLessThan(1_000);
   });
 
-  test("is not there: credentials are vended, and it is picked up when it appears", async () => {
+  test("is not there: credentials are returned, and it is picked up when it appears", async () => {
     engine = startFakeEngine({ networks: [net], containers: [named("a", ADDRESS)] });
     await engine.faults.down();
     app = startApp(engine.host);
@@ -210,7 +210,7 @@ describe("what cannot be told is not told", () => {
     await other.stop(true);
   });
 
-  test("a clock that is set back keeps nobody waiting", async () => {
+  test("a clock that is set back delays no request", async () => {
     await start();
     const asked = app.ask("/v3", "172.31.3.77");
     setSystemTime(new Date(Date.now() - 3_600_000));

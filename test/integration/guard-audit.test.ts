@@ -3,7 +3,7 @@ import type { Environment } from "../../src/config/config.ts";
 import { startApp } from "../support/app.ts";
 import { hexId } from "../support/containers.ts";
 import { startFakeEngine } from "../support/fake-engine.ts";
-import { DB, GATEWAY, machine, STRANGER, WEB } from "../support/guarded-machine.ts";
+import { DB, GATEWAY, machine, OUTSIDER, WEB } from "../support/guarded-machine.ts";
 
 const stops: (() => unknown)[] = [];
 afterEach(async () => {
@@ -39,11 +39,11 @@ describe("the audit has one line for", () => {
     const line = {
       time,
       level: "info",
-      event: "credentials vended",
+      event: "credentials returned",
       caller: nameOf(DB.name),
       path: "/creds",
       role: "",
-      outcome: "vended",
+      outcome: "returned",
       expiration: expect.stringMatching(/^\d{4}-\d\d-\d\dT[\d:]{8}Z$/),
     };
     expect(await ask("/creds", DB.address)).toEqual([{ ...line, cached: false }]);
@@ -59,7 +59,7 @@ describe("the audit has one line for", () => {
   });
 
   for (const [what, path, from, fields, env, headers] of [
-    ["a stranger", "/creds", STRANGER, { caller: STRANGER, outcome: "forbidden" }, {}, {}],
+    ["an unknown caller", "/creds", OUTSIDER, { caller: OUTSIDER, outcome: "forbidden" }, {}, {}],
     ["a browser", "/creds", DB.address, { caller: nameOf(DB.name), outcome: "forbidden" }, {}, { origin: "null" }],
     [
       "a bound container that asks for another role",
@@ -94,7 +94,7 @@ describe("the audit has one line for", () => {
       { ECS_LOCAL_AUTH_TOKEN: "correct-horse" },
       { authorization: "wrong-horse" },
     ],
-    ["what is no role", "/role/a*b", DB.address, { outcome: "bad-role" }, {}, {}],
+    ["what is not a role", "/role/a*b", DB.address, { outcome: "bad-role" }, {}, {}],
   ] as const) {
     test(`the refusal of ${what}`, async () => {
       const lines = await (await start(env))(path, from, headers as Record<string, string>);
@@ -114,9 +114,9 @@ describe("the audit has one line for", () => {
   });
 
   test("a refusal of metadata, which is another event", async () => {
-    const lines = await (await start())("/v3/task", STRANGER);
+    const lines = await (await start())("/v3/task", OUTSIDER);
     expect(lines).toEqual([
-      expect.objectContaining({ event: "a request was refused", caller: STRANGER, path: "/v3/task" }),
+      expect.objectContaining({ event: "a request was refused", caller: OUTSIDER, path: "/v3/task" }),
     ]);
   });
 });

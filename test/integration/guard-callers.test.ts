@@ -7,9 +7,9 @@ import {
   GATEWAY_IPV6,
   LAN_NEIGHBOUR,
   machine,
+  OUTSIDER,
   OWN_ID,
   onBridge,
-  STRANGER,
   WEB,
 } from "../support/guarded-machine.ts";
 
@@ -104,7 +104,7 @@ describe("an engine that is lost", () => {
     ]);
     const unknown = await ask("/creds", "172.31.7.77");
     expect([unknown.status, unknown.json.code]).toEqual([503, "EngineUnavailable"]);
-    expect(await statusOf(STRANGER)).toBe(403);
+    expect(await statusOf(OUTSIDER)).toBe(403);
   }, 10_000);
 });
 

@@ -36,7 +36,7 @@ describe("a container that the label binds", () => {
       [`/role-arn/${ARN}s`, "/role/x/web", `/role-arn/${OFFLINE}/team/web`],
     ],
   ] as const) {
-    test(`to ${label} is vended that role by every path that can mean it, and no other`, async () => {
+    test(`to ${label} is returned that role by every path that can mean it, and no other`, async () => {
       const { roleOf } = await start(label);
       for (const path of ["/creds", "/creds/", "/v2/credentials/any", ...same]) {
         expect(await roleOf(path, WEB.address), path).toBe(arn);
@@ -44,7 +44,7 @@ describe("a container that the label binds", () => {
       for (const path of others) expect(await roleOf(path, WEB.address), path).toBe(403);
     });
   }
-  test("by what is no role is refused with the label", async () => {
+  test("by what is not a role is refused with the label", async () => {
     const { app } = await start("a b");
     const { status, text } = await app.ask("/creds", WEB.address);
     expect([status, text]).toEqual([403, expect.stringContaining("ecs-local.role")]);
@@ -56,7 +56,7 @@ describe("a container that the label binds", () => {
 });
 
 describe("while a running container carries the label", () => {
-  test("a container without it is vended what it asks for", async () => {
+  test("a container without it is returned what it asks for", async () => {
     const { roleOf } = await start("web");
     expect([await roleOf("/creds", DB.address), await roleOf("/role/db", DB.address)]).toEqual(["", `${OFFLINE}/db`]);
   });
@@ -93,7 +93,7 @@ test("once the last container with the label has ended, gateways are answered ag
   expect(await roleOf("/creds", GATEWAY)).toBe("");
 });
 
-test("a container with the label that does not run binds nobody", async () => {
+test("a stopped container with the label binds no caller", async () => {
   const { engine, roleOf } = await start("web");
   await engine.stop(WEB.name);
   await Bun.sleep(50);

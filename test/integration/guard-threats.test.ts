@@ -4,7 +4,7 @@ import { markOwn } from "../../src/own-request.ts";
 import type { RuleName } from "../../src/routes/guard.ts";
 import { startApp } from "../support/app.ts";
 import { startFakeEngine } from "../support/fake-engine.ts";
-import { DB, GATEWAY, LAN_NEIGHBOUR, machine, ROUTER, STRANGER, WEB } from "../support/guarded-machine.ts";
+import { DB, GATEWAY, LAN_NEIGHBOUR, machine, OUTSIDER, ROUTER, WEB } from "../support/guarded-machine.ts";
 
 // Each row of docs/security.md: refused with its rule, and answered without it, so that it is this rule that refuses.
 interface Threat {
@@ -53,7 +53,7 @@ const THREATS: readonly Threat[] = [
     says: "evil.example",
     without: "host",
   },
-  ...[STRANGER, LAN_NEIGHBOUR, ROUTER, "2001:db8::9", "::ffff:203.0.113.9"].map((from) => ({
+  ...[OUTSIDER, LAN_NEIGHBOUR, ROUTER, "2001:db8::9", "::ffff:203.0.113.9"].map((from) => ({
     who: `a machine on the LAN at ${from}`,
     from,
     status: 403,
@@ -77,11 +77,11 @@ const THREATS: readonly Threat[] = [
   })),
   ...["/v3/task", "/v2/metadata", "/role/app", "/v1/tasks", "/v1/metadata", "/", NAMED_STATE, "/nothing"].map(
     (path) => ({
-      who: `a stranger who asks for ${path}`,
-      from: STRANGER,
+      who: `an unknown caller that requests ${path}`,
+      from: OUTSIDER,
       path,
       status: 403,
-      says: STRANGER,
+      says: OUTSIDER,
       without: "caller" as const,
     }),
   ),
@@ -94,13 +94,13 @@ const THREATS: readonly Threat[] = [
     without: "browser" as const,
   })),
   {
-    who: "a stranger who sets a task's protection by its container's name",
-    from: STRANGER,
+    who: "an unknown caller that sets a task's protection by its container's name",
+    from: OUTSIDER,
     path: NAMED_STATE,
     method: "PUT",
     body: PROTECT,
     status: 403,
-    says: STRANGER,
+    says: OUTSIDER,
     without: "caller",
   },
   ...["origin", "referer", "sec-fetch-site"].map((name) => ({
@@ -133,7 +133,7 @@ const THREATS: readonly Threat[] = [
     without: "host",
   },
   {
-    who: "a stranger through a published port",
+    who: "an unknown caller through a published port",
     from: GATEWAY,
     status: 403,
     says: "ECS_LOCAL_REFUSE_GATEWAY",
@@ -252,8 +252,8 @@ describe("who is let in beside them", () => {
     ["loopback", "127.0.0.1"],
     ["loopback by IPv6", "::1"],
     ["a published port", GATEWAY],
-    ["a stranger who is listed", STRANGER, "/creds", { ECS_LOCAL_ALLOWED_NETWORKS: "203.0.113.0/24" }],
-    ["anybody for /health", STRANGER, "/health"],
+    ["an unknown caller that is listed", OUTSIDER, "/creds", { ECS_LOCAL_ALLOWED_NETWORKS: "203.0.113.0/24" }],
+    ["any caller for /health", OUTSIDER, "/health"],
     ["who has the token", WEB.address, "/creds", { ECS_LOCAL_AUTH_TOKEN: "t" }, { authorization: "t" }],
     ["metadata without the token", WEB.address, "/v3", { ECS_LOCAL_AUTH_TOKEN: "t" }],
     ["a container that lists the machine's tasks", WEB.address, "/v1/tasks"],

@@ -2,7 +2,7 @@ import { afterEach, describe, expect, test } from "bun:test";
 import { version } from "../../package.json";
 import { eventually, startApp } from "../support/app.ts";
 import { startFakeEngine } from "../support/fake-engine.ts";
-import { GATEWAY, LAN_NEIGHBOUR, machine, STRANGER, WEB } from "../support/guarded-machine.ts";
+import { GATEWAY, LAN_NEIGHBOUR, machine, OUTSIDER, WEB } from "../support/guarded-machine.ts";
 
 const OWN = "192.0.2.7";
 const stops: (() => unknown)[] = [];
@@ -37,7 +37,7 @@ describe("/health", () => {
     });
   }
   for (const [who, address, env] of [
-    ["a stranger", STRANGER, {}],
+    ["an unknown caller", OUTSIDER, {}],
     ["a neighbour on the LAN of a macvlan", LAN_NEIGHBOUR, {}],
     ["a published port that is refused", GATEWAY, { ECS_LOCAL_REFUSE_GATEWAY: "1" }],
   ] as const) {

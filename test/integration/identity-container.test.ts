@@ -21,8 +21,8 @@ describe("user, password and query of the container's endpoint are in no answer 
       "'http://example.com/creds' is not accepted",
     ],
     ["absent", `http://me:${PASSWORD}@127.0.0.1:1/creds?token=${PASSWORD}`, "'http://127.0.0.1:1/creds' could not"],
-    ["no URL", `http://me:${PASSWORD}@[x/creds`, "FULL_URI is no URL of http or https; correct AWS_CON"],
-    ["of another scheme", `me:${PASSWORD}@127.0.0.1/creds`, "FULL_URI is no URL of http or https; correct AWS_CON"],
+    ["no URL", `http://me:${PASSWORD}@[x/creds`, "FULL_URI is not a URL of http or https; correct AWS_CON"],
+    ["of another scheme", `me:${PASSWORD}@127.0.0.1/creds`, "FULL_URI is not a URL of http or https; correct AWS_CON"],
   ] as const) {
     test(title, async () => {
       const { body, lines } = await creds(uri);

@@ -83,7 +83,7 @@ describe("an instance that gives no credentials says why, and nothing of what it
     ],
     ["no JSON", "swordfish", "it answered no credentials"],
     ["half a set", JSON.stringify({ ...SET, Token: "", SecretAccessKey: "swordfish" }), "it answered no credentials"],
-    ["an end that is no time", JSON.stringify({ ...SET, Expiration: "swordfish" }), "it answered no credentials"],
+    ["an end that is not a time", JSON.stringify({ ...SET, Expiration: "swordfish" }), "it answered no credentials"],
     ["an end after 9999", JSON.stringify({ ...SET, Expiration: "+012345-01-01T00:00:00Z" }), "it answered no cred"],
   ] as const) {
     test(title, async () => {
@@ -95,8 +95,8 @@ describe("an instance that gives no credentials says why, and nothing of what it
     });
   }
   for (const [title, url, said] of [
-    ["nobody there", "http://127.0.0.1:1", "could not reach 127.0.0.1:1 (ECONNREFUSED)"],
-    ["no URL", "127.0.0.1", "its address is no URL of http or https"],
+    ["nothing there", "http://127.0.0.1:1", "could not reach 127.0.0.1:1 (ECONNREFUSED)"],
+    ["no URL", "127.0.0.1", "its address is not a URL of http or https"],
     ["a page for a role", undefined, "it names no role"],
   ] as const) {
     test(title, async () => {

@@ -75,7 +75,7 @@ describe("the container's credentials", () => {
       "creds",
       undefined,
       400,
-      "FULL_URI is no URL of http or https; correct AWS_CONTAINER_CREDENTIALS_FULL_URI",
+      "FULL_URI is not a URL of http or https; correct AWS_CONTAINER_CREDENTIALS_FULL_URI",
     ],
     [
       "a host that the SDK refuses",

@@ -93,10 +93,10 @@ describe("credential_source", () => {
   }
 });
 
-describe("a profile that fails is an error, and nobody else is asked", () => {
+describe("a profile that fails is an error, and no other source is used", () => {
   const arn = "arn:aws:iam::111122223333:mfa/me";
   for (const [title, profile, said] of [
-    ["an MFA code", `source_profile = base\nmfa_serial = ${arn}`, `wants an MFA code (mfa_serial = ${arn})`],
+    ["an MFA code", `source_profile = base\nmfa_serial = ${arn}`, `needs an MFA code (mfa_serial = ${arn})`],
     [
       "the command for a session",
       `source_profile = base\nmfa_serial = ${arn}`,

@@ -102,7 +102,7 @@ test("keys of the environment cannot change while the server runs, and the error
   );
 });
 
-test("nothing that changed asks nobody again", async () => {
+test("without a change there is no new call", async () => {
   const { get, pass, signers } = start({ HOME: home({ credentials: keyed("AKIAONE") }) });
   for (let second = 0; second < 20; second += 1) {
     await get("/creds");

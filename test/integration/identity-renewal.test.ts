@@ -40,7 +40,7 @@ function start() {
 }
 
 describe("an identity that cannot be renewed and has not ended", () => {
-  test("is used for a role that nobody asked for before, as /creds goes on with it", async () => {
+  test("is used for a role that was not requested before, as /creds goes on with it", async () => {
     const { get, pass, fail, lines } = start();
     expect((await get("/creds")).status).toBe(200);
     pass(45 * MINUTE);
@@ -51,7 +51,7 @@ describe("an identity that cannot be renewed and has not ended", () => {
     expect((await get(`/role-arn/${ROLE_ARN}-other`)).status).toBe(200);
     expect(lines.join("\n")).toContain("renewal failed");
   });
-  test("is used for /creds that nobody asked for before", async () => {
+  test("is used for /creds that was not requested before", async () => {
     const { get, pass, fail } = start();
     expect((await get(`/role-arn/${ROLE_ARN}`)).status).toBe(200);
     pass(45 * MINUTE);

@@ -55,7 +55,7 @@ const LOGIN = "run: aws sso login --profile dev";
 
 for (const form of ["session", "legacy"] as const) {
   describe(`a profile of SSO in the form ${form}`, () => {
-    test("is vended while its token lives", async () => {
+    test("is returned while its token lives", async () => {
       const { sso, login, get } = startSso(form);
       login("access-0", HOUR_MS);
       expect((await get("/creds")).body).toMatchObject({ AccessKeyId: "ASIAFAKE1", Token: "given-1" });
@@ -157,7 +157,7 @@ describe("a token of sso_session that ended", () => {
     expect([status, body.message]).toEqual([400, expect.stringContaining(LOGIN)]);
     expect(lines.join("\n") + body.message).not.toMatch(/refresh-used|client-secret|access-old/);
   });
-  test("and reaches nobody is 503, which is not an expired login", async () => {
+  test("and gets no connection is 503, which is not an expired login", async () => {
     const { sso, login, get, pass } = startSso();
     login("access-old", -1000, REFRESH);
     await sso.stop();
@@ -169,7 +169,7 @@ describe("a token of sso_session that ended", () => {
       pass(5000);
     }
   });
-  test("and was refused after it reached nobody says what to run", async () => {
+  test("and was refused after a failed connection says what to run", async () => {
     const { sso, login, get, pass } = startSso();
     login("access-old", -1000, REFRESH);
     sso.oidcFailure = { status: 503 };

@@ -71,7 +71,7 @@ test("a file that becomes one is used within a second", async () => {
   expect(aws.requests[0]?.authorization).toContain("Credential=AKIAFILE/");
 });
 
-describe("an AWS file that cannot be read is no matter", () => {
+describe("an AWS file that cannot be read does not matter", () => {
   test("to keys of the environment", async () => {
     const HOME = home({});
     MAKE.folder(join(HOME, ".aws", "config"));
@@ -87,9 +87,9 @@ describe("an AWS file that cannot be read is no matter", () => {
 
 for (const [title, env] of [
   ["/dev/null", () => ({ AWS_CONFIG_FILE: "/dev/null", AWS_SHARED_CREDENTIALS_FILE: "/dev/null" })],
-  ["a home that is no folder", (HOME: string) => ({ HOME: join(HOME, "file") })],
+  ["a home that is not a folder", (HOME: string) => ({ HOME: join(HOME, "file") })],
 ] as const) {
-  test(`${title} is no identity, and the machine's is used`, async () => {
+  test(`${title} is not an identity, and the machine's is used`, async () => {
     const HOME = home({});
     writeFileSync(join(HOME, "file"), "");
     const { machine, get } = start({ HOME, ...env(HOME) });

@@ -76,14 +76,14 @@ test("a file that is keyed by names gives each container its own over what all h
     container: {
       front: { Limits: { CPU: 512 } },
       "shop-db-1": { Image: "postgres" },
-      nobody: { Image: "x" },
+      missing: { Image: "x" },
       Limits: { CPU: 64 },
     },
   });
   const [web, db] = [(await ask("/v4", WEB)).json, (await ask("/v4", DB)).json];
   expect([web.Image, web.Limits]).toEqual(["alpine:3.20", { CPU: 512, Memory: 0 }]);
   expect([db.Image, db.Limits]).toEqual(["postgres", { CPU: 64, Memory: 0 }]);
-  expect([web, db].flatMap(Object.keys)).not.toContain("nobody");
+  expect([web, db].flatMap(Object.keys)).not.toContain("none");
   const { Containers } = (await ask("/v4/task", WEB)).json;
   expect(Containers).toEqual([db, web]);
 });

@@ -21,10 +21,10 @@ const member = (project: string, ipv4: string, made = "", which = shop) => {
 let engine: ReturnType<typeof startFakeEngine>;
 let app: ReturnType<typeof startApp>;
 beforeEach(async () => {
-  const claimants = [member("one", CLAIMED), member("two", CLAIMED, "", twin)];
+  const owners = [member("one", CLAIMED), member("two", CLAIMED, "", twin)];
   engine = startFakeEngine({
     networks: [shop, twin],
-    containers: [member("shop", WEB), member("blog", BLOG), ...claimants],
+    containers: [member("shop", WEB), member("blog", BLOG), ...owners],
   });
   app = startApp(engine.host, {
     guarded: {},

@@ -17,7 +17,7 @@ const PAYROLL = "172.31.1.4";
 const JOB = "172.31.1.11";
 const BLOG = "172.31.1.10";
 const GATEWAY = "172.31.1.1";
-const STRANGER = "203.0.113.9";
+const OUTSIDER = "203.0.113.9";
 
 const service = (name: string, ipv4: string) =>
   withNetwork(withComposeProject(container({ name: `shop-${name}-1` }), "shop", name), shop, { ipv4 });
@@ -91,13 +91,13 @@ describe("who cannot be told", () => {
     expect((await put(PAYROLL, '{"ProtectionEnabled":false}')).status).toBe(200);
   });
 
-  test("by an address of nobody's is refused, by name as well", async () => {
+  test("by an unknown address is refused, with a name as well", async () => {
     for (const path of [PATH, of("payroll"), "/v1/tasks", "/"]) {
-      const { status } = await app.ask(path, STRANGER);
+      const { status } = await app.ask(path, OUTSIDER);
       expect(status, path).toBe(403);
     }
-    const { json } = await put(STRANGER, '{"ProtectionEnabled":true}', of("payroll"));
-    expect(json.error).toEqual({ Code: "AccessDeniedException", Message: expect.stringContaining(STRANGER) });
+    const { json } = await put(OUTSIDER, '{"ProtectionEnabled":true}', of("payroll"));
+    expect(json.error).toEqual({ Code: "AccessDeniedException", Message: expect.stringContaining(OUTSIDER) });
     expect((await state(PAYROLL)).ProtectionEnabled).toBe(false);
   });
 });
@@ -155,7 +155,7 @@ describe("a container that has just started", () => {
     expect((await put(BLOG, '{"ProtectionEnabled":true}', of("blog-web-1"))).status).toBe(200);
   });
 
-  test("sets nothing for another task, although that one is named in full and nobody has asked who it is", async () => {
+  test("sets nothing for another task, although that one is named in full and it was not identified before", async () => {
     const open = startApp(engine.host);
     try {
       await open.inventory.ready();

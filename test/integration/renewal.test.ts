@@ -67,7 +67,7 @@ for (const failure of [down, throttling]) {
   }, 30_000);
 }
 
-test("an STS that is gone is no error while a set is valid, and used again when it is back", async () => {
+test("an STS that is gone is not an error while a set is valid, and used again when it is back", async () => {
   const { aws, get, now, pass } = start();
   const end = Date.parse((await get("/creds")).body.Expiration ?? "");
   await aws.stop();

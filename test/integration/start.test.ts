@@ -45,7 +45,7 @@ describe("a file that cannot be used stops the start, with the variable and the 
   });
 });
 
-test("a variable that nobody reads is warned about, with the one that was meant, and no value", async () => {
+test("an unknown variable is logged with the right one, without its value", async () => {
   const env = { AWS_STS_ENDPOINT: "http://user:pass-of-endpoint@x", ALL_PROXY: "socks5://user:pass-of-proxy@x" };
   const { code, log } = await start(env);
   expect(code).toBe(0);

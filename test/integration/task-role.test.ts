@@ -40,7 +40,7 @@ async function start(
   const app = startApp(engine.host, { env: all, source, guarded: { inContainer, own: ["192.168.1.5", GATEWAY] } });
   ends.unshift(app.stop);
   await app.inventory.ready();
-  /** The role that is vended, or the error's status and code. */
+  /** The role that is returned, or the error's status and code. */
   async function roleOf(path: string, from: string): Promise<string> {
     const { status, json } = await app.ask(path, from);
     return status === 200 ? json.RoleArn : `${status} ${json.code}`;
@@ -48,14 +48,14 @@ async function start(
   return { ...app, log: () => logOf(app), engine, aws, write, roleOf, path: ECS_LOCAL_TASK_DEFINITION };
 }
 
-describe("a container of the task is vended its taskRoleArn", () => {
+describe("a container of the task is returned its taskRoleArn", () => {
   test("by /creds and the agent's own path, with one call for all of the task's containers", async () => {
     const { roleOf, aws, log } = await start(shop(ARN));
     for (const path of ["/creds", "/creds/", "/v2/credentials/any"]) {
       for (const from of [WEB.address, WEB.ipv6, DB.address]) expect(await roleOf(path, from), path).toBe(ARN);
     }
     expect(aws.calls).toEqual({ AssumeRole: 1 });
-    const audit = await waitForLine(log, "credentials vended");
+    const audit = await waitForLine(log, "credentials returned");
     expect(audit).toMatchObject({ caller: expect.stringContaining("shop-web-1"), path: "/creds", role: ARN });
   });
   for (const name of ["shop", "team/shop"]) {
@@ -106,7 +106,7 @@ describe("ECS_LOCAL_ALLOWED_ROLES applies to it", () => {
 test("a task whose definition has no role has no credentials, as on ECS, and is told the remedy", async () => {
   const { ask, aws, path, log } = await start(shop());
   const { status, json } = await ask("/creds", WEB.address);
-  const message = `The task definition 'shop' (${path}) has no taskRoleArn, so that its tasks have no credentials; add taskRoleArn to it, or ask for /role/<name>`;
+  const message = `The task definition 'shop' (${path}) has no taskRoleArn, so its tasks get no credentials; add taskRoleArn to it, or ask for /role/<name>`;
   expect([status, json]).toEqual([
     400,
     { code: "NoTaskRole", message, HTTPErrorCode: 400, Code: "NoTaskRole", Message: message },
@@ -123,8 +123,8 @@ test("a container of no task definition has no credentials, also not the server'
   ]);
 });
 
-describe("a caller that is no container", () => {
-  test("is vended the session where it is this machine, and refused where it cannot be told", async () => {
+describe("a caller that is not a container", () => {
+  test("is returned the session where it is this machine, and refused where it cannot be told", async () => {
     const { roleOf, ask } = await start(shop(ARN), { ECS_LOCAL_ALLOWED_NETWORKS: "203.0.113.0/24" });
     expect([await roleOf("/creds", "127.0.0.1"), await roleOf("/creds", "192.168.1.5")]).toEqual(["", ""]);
     expect([await roleOf("/creds", GATEWAY), await roleOf("/creds", "203.0.113.9")]).toEqual([
@@ -147,11 +147,11 @@ describe("a caller that is no container", () => {
   }, 10_000);
 });
 
-test("a changed taskRoleArn is vended without a restart, and one that is no role leaves the last", async () => {
+test("a changed taskRoleArn is returned without a restart, and one that is not a role leaves the last", async () => {
   const { roleOf, write, log } = await start(shop(ARN));
   expect(await roleOf("/creds", WEB.address)).toBe(ARN);
   write("shop.json", shop("arn:aws:s3:::bucket"));
-  expect((await waitForLine(log, "cannot be used")).cause).toContain("taskRoleArn is no role");
+  expect((await waitForLine(log, "cannot be used")).cause).toContain("taskRoleArn is not a role");
   expect(await roleOf("/creds", WEB.address)).toBe(ARN);
   write("shop.json", shop("other"));
   await waitForLine(log, "used again");
@@ -159,12 +159,12 @@ test("a changed taskRoleArn is vended without a restart, and one that is no role
 });
 
 describe("without the switch", () => {
-  test("the definition's role is nobody's, and its text is not looked at", async () => {
+  test("the definition's role is unused and not checked", async () => {
     const { roleOf } = await start(shop("arn:aws:iam::<account>:role/x"), { ECS_LOCAL_USE_TASK_ROLE: "0" });
     expect([await roleOf("/creds", WEB.address), await roleOf("/creds", GATEWAY)]).toEqual(["", ""]);
   });
   test("with it, the same text stops the start", async () => {
-    await expect(start(shop("arn:aws:iam::<account>:role/x"))).rejects.toThrow(/taskRoleArn is no role/);
+    await expect(start(shop("arn:aws:iam::<account>:role/x"))).rejects.toThrow(/taskRoleArn is not a role/);
   });
   test("with it and no task definition, the start stops too", () => {
     expect(() => parseConfig({ ECS_LOCAL_USE_TASK_ROLE: "1" })).toThrow(/set ECS_LOCAL_TASK_DEFINITION to the file/);

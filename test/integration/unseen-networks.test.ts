@@ -7,7 +7,7 @@ import { network, withNetwork } from "../support/networks.ts";
 // Podman 4 has no events of networks: one that was just made is found by reading them anew, at most every 250 ms.
 const net = network({ name: "n", subnet: "172.31.4.0/24", gateway: "172.31.4.1" });
 const ADDRESS = "172.31.4.2";
-const STRANGER = "203.0.113.9";
+const OUTSIDER = "203.0.113.9";
 const guarded = { own: ["192.0.2.1"] };
 
 let engine: ReturnType<typeof startFakeEngine>;
@@ -31,7 +31,7 @@ function make() {
 
 test("a container on a network that was made since another one's question is let in and known", async () => {
   await start();
-  expect((await app.ask("/v3", STRANGER)).status).toBe(403);
+  expect((await app.ask("/v3", OUTSIDER)).status).toBe(403);
   make();
   // No engine makes a network, and runs a program on it, in less.
   await Bun.sleep(30);
@@ -48,7 +48,7 @@ test("a caller is told to come again, and not refused, while the engine cannot b
   engine.faults.hold = false;
 });
 
-test("the gateway of a network that is gone is no gateway soon, although nobody told of it", async () => {
+test("the gateway of a network that is gone is soon not a gateway any more, without an event", async () => {
   await start();
   make();
   await Bun.sleep(30);

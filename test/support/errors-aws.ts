@@ -18,7 +18,7 @@ export const PASSWORD = secret("not-for-a-log-1");
 const ACCESS_TOKEN = secret("sso-access-token");
 export const SECRETS = { ...KEYS, AWS_SECRET_ACCESS_KEY: secret("wJalrXUtnFEMI/K7MDENG/bPxRfiCYzEXAMPLEKEY") };
 /** A port that no system gives away: one that was free may be that of the server under test. */
-export const NOBODY = "http://127.0.0.1:1";
+export const UNREACHABLE = "http://127.0.0.1:1";
 export const ROLE = "arn:aws:iam::111122223333:role/app";
 
 /** STS and IAM that fail so. */

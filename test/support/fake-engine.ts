@@ -46,7 +46,7 @@ export function startFakeEngine(options: Options = {}) {
     halfLine: false,
     /** Lists and inspects are a body that never ends. */
     endlessBody: false,
-    /** Answers these paths with what is no JSON. */
+    /** Answers these paths with what is not JSON. */
     garbage: (_path: string): boolean => false,
     /** Listed, and gone when inspected. */
     inspect404: (id: string) => vanished.add(id),

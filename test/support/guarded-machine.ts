@@ -17,7 +17,7 @@ export const GATEWAY = "172.31.7.1";
 export const GATEWAY_IPV6 = "fd00:7::1";
 export const ROUTER = "192.168.7.1";
 export const LAN_NEIGHBOUR = "192.168.7.50";
-export const STRANGER = "203.0.113.9";
+export const OUTSIDER = "203.0.113.9";
 export const OWN_ID = hexId("container endpoints");
 
 /** A container of a name on the bridge. */

@@ -131,7 +131,7 @@ export function startMachine(iptables: string) {
     },
     sysctls: () => onMachine("cd /proc/sys/net/ipv4/conf && grep . */route_localnet").stdout,
     sysctl: (of: string, value: 0 | 1) => onMachine(`echo ${value} >/proc/sys/net/ipv4/conf/${of}/route_localnet`),
-    /** What the container gets for an HTTP request, without the head; "" where nobody answers. */
+    /** What the container gets for an HTTP request, without the head; "" without an answer. */
     fromClient: (host: string, port: number) => ask(client, host, port),
     fromNeighbour: (host: string, port: number) => ask(neighbour, host, port),
     fromMachine: (host: string, port: number) => ask(name, host, port),

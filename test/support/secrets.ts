@@ -47,13 +47,13 @@ export function note(text: string): string {
   return text;
 }
 
-/** A body that was answered: what it vends is secret, what it refuses must not hold a secret. */
+/** A body that was answered: what it returns is secret, what it refuses must not hold a secret. */
 export function noteAnswer(status: number, body: string): void {
   if (folder === undefined) return;
   if (status !== 200) {
     note(body);
     return;
   }
-  const vended = /"SecretAccessKey":("[^"]*"),"Token":("[^"]*")/.exec(body);
-  for (const value of vended?.slice(1) ?? []) secret(JSON.parse(value));
+  const returned = /"SecretAccessKey":("[^"]*"),"Token":("[^"]*")/.exec(body);
+  for (const value of returned?.slice(1) ?? []) secret(JSON.parse(value));
 }

@@ -22,5 +22,5 @@ type StrayField<Ours, Theirs, Key extends keyof Ours, Path extends string> = Key
     : Strays<NonNullable<Ours[Key]>, NonNullable<Theirs[Key]>, Path>
   : Path;
 
-/** `unknown` for what is no map: that is of no type that we take. */
+/** `unknown` for what is not a map: that is of no type that we take. */
 type ValueOf<Theirs> = Theirs extends { readonly [key: string]: infer Value } ? Value : unknown;

@@ -12,14 +12,14 @@ const MAKES_ERRORS = /new AppError\(|problems\.push\(|: NoAnswer\b|new Response\
 /** Texts of those files that no error consists of. */
 const NO_ERRORS = [
   // Lines of the log.
-  "a changed file cannot be used, and what it said before stays in use",
+  "a changed file cannot be used; its former content stays in use",
   "a changed file is used",
   "a container could not be inspected, trying again",
-  "a file was mended and is used again",
+  "a corrected file is used again",
   "a request's body was refused",
   "credentials refused",
-  "credentials vended",
-  "no address tells a container of this engine: its networks are not this machine's",
+  "credentials returned",
+  "addresses do not identify containers of this engine: its networks are not on this machine",
   "no contact with the engine",
   "renewal failed",
   "run this program in a container on one of them, or name the container in the path",
@@ -67,20 +67,20 @@ const NO_ERRORS = [
   "an object with a name",
   "an object with enabled",
   "awsvpc, bridge, host, none or default",
-  "credentials are vended for this identity",
+  "credentials are returned for this identity",
   "credentials failed unexpectedly",
   "it answered",
   "it answered no credentials",
   "it answered with status",
   "it names no role",
-  "its address is no URL of http or https",
+  "its address is not a URL of http or https",
   "label the task's containers with",
   "publish it with -p 127.0.0.1:",
   "so does",
   "the body is not JSON",
   "the name of a log driver",
-  "the port is published beyond this machine, and who comes that way cannot be told from it",
-  "there are no credentials to vend yet",
+  "the port is published beyond this machine, and callers from there look like this machine",
+  "there are no credentials to return yet",
   "this machine and",
   "this machine only",
   "this machine, and whatever is routed here",
@@ -113,7 +113,7 @@ describe("the texts of a source", () => {
     [String.raw`x = /["'${"`"}]\/[/"]/.test("yes")`, ["yes"]],
     [String.raw`"a \"b\""`, ['a "b"']],
   ] as const) {
-    // A dollar in a text that is no template looks like a slip.
+    // A dollar in a text that is not a template looks like a slip.
     const written = source.replaceAll("§", "$");
     test(written, () => {
       expect(literalsOf(written)).toEqual([...texts]);

@@ -64,10 +64,10 @@ describe("the end of a run", () => {
     ["no secret was used", `note("listening")`],
     ["nothing was said", known],
   ] as const) {
-    test(`is no proof where ${what}`, () => expect(find(lines).exitCode).toBe(2));
+    test(`is not a proof where ${what}`, () => expect(find(lines).exitCode).toBe(2));
   }
 
-  test("is no proof where grep fails, as for want of memory", () => {
+  test("is not a proof where grep fails, as for want of memory", () => {
     const bin = mkdtempSync(join(tmpdir(), "find-secrets-grep-"));
     folders.push(bin);
     writeFileSync(join(bin, "grep"), "#!/bin/sh\nexit 2\n", { mode: 0o755 });

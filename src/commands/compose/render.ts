@@ -35,7 +35,7 @@ export function overrideText(
     `x-${NETWORK}: &${NETWORK}`,
     ...variableLines(standard, "  "),
     "",
-    // Null is no map of services.
+    // Null is not a map of services.
     services.some((line) => /^ +[^# ]/.test(line)) ? "services:" : "services: {}",
     ...services,
     "",
@@ -103,8 +103,8 @@ function serverLines(server: ServerOptions, more: readonly string[]): string[] {
 
 function serviceLines(plan: ServicePlan, standard: Readonly<Record<string, string>>, hasServer: boolean): string[] {
   const { name, networks, variables, remarks } = plan;
-  const said = ["", ...remarks.map((remark) => oneLine(`  # ${name} ${remark}`))];
-  if (variables === undefined) return said;
+  const comments = ["", ...remarks.map((remark) => oneLine(`  # ${name} ${remark}`))];
+  if (variables === undefined) return comments;
   const body = [
     ...environmentLines(variables, standard),
     ...(networks === undefined
@@ -112,7 +112,7 @@ function serviceLines(plan: ServicePlan, standard: Readonly<Record<string, strin
       : ["    networks:", ...networks.map((of) => `      ${scalar(of)}: {}`), `      ${NETWORK}: { priority: -1 }`]),
     ...(hasServer ? ["    depends_on:", `      ${SERVER}: { condition: service_started }`] : []),
   ];
-  return body.length === 0 ? said : [...said, `  ${scalar(name)}:`, ...body];
+  return body.length === 0 ? comments : [...comments, `  ${scalar(name)}:`, ...body];
 }
 
 function environmentLines(variables: Readonly<Record<string, string>>, standard: Readonly<Record<string, string>>) {
@@ -130,7 +130,7 @@ function environmentLines(variables: Readonly<Record<string, string>>, standard:
 function networkLines(isOurs: boolean): string[] {
   if (!isOurs) return [`  ${NETWORK}:`, "    external: true", `    name: ${NETWORK}`];
   return [
-    "  # Internal: nobody gains or loses a way out by it. The range keeps the server's address from everybody else.",
+    "  # Internal: it changes no container's route to the internet. The range reserves the server's address.",
     `  ${NETWORK}:`,
     `    name: ${NETWORK}`,
     "    internal: true",

@@ -34,7 +34,7 @@ export function serverOf(
   { image, socket, offline = false }: ComposeOptions,
   env: Environment,
   platform: string,
-): { readonly server: ServerOptions; readonly said: readonly string[] } {
+): { readonly server: ServerOptions; readonly notes: readonly string[] } {
   const server = {
     image: image ?? IMAGE,
     socket: socket ?? engineSocket(env, platform),
@@ -45,7 +45,7 @@ export function serverOf(
   const hasIdentity = server.hasAwsFolder || server.hasKeys || offline || readSwitch(env.ECS_LOCAL_OFFLINE);
   return {
     server,
-    said: [
+    notes: [
       ...(socket !== undefined && isMissing(socket, env, platform)
         ? [`warning: --socket is '${socket}', which is not a socket on this machine`]
         : []),
@@ -62,7 +62,7 @@ const USUAL = "/var/run/docker.sock";
 /**
  * The engine's socket as a container's volume has to name it. Engines in a virtual machine have it at the usual place in
  * there, whatever its path is outside: on macOS and Windows always, on Linux with Docker Desktop, Lima, Colima and Rancher
- * Desktop. A rootless engine's ~/.docker/run is none of these.
+ * Desktop. A rootless engine's ~/.docker/run is not one of these.
  *
  * @throws AppError `bad-configuration` where no volume can name it
  */

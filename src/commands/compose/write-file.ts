@@ -53,7 +53,7 @@ function isOther(path: string): boolean {
     const isThere = lstatSync(path, { throwIfNoEntry: false }) !== undefined;
     return isThere && !statSync(path, { throwIfNoEntry: false })?.isFile();
   } catch {
-    // Writing it tells why it cannot be looked at.
+    // Writing it reports why it cannot be read.
     return false;
   }
 }
@@ -63,7 +63,7 @@ function isAlready(path: string, text: string): boolean {
     const { size } = statSync(path);
     return size === Buffer.byteLength(text) && readFileSync(path, "utf8") === text;
   } catch {
-    // It is not there, or writing it tells why it cannot be read.
+    // It does not exist, or writing it reports why it cannot be read.
     return false;
   }
 }

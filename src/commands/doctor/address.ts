@@ -12,7 +12,7 @@ export interface AddressFacts {
   /** The container that has the address on a network of the engine. */
   readonly container: { readonly name: string; readonly image: string } | undefined;
   /** If the engine's networks are not on this machine, an answer here is not its container's. */
-  readonly isElsewhere: boolean;
+  readonly isRemote: boolean;
   /** The port to which the rules of `network up` lead. */
   readonly ledPort: number | undefined;
   /** Whether any rules may lead away from the container, so that a refusal may come from elsewhere. */
@@ -52,9 +52,9 @@ export function isServed(facts: AddressFacts): boolean {
 }
 
 /** Whether the container itself refused the connection. */
-function hasRefused({ answering, interfaces, mayBeLed, isElsewhere }: AddressFacts): boolean {
-  const isRefused = answering.by === "nobody" && answering.isRefused === true;
-  return isRefused && interfaces.length === 0 && !mayBeLed && !isElsewhere;
+function hasRefused({ answering, interfaces, mayBeLed, isRemote }: AddressFacts): boolean {
+  const isRefused = answering.by === "none" && answering.isRefused === true;
+  return isRefused && interfaces.length === 0 && !mayBeLed && !isRemote;
 }
 
 function checkOther({ interfaces, container, ledPort }: AddressFacts, at: string, commands: Commands): Finding {

@@ -9,7 +9,7 @@ import { type RunningContainers, readProduct, readRunningContainers } from "./ru
 
 const LIST_MS = 3_000;
 
-/** What the engine tells, or why there is none. */
+/** The engine's version, or why there is none. */
 export type EngineFacts =
   | ({
       readonly kind: "found";
@@ -17,7 +17,7 @@ export type EngineFacts =
       readonly apiVersion: string;
       readonly product: string;
       /** Whether its networks are not this machine's, as those of a rootless one. */
-      readonly isElsewhere: boolean;
+      readonly isRemote: boolean;
       readonly networks: readonly BridgeNetwork[];
     } & RunningContainers)
   | { readonly kind: "missing"; readonly error: unknown };
@@ -33,7 +33,7 @@ export async function readEngine({ docker }: Pick<Config, "docker">, env: Enviro
       readRunningContainers(engine, AbortSignal.timeout(LIST_MS)),
     ]);
     const { apiVersion, place } = engine;
-    const facts = { endpoint, apiVersion, product, isElsewhere: !place.addressesAreLocal, networks };
+    const facts = { endpoint, apiVersion, product, isRemote: !place.addressesAreLocal, networks };
     return { kind: "found", ...facts, ...found };
   } catch (error) {
     return { kind: "missing", error };

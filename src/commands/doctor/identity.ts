@@ -1,7 +1,7 @@
 import type { IdentityFacts } from "../../aws/types.ts";
 import { type Finding, failed, finding } from "./finding.ts";
 
-/** Less than what clients want to have left when they take credentials up. */
+/** Clients do not use credentials that expire sooner. */
 const SHORT_MS = 15 * 60_000;
 
 /**

@@ -24,7 +24,7 @@ export async function readPort(
 ): Promise<PortFacts> {
   const asked = { "0.0.0.0": "127.0.0.1", "::": "127.0.0.1" }[canonicalAddress(bind)] ?? bind;
   const refusal = tryToListen(bind, port);
-  const answering: Answering = refusal === "EADDRNOTAVAIL" ? { by: "nobody" } : await askHealth(asked, port);
+  const answering: Answering = refusal === "EADDRNOTAVAIL" ? { by: "none" } : await askHealth(asked, port);
   return { bind, port, refusal, answering, isServedElsewhere };
 }
 

@@ -8,12 +8,12 @@ import { shellWords } from "../../text.ts";
 const NAME = "ecs-local-endpoints";
 /** Where sudo looks for a program on most systems, whatever the PATH of the user. */
 const SUDO_PATH = ["/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin"];
-/** Sockets that root finds without being told. */
+/** Sockets that root finds without options. */
 const ROOTS_SOCKETS = ["unix:///var/run/docker.sock", "unix:///run/docker.sock"];
 
 /** What a remedy has the user type, so that it does what is meant when it is copied. */
 export interface Commands {
-  /** Makes what `network up` made, or would make for this server; undefined where there is no such thing. */
+  /** The command for `network up` for this server, if there is one. */
   readonly networkUp: string | undefined;
   /** Starts the server for it. */
   readonly server: string;
@@ -31,7 +31,7 @@ export function createCommands(facts: {
   readonly program: readonly string[];
   readonly env: Environment;
   readonly asked: UpOptions;
-  readonly engine: { readonly target: string; readonly product: string; readonly isElsewhere: boolean } | undefined;
+  readonly engine: { readonly target: string; readonly product: string; readonly isRemote: boolean } | undefined;
   readonly isInContainer: boolean;
   readonly isRoot?: boolean;
   readonly platform?: string;
@@ -46,7 +46,7 @@ export function createCommands(facts: {
   const host = isFound || isInContainer || !needsSudo ? "" : `env DOCKER_HOST=${shellWords([engine.target])} `;
   const up = `${needsSudo ? "sudo " : ""}${host}${own} ${shellWords(["network", "up", ...optionWords(asked)])}`;
   const sudoE = needsSudo ? "sudo -E " : "";
-  const hasBridges = !engine?.isElsewhere || asked.loopback || asked.bridges !== undefined;
+  const hasBridges = !engine?.isRemote || asked.loopback || asked.bridges !== undefined;
   return {
     networkUp:
       platform === "linux" && hasBridges ? `${isInContainer ? "outside of this container: " : ""}${up}` : undefined,

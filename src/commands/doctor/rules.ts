@@ -53,7 +53,7 @@ export function interfacesAtAddress(): readonly string[] {
   return all.flatMap(([name, of]) => (of?.some(({ address }) => address === TASK_ADDRESS) ? name.split(":", 1) : []));
 }
 
-/** Whether this runs in a container. Without an engine, the files that engines put into containers tell. */
+/** Whether this runs in a container. Without an engine, by the files that engines put into containers. */
 export function isInContainer(
   engine: EngineFacts,
   env: Environment,
@@ -61,7 +61,7 @@ export function isInContainer(
 ): boolean {
   if (engine.kind === "missing") return exists("/.dockerenv") || exists("/run/.containerenv");
   const isOwn = ownContainerTest(env, createOwnAddresses(() => performance.now()).has);
-  return engine.containers.some(({ id, networks }) => isOwn({ id, attachments: networks }));
+  return engine.containers.some(({ id, networks }) => isOwn({ id, endpoints: networks }));
 }
 
 /** The state of `network up`, if it can be read. */
@@ -100,7 +100,7 @@ export async function readRules(state: State | undefined, deps: NetworkDeps): Pr
   }
 }
 
-/** Whether rules may lead 169.254.170.2 to a process here. Without root only an open interface tells. */
+/** Whether rules may lead 169.254.170.2 to a process here. Without root, judged by an open interface only. */
 export function mayBeLed(rules: RuleFacts): boolean {
   const isUnseen = process.platform === "linux" && process.geteuid?.() !== 0;
   return rules.kind !== "never" || (isUnseen && openInterfaces().length > 0);

@@ -4,7 +4,7 @@ import { AppError } from "../../errors.ts";
 
 export interface RoleRule {
   /**
-   * Whether a request is surely allowed. False where that shows in the ARN of what is vended, see `checkArn`.
+   * Whether a request is surely allowed. False if only the returned ARN shows it, see `checkArn`.
    *
    * @throws AppError `role-not-allowed`
    */
@@ -62,7 +62,7 @@ function resourceOf(role: Role): string {
 
 /**
  * Whether what is asked for can be the role that a container is bound to. Of a name without a path, and of one without
- * an account, it is not said which role it is: what is vended then is the bound role, whatever was meant.
+ * an account, the role is not known: the caller's own role is returned.
  */
 export function canBe(asked: Role, bound: Role): boolean {
   if (asked.kind === "arn" && bound.kind === "arn") return asked.arn === bound.arn;

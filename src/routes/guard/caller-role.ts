@@ -108,7 +108,7 @@ export function createTaskRole(deps: {
     if (known !== undefined) return known;
     const { family, path, taskRole } = definition;
     if (taskRole === undefined) {
-      const text = `The task definition '${family}' (${path}) has no taskRoleArn, so that its tasks have no credentials`;
+      const text = `The task definition '${family}' (${path}) has no taskRoleArn, so its tasks get no credentials`;
       throw new AppError("no-task-role", text, { hint: "add taskRoleArn to it, or ask for /role/<name>" });
     }
     const role = parseRole(taskRole, "any");

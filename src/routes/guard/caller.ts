@@ -35,7 +35,7 @@ function isDefaultGateway(address: string, { refuseGateway, isInContainer, defau
 /**
  * Allows on every path but `/health`: this machine, running containers, the gateway of a bridge, and configured networks.
  * A subnet alone never counts, as that of a macvlan is the whole LAN; only if no engine was ever reached and we run in a
- * container, that container's networks do. Others get `forbidden`, or `engine-unavailable` if the engine could not tell.
+ * container, that container's networks do. Others get `forbidden`, or `engine-unavailable` if the engine did not answer.
  */
 export function createCallerRule(options: CallerOptions): (caller: Caller, path: string) => void {
   const { inventory, refuseGateway } = options;

@@ -75,7 +75,7 @@ export function createHostRule(allowedHosts: readonly string[], ownNames: () => 
 const READING: ReadonlySet<string> = new Set(["GET", "HEAD"]);
 const OF_AGENT = { protection: new Set(["GET", "PUT"]), fault: new Set(["POST"]) } as const;
 
-/** The methods that a path's route takes: credentials, metadata and what is no route are read. */
+/** The methods that a path's route accepts. Unknown routes accept what metadata accepts. */
 export function methodsOf(path: string): ReadonlySet<string> {
   const asked = path.startsWith("/api/") ? readAgentPath(path) : undefined;
   return asked === undefined ? READING : OF_AGENT[asked.kind];

@@ -8,9 +8,9 @@ const LOOK_EVERY_MS = 1_000;
 /**
  * Asks for the token that SDKs send as `Authorization`, verbatim, from `AWS_CONTAINER_AUTHORIZATION_TOKEN`: without one
  * `unauthorized`, with another `forbidden`. A file is read again when its time, size or inode has changed; where that
- * fails nobody is let in.
+ * fails, all callers are refused.
  *
- * @param now milliseconds of a clock that nobody sets
+ * @param now milliseconds of a monotonic clock
  * @throws AppError `bad-configuration` when the file cannot be read at the start
  */
 export function createTokenRule(

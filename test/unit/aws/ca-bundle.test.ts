@@ -48,7 +48,7 @@ describe.skipIf(!HAS_OPENSSL)("authorities", () => {
         `${variable} is '/nonexistent', which cannot be read`,
       );
       const empty = file("empty.pem", "hello");
-      expect(() => checkAuthorities({ [variable]: empty })).toThrow(/holds no certificate/);
+      expect(() => checkAuthorities({ [variable]: empty })).toThrow(/has no certificate/);
     });
   }
 });

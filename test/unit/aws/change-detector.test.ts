@@ -65,7 +65,7 @@ describe("a file that takes part is seen", () => {
     const look = createChangeDetector({ env: { HOME }, now: () => at });
     const first = look();
     Bun.spawnSync(["mkfifo", config]);
-    // Who opens it to read and to write waits for nobody, and ends what would wait for him.
+    // Opening it to read and write does not block, and unblocks a reader.
     const opener = Bun.spawn(["sh", "-c", 'sleep 1; exec 3<>"$0"', config]);
     const began = performance.now();
     at = 1000;

@@ -11,7 +11,7 @@ const failure = (from: Promise<unknown>): Promise<AppError> =>
     () => Promise.reject(new Error("it worked")),
     (error: unknown) => (error instanceof AppError ? error : Promise.reject(error)),
   );
-/** A signal 0 reaches what runs. A zombie is none that runs, and only its parent can bury it. */
+/** A signal 0 reaches what runs. A zombie does not run, and only its parent can bury it. */
 const isRunning = (pid: number): boolean =>
   existsSync(`/proc/${pid}/stat`) && !/\) [ZX] /.test(readFileSync(`/proc/${pid}/stat`, "latin1"));
 
@@ -72,14 +72,17 @@ describe("a credential_process that gives no credentials says why, and nothing o
     [`echo '{"Version":1,"AccessKeyId":"swordfish"}'`, "returned no keys"],
     [`echo '${KEYS.replace('"a"', '""')}'`, "returned no keys"],
     [`echo '${KEYS.replace('"s"', '""')}'`, "returned no keys"],
-    [`echo '${KEYS.replace("}", ',"SessionToken":{"a":"swordfish"}}')}'`, "returned a SessionToken that is no text"],
-    [`echo '${KEYS.replace("}", ',"SessionToken":12}')}'`, "returned a SessionToken that is no text"],
+    [
+      `echo '${KEYS.replace("}", ',"SessionToken":{"a":"swordfish"}}')}'`,
+      "returned a SessionToken that is not a string",
+    ],
+    [`echo '${KEYS.replace("}", ',"SessionToken":12}')}'`, "returned a SessionToken that is not a string"],
     [
       `echo '${KEYS.replace("}", ',"Expiration":"+012345-01-01T00:00:00Z"}')}'`,
-      "returned an Expiration that is no time",
+      "returned an Expiration that is not a time",
     ],
     [`echo '${KEYS.replace("}", ',"Expiration":"2020-01-01T00:00:00Z"}')}'`, "returned expired credentials"],
-    [`echo '${KEYS.replace("}", ',"Expiration":"soon"}')}'`, "returned an Expiration that is no time"],
+    [`echo '${KEYS.replace("}", ',"Expiration":"soon"}')}'`, "returned an Expiration that is not a time"],
     ["yes swordfish", "wrote more than credentials are"],
   ] as const) {
     test(command, async () => {

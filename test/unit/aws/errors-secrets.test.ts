@@ -71,7 +71,7 @@ describe("a key, a secret or a token in what AWS says is never in an error", () 
   }
 });
 
-describe("what is no secret stays", () => {
+describe("what is not a secret stays", () => {
   for (const text of [
     "User: arn:aws:iam::111122223333:user/dev is not authorized to perform: sts:AssumeRole on resource: arn:aws:iam::111122223333:role/team/app",
     "The security token included in the request is invalid.",

@@ -25,7 +25,7 @@ describe("SDK errors", () => {
   }
 });
 
-describe("what the SDK cannot read is no refusal, and its text is not shown", () => {
+describe("what the SDK cannot read is not a refusal, and its text is not shown", () => {
   for (const status of [200, 204, 302, 399]) {
     test(`of status ${status}`, () => {
       const cut = sdk("Error", status, "@aws-sdk XML parse error: <SecretAccessKey>wJalr");
@@ -55,7 +55,7 @@ test("a code is bounded, and no secret gets through it", () => {
   }
 });
 
-test("what Bun quotes of a text that is no JSON is not shown", () => {
+test("what Bun quotes of a text that is not JSON is not shown", () => {
   let message = "";
   try {
     JSON.parse("oneWord");

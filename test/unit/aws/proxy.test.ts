@@ -59,7 +59,7 @@ describe("straight", () => {
     }
     expect(choose({ ...PROXY, NO_PROXY: "2600::/16" }, "https://[2600::1]")).toBeUndefined();
   });
-  test("where none is set, or one of a kind that nobody speaks here", () => {
+  test("where none is set, or one of an unsupported kind", () => {
     expect(choose({}, STS)).toBeUndefined();
     expect(choose({ ALL_PROXY: "socks5://s:1" }, STS)).toBeUndefined();
   });

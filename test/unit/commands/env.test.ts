@@ -55,7 +55,7 @@ describe("--role", () => {
   test("an empty one is refused with the option's name", () => {
     expect(() => env({ role: "" }, {})).toThrow("--role is ''");
   });
-  test("what is no role is refused", () => {
+  test("what is not a role is refused", () => {
     expect(() => env({ role: "two words" }, {})).toThrow('"two words" is not a role');
   });
 });
@@ -156,7 +156,9 @@ test("for a shell it says which files of AWS's come first there, and how none do
 });
 
 test("an unknown form is refused with those that there are", () => {
-  expect(() => env({ format: "toString" }, {})).toThrow("--format is 'toString', which is none of shell, dotenv, yaml");
+  expect(() => env({ format: "toString" }, {})).toThrow(
+    "--format is 'toString', which is not one of shell, dotenv, yaml",
+  );
 });
 
 test("what is refused is named on one line, with nothing that a terminal obeys", () => {

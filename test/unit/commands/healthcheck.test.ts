@@ -83,7 +83,7 @@ describe("healthcheck", () => {
     expect([code, line]).toEqual([1, expect.stringContaining(`answers "${"x".repeat(80)}"...`)]);
     expect(sent).toBeLessThan(16 * 1024 * 1024);
   });
-  test("says that nobody answers, and what may be the reason", async () => {
+  test("says that there is no answer, and the likely reason", async () => {
     const port = freePort();
     const { code, line } = await healthcheck({ port, bindAddress: "127.0.0.1" });
     expect([code, line]).toEqual([1, expect.stringMatching(/is not answered; .*--port/)]);

@@ -51,13 +51,13 @@ describe("a port that is published beyond this machine", () => {
     ["and gateways are refused", "", { ECS_LOCAL_REFUSE_GATEWAY: "1" }],
     ["and it is not the one that we listen on", "", { ECS_LOCAL_METADATA_PORT: "81" }],
   ] as const) {
-    test(`is no matter ${title}`, () => {
+    test(`does not matter ${title}`, () => {
       const { store, live } = start(env);
       store.put(own(ip));
       expect(live()).toBe("");
     });
   }
-  test("is no matter where it is another's", () => {
+  test("does not matter where it is another's", () => {
     const { store, live } = start();
     store.put({ ...own(""), name: "other" });
     expect(live()).toBe("");

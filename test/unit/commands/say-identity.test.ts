@@ -51,12 +51,12 @@ async function say(who: Made<IdentityFacts>, session: Made<Credentials>): Promis
 }
 
 const slow = () => Bun.sleep(60).then(() => VENDED);
-const IDENTITY = "info credentials are vended for this identity";
-const NONE = "warning there are no credentials to vend yet";
+const IDENTITY = "info credentials are returned for this identity";
+const NONE = "warning there are no credentials to return yet";
 
 for (const [title, who, session, said] of [
   [
-    "ARN, origin and the end of what is vended",
+    "ARN, origin and the end of what is returned",
     { origin: "profile 'dev'", arn: ARN },
     VENDED,
     `${IDENTITY} identity=${ARN} origin="profile 'dev'" expiration=2040-01-01T00:00:00.000Z`,
@@ -99,7 +99,7 @@ for (const [title, who, session, said] of [
   });
 }
 
-test("an error that nobody foresaw is its kind alone", async () => {
+test("an unexpected error is shown by its name only", async () => {
   const unforeseen = () => Promise.reject(new TypeError("hidden"));
   expect(await say(unforeseen, VENDED)).toEqual(["error credentials failed unexpectedly cause=TypeError"]);
 });

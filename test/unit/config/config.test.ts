@@ -122,7 +122,7 @@ test("a session's duration is an hour, or what is set within the bounds of STS",
   expect([seconds(""), seconds("900"), seconds("43200")]).toEqual([3600, 900, 43_200]);
 });
 
-describe("an endpoint variable that nobody reads is named with the one that was meant", () => {
+describe("an unknown endpoint variable is reported with the right one", () => {
   for (const [variable, right] of [
     ["STS_ENDPOINT_URL", "STS_ENDPOINT"],
     ["AWS_STS_ENDPOINT", "STS_ENDPOINT"],

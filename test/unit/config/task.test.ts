@@ -57,7 +57,7 @@ describe("a word of ECS's is taken in any case:", () => {
   ] as const) {
     test(`and ${name}=${value} is refused with the words`, () => {
       expect(read({ [name]: value }).problems).toEqual([
-        expect.stringContaining(`${name} is '${value}', which is none of ${words}`),
+        expect.stringContaining(`${name} is '${value}', which is not one of ${words}`),
       ]);
     });
   }
@@ -160,17 +160,17 @@ for (const [name, field] of [
       });
     }
     for (const [value, why] of [
-      ["team", "has 'team', which is no key=value"],
-      ["a=b,=c", "has '=c', which is no key=value"],
-      ['"a"', `has '"a"', which is no key=value`],
-      ["5", "has '5', which is no key=value"],
-      ["null", "has 'null', which is no key=value"],
+      ["team", "has 'team', which is not key=value"],
+      ["a=b,=c", "has '=c', which is not key=value"],
+      ['"a"', `has '"a"', which is not key=value`],
+      ["5", "has '5', which is not key=value"],
+      ["null", "has 'null', which is not key=value"],
       ["a=1,a=2", "has the key 'a' twice"],
       ['[{"key":"a","value":"1"},{"key":"a","value":"2"}]', "has the key 'a' twice"],
       ["__proto__=1,__proto__=2", "has the key '__proto__' twice"],
-      ['{"a":1}', "has the key 'a', whose value is no text"],
-      ['{"a":null}', "has the key 'a', whose value is no text"],
-      ['{"a":{"b":"c"}}', "has the key 'a', whose value is no text"],
+      ['{"a":1}', "has the key 'a', whose value is not a string"],
+      ['{"a":null}', "has the key 'a', whose value is not a string"],
+      ['{"a":{"b":"c"}}', "has the key 'a', whose value is not a string"],
       ['{"":"x"}', "has a tag without a key"],
       ['["a"]', "has a tag without a key"],
       ["[null]", "has a tag without a key"],

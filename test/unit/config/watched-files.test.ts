@@ -20,7 +20,7 @@ function setup(contents: Record<string, string>) {
     const path = files.write(name, text);
     const read = () => {
       world.reads += 1;
-      if (world.fails) throw new TypeError("nobody foresaw this");
+      if (world.fails) throw new TypeError("unexpected");
       world.values[name] = readJsonObject("SOME_FILE", path);
     };
     return { variable: "SOME_FILE", path, read };
@@ -82,7 +82,7 @@ describe("a change", () => {
     write("a", '{"v":4}');
     watch.look();
     expect(world.values.a).toEqual({ v: 4 });
-    expect(said()).toMatchObject([{ level: "info", event: "a file was mended and is used again", path }]);
+    expect(said()).toMatchObject([{ level: "info", event: "a corrected file is used again", path }]);
     write("a", '{"v":56}');
     watch.look();
     expect(said()).toMatchObject([{ event: "a changed file is used" }]);
@@ -97,7 +97,7 @@ describe("a change", () => {
     watch.look();
     expect(world.values.a).toEqual({ v: 2 });
   });
-  test("that fails in a way which nobody foresaw does not end the server", () => {
+  test("that fails unexpectedly does not end the server", () => {
     const { write, world, start, said } = setup({ a: '{"v":1}' });
     const watch = start();
     world.fails = true;

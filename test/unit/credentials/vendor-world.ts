@@ -18,7 +18,7 @@ export const roleRequest = (name: string): VendRequest => ({ kind: "role", role:
  */
 export function createWorld(options: { lifeMs?: number; entriesMax?: number } = {}) {
   const world = {
-    /** Milliseconds since 1970, which nobody in here can read. */
+    /** Milliseconds since 1970, hidden from the code under test. */
     truth: Date.UTC(2026, 0, 1),
     wallAheadMs: 0,
     sleptMs: 0,

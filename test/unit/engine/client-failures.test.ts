@@ -38,7 +38,7 @@ describe("an engine that is not reached is named with what is wrong and what to 
     ]);
   });
 
-  test("where nobody listens on its socket", async () => {
+  test("where nothing listens on its socket", async () => {
     const path = await deadSocket();
     const { code, sentence } = await failureAt(path);
     rmSync(path);
@@ -48,7 +48,7 @@ describe("an engine that is not reached is named with what is wrong and what to 
     ]);
   });
 
-  test("where nobody listens on its port", async () => {
+  test("where nothing listens on its port", async () => {
     const server = Bun.serve({ port: 0, hostname: "127.0.0.1", fetch: never });
     const target = `tcp://127.0.0.1:${server.port}`;
     const base = `http://127.0.0.1:${server.port}`;

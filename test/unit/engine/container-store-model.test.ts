@@ -27,11 +27,11 @@ function command(text: string, apply: (model: Model) => void, run: (store: Mutab
       expect(new Map(store.containers)).toEqual(withShared(model.containers));
       for (const address of ADDRESSES) {
         const expected = [...model.containers.values()].filter(
-          ({ id, running, networkOwner, attachments }) =>
+          ({ id, running, networkOwner, endpoints }) =>
             running &&
             networkOwner === undefined &&
             !model.withdrawn.has(id) &&
-            attachments.some(({ ipv4, ipv6 }) => ipv4 === address || ipv6 === address),
+            endpoints.some(({ ipv4, ipv6 }) => ipv4 === address || ipv6 === address),
         );
         const byId = (a: Container, b: Container) => (a.id < b.id ? -1 : 1);
         expect([...store.ownersOf(address)].sort(byId)).toEqual(expected.sort(byId));
@@ -42,11 +42,11 @@ function command(text: string, apply: (model: Model) => void, run: (store: Mutab
 
 /** What shares a network namespace has the networks of its owner, where that is known. */
 function withShared(containers: Model["containers"]): Model["containers"] {
-  const attachmentsOf = (each: Container) => (containers.get(each.networkOwner ?? each.id) ?? each).attachments;
-  return new Map([...containers].map(([id, each]) => [id, { ...each, attachments: attachmentsOf(each) }]));
+  const attachmentsOf = (each: Container) => (containers.get(each.networkOwner ?? each.id) ?? each).endpoints;
+  return new Map([...containers].map(([id, each]) => [id, { ...each, endpoints: attachmentsOf(each) }]));
 }
 
-const attachment = fc.record({
+const endpoint = fc.record({
   name: fc.constant("n"),
   networkId: fc.constant("n"),
   ipv4: fc.constantFrom(undefined, "10.0.0.2", "10.0.0.3", "10.0.0.4"),
@@ -55,10 +55,10 @@ const attachment = fc.record({
   macAddress: fc.constant(undefined),
 });
 const put = fc
-  .tuple(ids, fc.boolean(), fc.constantFrom(undefined, undefined, "b"), fc.array(attachment, { maxLength: 3 }))
-  .map(([id, running, networkOwner, attachments]) => {
-    const facts = { ...toContainer(container({ name: id, id, running })), networkOwner, attachments };
-    const at = attachments.flatMap(({ ipv4, ipv6 }) => [ipv4, ipv6]).join(" ");
+  .tuple(ids, fc.boolean(), fc.constantFrom(undefined, undefined, "b"), fc.array(endpoint, { maxLength: 3 }))
+  .map(([id, running, networkOwner, endpoints]) => {
+    const facts = { ...toContainer(container({ name: id, id, running })), networkOwner, endpoints };
+    const at = endpoints.flatMap(({ ipv4, ipv6 }) => [ipv4, ipv6]).join(" ");
     return command(
       `put ${id} ${running} ${networkOwner} ${at}`,
       ({ containers, withdrawn }) => {

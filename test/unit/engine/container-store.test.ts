@@ -10,7 +10,7 @@ interface At {
 }
 
 function make(id: string, at: At[], more: Partial<Container> = {}): Container {
-  const attachments = at.map(({ ipv4, ipv6, gateways = [] }, index) => ({
+  const endpoints = at.map(({ ipv4, ipv6, gateways = [] }, index) => ({
     name: `n${index}`,
     networkId: `n${index}`,
     ipv4,
@@ -18,7 +18,7 @@ function make(id: string, at: At[], more: Partial<Container> = {}): Container {
     gateways,
     macAddress: undefined,
   }));
-  return { ...toContainer(container({ name: id, id })), attachments, ...more };
+  return { ...toContainer(container({ name: id, id })), endpoints, ...more };
 }
 
 function storeOf(...containers: Container[]) {
@@ -31,7 +31,7 @@ describe("what shares a network namespace has the networks of its owner", () => 
   const web = make("web", [{ ipv4: "10.0.0.2" }]);
   const sidecar = make("sidecar", [], { networkOwner: "web" });
   const addressIn = (store: ReturnType<typeof storeOf>) =>
-    store.containers.get("sidecar")?.attachments.map(({ ipv4 }) => ipv4);
+    store.containers.get("sidecar")?.endpoints.map(({ ipv4 }) => ipv4);
   test("whichever is known first", () => {
     expect(addressIn(storeOf(web, sidecar))).toEqual(["10.0.0.2"]);
     expect(addressIn(storeOf(sidecar, web))).toEqual(["10.0.0.2"]);

@@ -41,7 +41,7 @@ test("a container of which the engine says least has empty facts", () => {
   const { Id, Created, Image } = inspect();
   const facts = toContainer({ Id, Created, Image, Name: "web", State: { Running: true }, Config: {}, HostConfig: {} });
   expect(facts).toMatchObject({ name: "web", image: "", labels: {}, dead: false, exitCode: 0, error: "" });
-  expect(facts).toMatchObject({ cpuShares: 0, nanoCpus: 0, memoryBytes: 0, ports: [], attachments: [], mounts: [] });
+  expect(facts).toMatchObject({ cpuShares: 0, nanoCpus: 0, memoryBytes: 0, ports: [], endpoints: [], mounts: [] });
   expect([facts.networkOwner, facts.health, facts.startedAt]).toEqual([undefined, undefined, undefined]);
 });
 
@@ -49,8 +49,8 @@ for (const [title, limits, nanoCpus] of [
   ["its own number", { NanoCpus: 7, CpuQuota: 50_000 }, 7],
   ["a quota of a period", { NanoCpus: 0, CpuQuota: 25_000, CpuPeriod: 50_000 }, 500_000_000],
   ["a quota of the kernel's period where none is said", { CpuQuota: 150_000, CpuPeriod: 0 }, 1_500_000_000],
-  ["a quota of none, which is no limit", { CpuQuota: -1, CpuPeriod: 50_000 }, 0],
-  ["a period without a quota, which is no limit", { CpuPeriod: 50_000 }, 0],
+  ["a quota of none, which is not a limit", { CpuQuota: -1, CpuPeriod: 50_000 }, 0],
+  ["a period without a quota, which is not a limit", { CpuPeriod: 50_000 }, 0],
 ] as const) {
   test(`a container has the CPUs of ${title}`, () => {
     const document = inspect();

@@ -106,7 +106,7 @@ describe("the docker command's context", () => {
     ],
     ["without files means the usual sockets", { DOCKER_CONFIG: join(root, "none") }, "unix:///var/run/docker.sock"],
     [
-      "in a file that is no JSON means the usual sockets",
+      "in a file that is not JSON means the usual sockets",
       { DOCKER_CONFIG: dockerConfig("bad", "{") },
       "unix:///var/run/docker.sock",
     ],
@@ -116,7 +116,7 @@ describe("the docker command's context", () => {
       "unix:///var/run/docker.sock",
     ],
     [
-      "that names nobody means the usual sockets",
+      "that is empty means the usual sockets",
       { DOCKER_CONFIG: dockerConfig("empty", {}) },
       "unix:///var/run/docker.sock",
     ],

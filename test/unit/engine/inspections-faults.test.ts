@@ -80,15 +80,15 @@ describe("an end", () => {
     call(0).answer(at("a", "10.0.0.2"));
     await known;
     const owner = store.containers.get("a");
-    if (owner) store.put({ ...owner, id: "side", name: "side", networkOwner: "a", attachments: [] });
+    if (owner) store.put({ ...owner, id: "side", name: "side", networkOwner: "a", endpoints: [] });
     inspector.end("side");
     const ended = inspector.inspect("side");
     await settle();
     call(1).fail(DOWN);
     await ended;
-    expect(store.containers.get("side")?.attachments).toHaveLength(1);
+    expect(store.containers.get("side")?.endpoints).toHaveLength(1);
     inspector.remove("a");
-    expect(store.containers.get("side")?.attachments).toEqual([]);
+    expect(store.containers.get("side")?.endpoints).toEqual([]);
   });
 
   test("is none where the container was started again since", async () => {

@@ -32,6 +32,6 @@ test("an object is neither a list, nor a number, nor nothing", () => {
   expect(all.map(isObject)).toEqual([true, true, false, false, false, false, false]);
 });
 
-test("what is no JSON is an error", () => {
+test("what is not JSON is an error", () => {
   expect(() => parseWithDigits('{"half":')).toThrow(SyntaxError);
 });

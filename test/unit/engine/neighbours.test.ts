@@ -34,7 +34,7 @@ describe("the hardware address of", () => {
     ["no neighbour is not known", "172.18.0.3", table, undefined],
     ["an IPv6 address is not known", "fd00::2", table, undefined],
     ["anybody is not known by an empty table", "172.18.0.2", "", undefined],
-    ["nobody is not known", "", table, undefined],
+    ["an empty table has no address", "", table, undefined],
   ] as const) {
     test(title, () => expect(macAddressOf(address, () => text)).toBe(expected));
   }

@@ -8,7 +8,7 @@ export const MIB = 1024 * 1024;
 
 export type Answer = (path: string) => Response | Promise<Response>;
 
-/** A path for a socket that nobody else has. */
+/** A unique path for a socket. */
 export function socketPath(): string {
   return join(tmpdir(), `client-${process.pid}-${Math.random().toString(36).slice(2)}.sock`);
 }

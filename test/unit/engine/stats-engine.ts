@@ -52,7 +52,7 @@ function createFakeEngine() {
 
   function change(id: string, apply: (stream: Stream) => void): void {
     const stream = streams.get(id);
-    if (!stream) throw new Error(`nobody follows ${id}`);
+    if (!stream) throw new Error(`no stream follows ${id}`);
     apply(stream);
     stream.wake();
   }

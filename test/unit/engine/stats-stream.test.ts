@@ -129,7 +129,7 @@ test("a frame's id and name are put in where the engine leaves them out", async 
   expect(JSON.parse((await waiting)?.plain() ?? "")).toMatchObject({ id: "a", name: "/name of a" });
 });
 
-describe("a frame that is none of statistics is no sample", () => {
+describe("a frame that is none of statistics is not a sample", () => {
   for (const sent of ['"x"', "5", "[]", "null", "{}", '{"id":"a","name":"/a"}', '{"message":"boom"}']) {
     test(sent, async () => {
       const { streams, engine } = start({ realClock: true });
@@ -145,7 +145,7 @@ describe("a failure is of one container alone", () => {
   for (const [title, fail] of [
     ["when its stream cannot be opened", (engine: ReturnType<typeof setup>["engine"]) => engine.refuse("a")],
     ["when its stream breaks off", (engine: ReturnType<typeof setup>["engine"]) => engine.breakOff("a")],
-    ["when its frame is no JSON", (engine: ReturnType<typeof setup>["engine"]) => engine.send("a", '{"half":')],
+    ["when its frame is not JSON", (engine: ReturnType<typeof setup>["engine"]) => engine.send("a", '{"half":')],
   ] as const) {
     test(title, async () => {
       const { streams, engine, lines } = start();

@@ -41,7 +41,7 @@ describe("a container's ARN", () => {
     "arn:aws:ecs::1:task/t",
     "arn:aws:s3:us-west-2:1:task/t",
   ]) {
-    test(`is none where '${arn}' is no task's`, () => {
+    test(`is none where '${arn}' is not a task's`, () => {
       expect([containerArnOf(arn, "c", ID), zoneOf(arn)]).toEqual([undefined, undefined]);
     });
   }

@@ -39,7 +39,7 @@ describe("an identifier means", () => {
   }
 
   for (const identifier of [
-    "nobody",
+    "none",
     "SHOP-DB-1",
     "web ",
     "shop-db-12",
@@ -47,7 +47,7 @@ describe("an identifier means", () => {
     "/shop-db-1",
     `${"a2".padEnd(64, "0")}0`,
   ]) {
-    test(`'${identifier.slice(0, 12)}' is no container, and those that run are listed`, () => {
+    test(`'${identifier.slice(0, 12)}' is not a container, and those that run are listed`, () => {
       const names = MACHINE.filter(({ running }) => running).map(({ name }) => name);
       const ten = names.sort().slice(0, 10);
       expect(outcome(MACHINE, identifier)).toBe(
@@ -72,7 +72,7 @@ test("a running container of a service comes before its stopped ones", () => {
   expect(outcome([...MACHINE, ...replicas], "worker", asking("blog-web-1"))).toBe("shop-worker-2");
 });
 
-test("an empty identifier is no container, where one only runs too", () => {
+test("an empty identifier is not a container, where one only runs too", () => {
   for (const all of [MACHINE, [make("web", "a1")], [make("web", "a1", { "com.docker.compose.service": "" })], []]) {
     for (const caller of [HOST, asking("shop-web-1")]) {
       expect(outcome(all, "", caller)).toStartWith("container-unknown: No container has '' as its id, name or service");
@@ -97,11 +97,11 @@ test("an error lists ten containers and counts the others", () => {
   const many = Array.from({ length: 12 }, (_, index) => make(`box-${String(index).padStart(2, "0")}`, `e${index}`));
   const ten = many.slice(0, 10).map(({ name }) => name);
   expect(outcome(many, "box")).toBe(AMBIGUOUS("box", `${ten.join(", ")} and 2 more`));
-  expect(outcome(many.slice(0, 10), "nobody")).toEndWith(`; running are: ${ten.join(", ")}`);
+  expect(outcome(many.slice(0, 10), "none")).toEndWith(`; running are: ${ten.join(", ")}`);
 });
 
 test("an error says so when no container runs", () => {
-  expect(outcome([compose("shop-web-1", "a1", false)], "nobody")).toEndWith("; no container is running");
+  expect(outcome([compose("shop-web-1", "a1", false)], "none")).toEndWith("; no container is running");
 });
 
 test("an identifier of any length makes a short error", () => {

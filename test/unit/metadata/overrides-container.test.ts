@@ -11,7 +11,11 @@ describe("a container's override", () => {
   for (const [title, override, expected] of [
     ["of a field is for all", { Labels: { stage: "dev" } }, { Labels: { team: "a", stage: "dev" } }],
     ["of a field that this version lacks is for all", { LogOptions: { a: "b" } }, { LogOptions: { a: "b" } }],
-    ["of a field of one's own that is no object is for all", { Extra: [1], More: null }, { Extra: [1], More: null }],
+    [
+      "of a field of one's own that is not an object is for all",
+      { Extra: [1], More: null },
+      { Extra: [1], More: null },
+    ],
     ["keyed by its Name is its own", { web: { Image: "x" } }, { Image: "x" }],
     ["keyed by its Docker name is its own", { "shop-web-1": { Image: "x" } }, { Image: "x" }],
     ["keyed by its service is its own", { front: { Image: "x" } }, { Image: "x" }],

@@ -222,9 +222,11 @@ describe("taskRoleArn", () => {
   };
   test("is held to the rules of roles where it is used", () => {
     expect(read({ ...plain, taskRoleArn: "good" }, check).taskRole).toBe("good");
-    expect(() => read({ ...plain, taskRoleArn: "a b" }, check)).toThrow(/taskRoleArn is no role: "a b" is not a role/);
+    expect(() => read({ ...plain, taskRoleArn: "a b" }, check)).toThrow(
+      /taskRoleArn is not a role: "a b" is not a role/,
+    );
   });
-  test("may be anything where nobody uses it", () => {
+  test("may be anything if it is not used", () => {
     expect(read({ ...plain, taskRoleArn: "arn:aws:iam::<account>:role/x" }).taskRole).toBeString();
   });
 });

@@ -33,7 +33,7 @@ const full: Container = {
     { containerPort: 80, protocol: "tcp", hostPort: 32768 },
     { containerPort: 53, protocol: "udp", hostPort: 0 },
   ],
-  attachments: [
+  endpoints: [
     {
       name: "proj_default",
       networkId: "n1",

@@ -69,11 +69,11 @@ describe("recently stopped", () => {
     expect(stopped([job], "project blog", at)).toEqual([]);
     expect(stopped([job], undefined, at)).toEqual(["shop-job-1"]);
   });
-  test("is no container that runs again", () => {
+  test("is not a container that runs again", () => {
     const again = inProject("shop", "shop-job-1", { finishedAt: "2026-01-02T04:00:00.5Z" });
     expect(stopped([again], "project shop", at)).toEqual([]);
   });
-  test("is no container that never ran", () => {
+  test("is not a container that never ran", () => {
     const created = inProject("shop", "c", { running: false, startedAt: "0001-01-01T00:00:00Z" });
     expect(stopped([created], "project shop", at)).toEqual([]);
   });

@@ -95,7 +95,7 @@ describe("the folder", () => {
   }
 });
 
-test("the name of an interface has at most 15 characters, is no path, and does not stand for every interface", () => {
+test("the name of an interface has at most 15 characters, is not a path, and does not stand for every interface", () => {
   for (const name of ["docker0", "br-0123456789ab", "eth0.100", "...", "a:b", "lo0"]) {
     expect(isInterfaceName(name)).toBeTrue();
   }

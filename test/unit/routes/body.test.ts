@@ -4,7 +4,7 @@ import { readBody } from "../../../src/routes/agent-api.ts";
 const request = (body: ReadableStream | Uint8Array<ArrayBuffer> | string | null) =>
   new Request("http://h/", { method: "PUT", body });
 
-test("a body is read to its end, with a byte order mark, and with bytes that are no text", async () => {
+test("a body is read to its end, with a byte order mark, and with bytes that are not text", async () => {
   expect(await readBody(request("\ufeff{}"))).toBe("\ufeff{}");
   expect(await readBody(request(new Uint8Array([0x7b, 0xff, 0x7d])))).toBe("{\ufffd}");
   expect(await readBody(request(null))).toBe("");

@@ -47,7 +47,7 @@ describe("a failure of task protection and of a fault", () => {
     }
   });
 
-  test("that nobody foresaw says nothing of itself", async () => {
+  test("that is unexpected shows no details", async () => {
     const text = "Internal server error; the log of ecs-local-endpoints has the cause";
     const protection = toResponse(new Error("secret"), STATE);
     expect([protection.status, await protection.text()]).toEqual([

@@ -71,7 +71,7 @@ describe("a failure's bytes", () => {
 });
 
 describe("an unknown container's status and form are those of the path's family", () => {
-  const error = new AppError("container-unknown", "nobody");
+  const error = new AppError("container-unknown", "none");
   for (const [path, status, isText] of [
     ["/v2/stats/x", 400, true],
     ["/v2/metadata/x/", 400, true],
@@ -102,7 +102,7 @@ describe("an unknown container's status and form are those of the path's family"
   }
 });
 
-describe("a failure that nobody foresaw says nothing of itself", () => {
+describe("an unexpected failure shows no details", () => {
   const text = "Internal server error; the log of ecs-local-endpoints has the cause";
   for (const thrown of [
     new Error("secret"),

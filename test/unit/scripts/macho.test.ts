@@ -42,7 +42,7 @@ test("a program for macOS whose signature is of other bytes has one of its own a
   expect(signatureFaults(after)).toEqual(["page 1 differs"]);
 });
 
-test("what is no Mach-O file, or has no signature, is refused", () => {
+test("what is not a Mach-O file, or has no signature, is refused", () => {
   expect(() => signed(Buffer.alloc(64), "x")).toThrow("not a Mach-O file");
   const bare = program();
   bare.writeUInt32LE(2, 16);

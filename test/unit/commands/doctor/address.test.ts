@@ -2,18 +2,18 @@ import { describe, expect, test } from "bun:test";
 import { type AddressFacts, checkAddress, isOurImage, isServed } from "../../../../src/commands/doctor/address.ts";
 import { COMMANDS } from "../../../support/doctor-commands.ts";
 
-const NOBODY: AddressFacts = {
+const NOTHING: AddressFacts = {
   interfaces: [],
-  answering: { by: "nobody" },
+  answering: { by: "none" },
   container: undefined,
-  isElsewhere: false,
+  isRemote: false,
   ledPort: undefined,
   mayBeLed: false,
 };
 const ours = { name: "ecs", image: "ecs-local-endpoints:dev" };
 const web = { name: "web", image: "nginx:1" };
 
-const REFUSED = { by: "nobody", isRefused: true } as const;
+const REFUSED = { by: "none", isRefused: true } as const;
 
 const RUN =
   "run our image at that address of a network 169.254.170.0/24 (for Compose: ecs-local-endpoints compose), or lead it to a server here: sudo ecs-local-endpoints network up && ecs-local-endpoints --port 51679";
@@ -22,7 +22,7 @@ const INSTEAD = "stop it (docker stop web), and run our image at that address";
 
 describe("the address", () => {
   for (const [title, facts, state, text, remedy] of [
-    ["nobody is at", {}, "warning", "there is no server at 169.254.170.2", RUN],
+    ["there is no server at", {}, "warning", "there is no server at 169.254.170.2", RUN],
     [
       "an interface has without a server",
       { interfaces: ["lo"] },
@@ -71,32 +71,32 @@ describe("the address", () => {
     ["somebody beyond answers at", { answering: { by: "other" } }, "problem", "another program: no interface", RUN],
   ] as const) {
     test(`that ${title} is ${state}`, () => {
-      const found = checkAddress({ ...NOBODY, ...facts }, COMMANDS);
+      const found = checkAddress({ ...NOTHING, ...facts }, COMMANDS);
       expect(found).toMatchObject({ state, message: expect.stringContaining(text) });
       expect(found.remedy).toBe(remedy);
     });
   }
   test("that our image has is served, unless it is the container that refuses", () => {
     const of = (more: Partial<AddressFacts>) => {
-      const facts = { ...NOBODY, container: ours, ...more };
+      const facts = { ...NOTHING, container: ours, ...more };
       return [isServed(facts), checkAddress(facts, COMMANDS).state];
     };
     expect(of({})).toEqual([true, "ok"]);
     expect(of({ answering: REFUSED })).toEqual([false, "problem"]);
     // What this machine has or leads there is asked first, and who refuses beyond it may be anybody.
-    for (const more of [{ interfaces: ["lo"] }, { mayBeLed: true }, { isElsewhere: true }]) {
+    for (const more of [{ interfaces: ["lo"] }, { mayBeLed: true }, { isRemote: true }]) {
       expect(of({ answering: REFUSED, ...more })).toEqual([true, "ok"]);
     }
-    expect(isServed({ ...NOBODY, container: web })).toBe(false);
-    expect(isServed({ ...NOBODY, answering: { by: "us" } })).toBe(true);
+    expect(isServed({ ...NOTHING, container: web })).toBe(false);
+    expect(isServed({ ...NOTHING, answering: { by: "us" } })).toBe(true);
   });
   test("is not led by rules where there can be none", () => {
-    expect(checkAddress(NOBODY, { ...COMMANDS, networkUp: undefined }).remedy).not.toContain("network up");
+    expect(checkAddress(NOTHING, { ...COMMANDS, networkUp: undefined }).remedy).not.toContain("network up");
   });
   test("that a container has is freed by a command that has its name as one word", () => {
     const container = { name: "w; touch y", image: "nginx:1" };
-    for (const answering of [{ by: "other" }, { by: "nobody" }] as const) {
-      expect(checkAddress({ ...NOBODY, container, answering }, COMMANDS).remedy).toStartWith(
+    for (const answering of [{ by: "other" }, { by: "none" }] as const) {
+      expect(checkAddress({ ...NOTHING, container, answering }, COMMANDS).remedy).toStartWith(
         "stop it (docker stop 'w; touch y'), and",
       );
     }

@@ -12,7 +12,7 @@ const RELATIVE = "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI";
 const FULL = "AWS_CONTAINER_CREDENTIALS_FULL_URI";
 const V4 = "ECS_CONTAINER_METADATA_URI_V4";
 const routes = {
-  ...{ containers: [], networks: [], home: undefined, ledBridges: [], answering: "nobody" as const },
+  ...{ containers: [], networks: [], home: undefined, ledBridges: [], answering: "none" as const },
   ...{ isOnMachine: false, isOpenToMachine: false },
 };
 const shop = { network: "shop", interfaceName: "br-shop", internal: false, subnets: ["10.0.0.0/24"], gateways: [] };
@@ -64,7 +64,7 @@ describe("a container's environment", () => {
     };
     const up = "or run: sudo ecs-local-endpoints network up";
     expect(remedyFor("shop")).toBe(`run: docker network connect ecs web, ${up}`);
-    // Rules lead nobody out of an internal network.
+    // Rules do not apply in an internal network.
     expect(remedyFor("shop", {}, [{ ...shop, internal: true }])).toBe("run: docker network connect ecs web");
     expect(remedyFor("host", { networks: [] })).toBe(`make it again on the network ecs, ${up}`);
     expect(remedyFor("none", { networks: [] })).toBe("make it again on the network ecs");

@@ -53,12 +53,12 @@ describe("who answers at an address", () => {
     expect(await askHealth("127.0.0.1", port)).toEqual({ by: "other" });
     expect(sent()).toBeLessThan(16 * 1024 * 1024);
   });
-  test("nobody, where the port is refused", async () => {
-    expect(await askHealth("127.0.0.1", freePort())).toEqual({ by: "nobody", isRefused: true });
+  test("no server, if the port is refused", async () => {
+    expect(await askHealth("127.0.0.1", freePort())).toEqual({ by: "none", isRefused: true });
   });
-  test("nobody, where no way leads", async () => {
+  test("no server, if there is no route", async () => {
     // No machine sends TCP to all of its link.
-    expect(await askHealth("255.255.255.255", 80)).toEqual({ by: "nobody" });
+    expect(await askHealth("255.255.255.255", 80)).toEqual({ by: "none" });
   });
   test("one that accepts and says nothing, within a second or two", async () => {
     const server = Bun.listen({ hostname: "127.0.0.1", port: 0, socket: { data: () => {} } });
@@ -94,8 +94,8 @@ describe("from inside", () => {
     expect([credentials, metadata]).toEqual([{ status: 404 }, { status: 404 }]);
     expect(sent()).toBeLessThan(16 * 1024 * 1024);
   });
-  test("nobody is nothing", async () => {
-    expect(await askFromInside("127.0.0.1", freePort())).toEqual({ server: "nobody" });
+  test("no server is not a finding", async () => {
+    expect(await askFromInside("127.0.0.1", freePort())).toEqual({ server: "none" });
   });
 });
 

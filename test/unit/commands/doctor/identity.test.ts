@@ -36,7 +36,7 @@ describe("the identity", () => {
       expect(found).toEqual({ check: "identity", state: "problem", message: "refused", remedy: "renew it" });
     }
   });
-  test("offline is nobody's, and nobody is asked", async () => {
+  test("offline has no identity, and makes no call", async () => {
     const found = await checkIdentity(true, () => Promise.reject(new Error("asked")), NOW);
     expect(found).toMatchObject({ state: "ok", message: expect.stringContaining("offline") });
   });

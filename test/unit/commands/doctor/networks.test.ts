@@ -23,7 +23,7 @@ const home = net("ecs", "169.254.170.0/24");
 const shop = net("shop", "10.1.0.0/16");
 const closed = net("closed", "10.2.0.0/16", { internal: true });
 const routes: Routes = {
-  ...{ containers: [], networks: [home, shop, closed], home: undefined, ledBridges: [], answering: "nobody" },
+  ...{ containers: [], networks: [home, shop, closed], home: undefined, ledBridges: [], answering: "none" },
   ...{ isOnMachine: false, isOpenToMachine: false },
 };
 
@@ -120,14 +120,7 @@ describe("reach", () => {
       "got no answer from 169.254.170.2",
       JOIN,
     ],
-    [
-      "nobody who could ask",
-      home,
-      { kind: "unasked", why: "no image", remedy: "make it" },
-      "warning",
-      "no image",
-      "make it",
-    ],
+    ["no caller", home, { kind: "unasked", why: "no image", remedy: "make it" }, "warning", "no image", "make it"],
   ] as const) {
     test(`with ${title} is ${state}`, () => {
       const found = checkReach(network, routes, inside, COMMANDS);
@@ -154,7 +147,7 @@ describe("the remedy of reach", () => {
     expect(of({ status: 403 }, { server: "us" }, { answering: "other" })).toContain("log");
     expect(of({ status: 403 }, { server: "other" })).toBe("do what address above says");
   });
-  test("joins the network of our container, and is no rule for an internal one", () => {
+  test("joins the network of our container, and is not a rule for an internal one", () => {
     const remedy = (network: BridgeNetwork) =>
       checkReach(network, { ...routes, home: "ecs" }, undefined, { ...COMMANDS, engine: "podman" }).remedy;
     expect(remedy(shop)).toContain(

@@ -5,7 +5,7 @@ const FREE: PortFacts = {
   bind: "127.0.0.1",
   port: 80,
   refusal: undefined,
-  answering: { by: "nobody" },
+  answering: { by: "none" },
   isServedElsewhere: false,
 };
 

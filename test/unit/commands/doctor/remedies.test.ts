@@ -5,7 +5,7 @@ const FACTS = {
   program: ["/usr/local/bin/ecs-local-endpoints"],
   env: { PATH: "/usr/local/bin:/usr/bin" },
   asked: { port: 51679, loopback: false },
-  engine: { target: "unix:///var/run/docker.sock", product: "Docker 29.0.0", isElsewhere: false },
+  engine: { target: "unix:///var/run/docker.sock", product: "Docker 29.0.0", isRemote: false },
   isInContainer: false,
   isRoot: false,
   platform: "linux",
@@ -47,7 +47,7 @@ describe("what a remedy has typed", () => {
     });
   });
   test("says where the engine is that root would not find", () => {
-    const engine = { target: "unix:///run/podman/podman.sock", product: "Podman 4.3.1", isElsewhere: false };
+    const engine = { target: "unix:///run/podman/podman.sock", product: "Podman 4.3.1", isRemote: false };
     expect(createCommands({ ...FACTS, engine })).toMatchObject({
       networkUp: "sudo env DOCKER_HOST=unix:///run/podman/podman.sock ecs-local-endpoints network up",
       engine: "podman",
@@ -67,7 +67,7 @@ describe("what a remedy has typed", () => {
   });
   test("has no network up where there is none, or where the bridges are elsewhere", () => {
     expect(createCommands({ ...FACTS, platform: "darwin" }).networkUp).toBeUndefined();
-    const engine = { ...FACTS.engine, isElsewhere: true };
+    const engine = { ...FACTS.engine, isRemote: true };
     expect(createCommands({ ...FACTS, engine }).networkUp).toBeUndefined();
     const asked = { ...FACTS.asked, bridges: ["docker0"] };
     expect(createCommands({ ...FACTS, engine, asked }).networkUp).toEndWith("network up --bridge docker0");

@@ -62,7 +62,7 @@ describe("a token's file", () => {
     at = 1_000;
     expect([ask("first"), ask("other")]).toEqual(["forbidden", "let in"]);
   });
-  test("that is lost or empty lets nobody in, until it is back", () => {
+  test("that is lost or empty refuses all callers, until it is back", () => {
     writeFileSync(file, "first\n");
     const ask = asking({ authTokenFile: file });
     writeFileSync(file, "");

@@ -37,11 +37,11 @@ describe("while the engine does not tell of some container", () => {
       await start(fault);
       await eventually(() => app.lines.some((line) => line.includes("could not be inspected")), 4_000);
       const asked = [
-        // Another may be what is meant, so that nobody is answered.
+        // Another container may be meant, so no data is returned.
         ["/v4/web", HOST, 503],
         ["/v4/web", OLD, 503],
         ["/v4/ld-we", OLD, 503],
-        ["/v3/containers/nobody", HOST, 503],
+        ["/v3/containers/missing", HOST, 503],
         [`/v3/containers/${BROKEN}`, HOST, 503],
         ["/v4/task", "172.31.7.1", 503],
         ["/v1/tasks", HOST, 503],

@@ -6,7 +6,7 @@ const inspect = (options: Partial<Parameters<typeof container>[0]> = {}) => cont
 
 describe("networks", () => {
   const attachmentsOf = (endpoint: object) =>
-    toContainer({ ...inspect(), NetworkSettings: { Networks: { n: endpoint } } }).attachments;
+    toContainer({ ...inspect(), NetworkSettings: { Networks: { n: endpoint } } }).endpoints;
   test("have their addresses in one spelling", () => {
     const endpoint = {
       NetworkID: "id",
@@ -44,8 +44,8 @@ describe("networks", () => {
   });
   test("of Podman are called as its list of networks has them", () => {
     const called = (name: string, NetworkID: string) =>
-      toContainer({ ...inspect(), NetworkSettings: { Networks: { [name]: { NetworkID } } } }).attachments.map(
-        (attachment) => [attachment.name, attachment.networkId],
+      toContainer({ ...inspect(), NetworkSettings: { Networks: { [name]: { NetworkID } } } }).endpoints.map(
+        (endpoint) => [endpoint.name, endpoint.networkId],
       );
     expect(called("podman", "podman")).toEqual([["bridge", "bridge"]]);
     expect(called("shop", "shop")).toEqual([["shop", "shop"]]);
@@ -55,13 +55,13 @@ describe("networks", () => {
   for (const mode of ["host", "none"]) {
     test(`are one of the name ${mode} in that mode, whether the engine says it or not`, () => {
       const named = (Networks: object) =>
-        toContainer({ ...inspect({ networkMode: mode }), NetworkSettings: { Networks } as never }).attachments;
+        toContainer({ ...inspect({ networkMode: mode }), NetworkSettings: { Networks } as never }).endpoints;
       expect(named({})).toMatchObject([{ name: mode, ipv4: undefined, ipv6: undefined, gateways: [] }]);
       expect(named({ [mode]: { NetworkID: "4f0c" } })).toMatchObject([{ name: mode, networkId: "4f0c" }]);
     });
   }
   test("are none where the engine says none of a bridge", () => {
-    expect(toContainer(inspect({ networkMode: "bridge" })).attachments).toEqual([]);
+    expect(toContainer(inspect({ networkMode: "bridge" })).endpoints).toEqual([]);
   });
   for (const [networkMode, owner] of [
     ["container:4f0c", "4f0c"],
