@@ -20,32 +20,29 @@ import type { Bodies } from "./task-document.ts";
 const STOPPED_STAY_MS = 3 * 3_600_000;
 
 interface KnownTask {
-  readonly revision: number;
-  readonly filesRevision: number;
-  /** When a member that stopped counts no more. */
+  /** When a stopped member is no longer shown. */
   readonly untilMs: number;
   readonly description: TaskDescription;
-  readonly bodies: Map<string, { readonly body: string; readonly untilMs: number }>;
+  readonly bodies: Map<string, string>;
 }
 
 export interface Tasks {
   /** The document of a container, as JSON text. */
-  readonly container: (facts: Container, version: DocumentVersion) => string;
-  /** What a task is called. The same object for as long as it is called the same. */
+  readonly container: (container: Container, version: DocumentVersion) => string;
   readonly description: (key: string | undefined) => TaskDescription;
   /** The document of a task, as JSON text. */
   readonly body: (key: string | undefined, version: DocumentVersion, withTags: boolean) => string;
-  /** The containers of each task. */
+  /** The containers of each task, stopped ones too. */
   readonly index: TaskIndex;
 }
 
 /**
- * A task's documents are cached until the store or a user's file changes, or until a stopped member is no longer shown. A
- * key is that of `taskKey`.
+ * The tasks of the containers, by the key of `taskKey`. They are cached until the store or a user's file changes, or a
+ * stopped member is no longer shown.
  *
- * @param deps.definitionOf finds a task's definition; none has one, unless given
- * @param deps.filesRevision grows with every change of a file that the documents are made of
- * @param deps.now milliseconds of the wall's clock
+ * @param deps.definitionOf finds a task's definition
+ * @param deps.filesRevision grows with every change of a user's file
+ * @param deps.now milliseconds since 1970
  */
 export function createTasks(deps: {
   readonly store: ContainerStore;
@@ -55,57 +52,61 @@ export function createTasks(deps: {
   readonly filesRevision?: () => number;
   readonly now: () => number;
 }): Tasks {
-  const { store, bodies, filesRevision = () => 0 } = deps;
-  const tasks = new Map<string | undefined, KnownTask>();
-  const loose = new WeakMap<Container, { readonly filesRevision: number; readonly description: TaskDescription }>();
+  const { store, bodies, config, now, filesRevision = () => 0 } = deps;
   const index = createTaskIndex(store);
-  let indexed = index();
+  // Both only grow, so that their sum changes with each.
+  const revision = { revision: () => store.revision() + filesRevision() };
+  const tasks = perRevision(revision, () => new Map<string | undefined, KnownTask>());
+  const ungrouped = perRevision(revision, () => new Map<string, TaskDescription>());
 
-  /** Projects come and go: of a task without containers nothing is kept. */
-  function forgetGone(): void {
-    if (indexed === index()) return;
-    indexed = index();
-    for (const key of tasks.keys()) if (!indexed.has(key)) tasks.delete(key);
+  function describe(own: readonly Container[], key: string | undefined): TaskDescription {
+    return describeTask(own, key, config, store.machine(), deps.definitionOf);
   }
 
   function taskNow(key: string | undefined): KnownTask {
-    const revision = store.revision();
-    const files = filesRevision();
-    const known = tasks.get(key);
-    if (known?.revision === revision && known.filesRevision === files && deps.now() < known.untilMs) return known;
-    forgetGone();
-    const own = counted(key, indexed.get(key) ?? []);
-    const described = describeTask(own, key, deps.config, store.machine(), deps.definitionOf);
-    // The same object for the same description: the bodies of its containers are made anew for another.
-    const description = known && isSame(known.description, described) ? known.description : described;
-    const untilMs = goneAtMs(recentlyIdle(indexed.get(key) ?? [], key, deps.now(), STOPPED_STAY_MS));
-    const task: KnownTask = { revision, filesRevision: files, untilMs, description, bodies: new Map() };
-    tasks.set(key, task);
+    const known = tasks().get(key);
+    if (known !== undefined && now() < known.untilMs) return known;
+    const own = index().get(key) ?? [];
+    const idle = recentlyIdle(own, key, now(), STOPPED_STAY_MS);
+    const present = [...own.filter(({ running }) => running), ...idle].filter((each) => !isOneOff(each));
+    // The labels of what stopped long ago count only if nothing else is left of the task.
+    const counted = present.length > 0 || key === undefined ? present : own;
+    // The machine's task lists the containers of all tasks.
+    const shown = key === undefined ? recentlyIdle(store.containers.values(), key, now(), STOPPED_STAY_MS) : idle;
+    const task: KnownTask = { untilMs: goneAtMs(shown), description: describe(counted, key), bodies: new Map() };
+    tasks().set(key, task);
     return task;
   }
 
-  /** Whose labels name a task: what stopped long ago does not, unless nothing else is left of it. */
-  function counted(key: string | undefined, own: readonly Container[]): readonly Container[] {
-    const idle = recentlyIdle(own, key, deps.now(), STOPPED_STAY_MS);
-    const present = [...own.filter(({ running }) => running), ...idle].filter((each) => !isOneOff(each));
-    return present.length > 0 || key === undefined ? present : own;
+  /** A container outside of all tasks is described on its own. */
+  function ungroupedDescription(container: Container): TaskDescription {
+    const known = ungrouped().get(container.id) ?? describe([container], undefined);
+    ungrouped().set(container.id, known);
+    return known;
   }
 
-  /** What a container in no task is called: what others there are called is nothing to it. */
-  function looseDescription(facts: Container): TaskDescription {
-    const files = filesRevision();
-    const machine = store.machine();
-    const known = loose.get(facts);
-    if (known?.filesRevision === files && known.description.machine === machine) return known.description;
-    const description = describeTask([facts], undefined, deps.config, machine, deps.definitionOf);
-    loose.set(facts, { filesRevision: files, description });
-    return description;
-  }
-
-  /** By its own task: in the machine's, a member of a project is called as it is in the project's. */
   function container(facts: Container, version: DocumentVersion): string {
     const key = taskKey(facts);
-    return bodies.container(facts, key === undefined ? looseDescription(facts) : taskNow(key).description, version);
+    return bodies.container(facts, key === undefined ? ungroupedDescription(facts) : taskNow(key).description, version);
+  }
+
+  function makeBody(task: TaskDescription, key: string | undefined, version: DocumentVersion, withTags: boolean) {
+    const all = key === undefined ? [...store.containers.values()] : (index().get(key) ?? []);
+    // The machine's task lists the members of projects, which have definitions of their own.
+    const isOwn = (each: Container) => taskKey(each) === key;
+    const running = members(all, key);
+    const idle = recentlyIdle(all, key, now(), STOPPED_STAY_MS).filter((each) => !isOneOff(each));
+    const stopped = idle.filter(({ finishedAt }) => finishedAt !== undefined);
+    // V2 and V3 list those that run, as the reference.
+    const listed = version === "v4" ? [...running, ...idle] : running;
+    const state = {
+      running: running.length > 0 || version === "v3",
+      created: idle.some((each) => knownStatus(each) === "CREATED"),
+      withTags,
+      executionStoppedAt: executionStoppedAt(task, running.filter(isOwn), stopped.filter(isOwn)),
+    };
+    const documents = listed.map((each) => container(each, version));
+    return bodies.task(task, state, documents, version);
   }
 
   return {
@@ -114,33 +115,15 @@ export function createTasks(deps: {
     body(key, version, withTags) {
       const task = taskNow(key);
       const kind = `${version} ${withTags}`;
-      const known = task.bodies.get(kind);
-      if (known !== undefined && deps.now() < known.untilMs) return known.body;
-      const all = key === undefined ? [...store.containers.values()] : (index().get(key) ?? []);
-      // The machine's task lists the members of projects, which have definitions of their own.
-      const isOwn = (each: Container) => taskKey(each) === key;
-      const running = members(all, key);
-      const idle = recentlyIdle(all, key, deps.now(), STOPPED_STAY_MS).filter((each) => !isOneOff(each));
-      const stopped = idle.filter(({ finishedAt }) => finishedAt !== undefined);
-      // V2 and V3 list those that run, as the reference.
-      const listed = version === "v4" ? [...running, ...idle] : running;
-      const documents = listed.map((each) => container(each, version));
-      const state = {
-        running: running.length > 0 || version === "v3",
-        created: idle.some((each) => knownStatus(each) === "CREATED"),
-        withTags,
-        executionStoppedAt: executionStoppedAt(task.description, running.filter(isOwn), stopped.filter(isOwn)),
-      };
-      const body = bodies.task(task.description, state, documents, version);
-      const untilMs = goneAtMs(idle);
-      task.bodies.set(kind, { body, untilMs });
+      const body = task.bodies.get(kind) ?? makeBody(task.description, key, version, withTags);
+      task.bodies.set(kind, body);
       return body;
     },
     index,
   };
 }
 
-/** When the first of them is shown no more. */
+/** When the first of them is no longer shown. */
 function goneAtMs(idle: readonly Container[]): number {
   return Math.min(...idle.map((each) => idleSinceMs(each) + STOPPED_STAY_MS));
 }
@@ -160,11 +143,6 @@ function executionStoppedAt(
     })
     .flatMap(({ finishedAt }) => finishedAt ?? [])
     .sort((a, b) => Date.parse(a) - Date.parse(b))[0];
-}
-
-function isSame(a: TaskDescription, b: TaskDescription): boolean {
-  const keys = Object.keys(b) as (keyof TaskDescription)[];
-  return keys.length === Object.keys(a).length && keys.every((key) => a[key] === b[key]);
 }
 
 /** The fields of a task's V4 document that other answers repeat. */

@@ -118,10 +118,4 @@ describe("a file that has changed is in the next answer", () => {
       expect(facts()).toEqual([...expected]);
     });
   }
-  test("and what has not changed is the same object", () => {
-    const { world, tasks } = setup(web);
-    const first = tasks.description(SHOP);
-    world.revision += 1;
-    expect(tasks.description(SHOP)).toBe(first);
-  });
 });

@@ -57,22 +57,6 @@ describe("the description of a task", () => {
     expect(later.tasks.description(SHOP)).toEqual(defaults);
   });
 
-  test("is the same object for as long as it says the same", () => {
-    const { store, tasks } = setup();
-    const first = tasks.description(SHOP);
-    expect(tasks.description(SHOP)).toBe(first);
-    for (const change of [
-      () => store.put(make("new")),
-      () => store.put(ofShop("another", { [LABELS.cluster]: "" })),
-      () => store.remove("db"),
-      () => store.put(ofShop("web", { [LABELS.family]: "web", team: "a" })),
-      () => store.setNetworks([]),
-    ]) {
-      change();
-      expect(tasks.description(SHOP)).toBe(first);
-    }
-  });
-
   for (const [field, label] of [
     ["cluster", LABELS.cluster],
     ["family", LABELS.family],
