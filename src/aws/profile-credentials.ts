@@ -5,6 +5,7 @@ import type { IdentityFiles } from "./change-detector.ts";
 import type { ClientSettings } from "./clients.ts";
 import type { createProcesses } from "./credential-process.ts";
 import { toAppError, withoutSecrets } from "./errors.ts";
+import { sdkName } from "./ini.ts";
 import type { Machine } from "./instance.ts";
 import { isSso, keysOf, type Profiles, profileNames, profileRemedy, type Section } from "./profiles.ts";
 import { type Outcome, type SsoProfile, watchedHandler } from "./sso.ts";
@@ -205,7 +206,7 @@ async function otherCredentials(
   const clientConfig = { ...settings.inner, requestHandler };
   const source = { filepath: files.credentials, configFilepath: files.config };
   try {
-    return await fromIni({ ...source, profile: name, clientConfig, parentClientConfig: clientConfig })();
+    return await fromIni({ ...source, profile: sdkName(name), clientConfig, parentClientConfig: clientConfig })();
   } catch (error) {
     throw last?.failure ?? error;
   }

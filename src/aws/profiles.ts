@@ -1,7 +1,8 @@
 import { readFile, stat } from "node:fs/promises";
-import { externalDataInterceptor, parseKnownFiles } from "@smithy/core/config";
+import { externalDataInterceptor } from "@smithy/core/config";
 import { AppError } from "../errors.ts";
 import type { IdentityFiles } from "./change-detector.ts";
+import { parseIni, type Section, type Sections, toConfigText } from "./ini.ts";
 import type { AwsCredentialIdentity } from "./types.ts";
 
 interface Read {
@@ -12,36 +13,42 @@ interface Read {
   readonly failure: AppError | undefined;
 }
 
-interface Text {
+interface File {
   readonly path: string;
   /** Undefined if there is no such file. */
-  readonly text?: string;
+  readonly sections?: Sections;
   readonly failure?: AppError;
 }
 
 /**
- * Reads the profiles. The SDK takes a file that it cannot read for an empty one, so it is given what we read, here and
- * whenever it looks itself.
+ * Reads the profiles: both files, those of the credentials file over the others. The SDK takes a file that it cannot read
+ * for an empty one and knows fewer forms, so it is given what we read, as one config file.
  *
  * @returns with `failure` an AppError `identity-failed`
  */
 export async function readProfiles(files: IdentityFiles): Promise<Read> {
-  const texts = await Promise.all([files.config, files.credentials].map(textOf));
-  for (const { path, text } of texts) externalDataInterceptor.interceptFile(path, text ?? "");
-  const looked = texts.map(({ path, text }) => (text === undefined ? `${path} (missing)` : path)).join(" and ");
-  const profiles = await parseKnownFiles({ filepath: files.credentials, configFilepath: files.config });
-  return { profiles, looked, failure: texts.find(({ failure }) => failure !== undefined)?.failure };
+  const read = await Promise.all([readIni(files.config, "config"), readIni(files.credentials, "credentials")]);
+  const merged = new Map<string, Section>();
+  for (const { sections = new Map<string, Section>() } of read) {
+    for (const [name, section] of sections) merged.set(name, { ...merged.get(name), ...section });
+  }
+  externalDataInterceptor.interceptFile(files.config, toConfigText(merged));
+  externalDataInterceptor.interceptFile(files.credentials, "");
+  const looked = read.map(({ path, sections }) => (sections === undefined ? `${path} (missing)` : path)).join(" and ");
+  const failure = read.find((file) => file.failure !== undefined)?.failure;
+  return { profiles: Object.assign(Object.create(null), Object.fromEntries(merged)), looked, failure };
 }
 
-async function textOf(path: string): Promise<Text> {
+async function readIni(path: string, kind: "config" | "credentials"): Promise<File> {
   try {
     const facts = await stat(path);
     // /dev/null means no file.
-    if (facts.isCharacterDevice()) return { path, text: "" };
+    if (facts.isCharacterDevice()) return { path, sections: new Map() };
     // A read of it could wait for ever, and would find nothing the second time.
     if (facts.isFIFO()) return { path, failure: unreadable(path, "a pipe") };
-    return { path, text: await readFile(path, "utf8") };
+    return { path, sections: parseIni(await readFile(path), path, kind) };
   } catch (error) {
+    if (error instanceof AppError) return { path, failure: error };
     const { code } = error as { code?: string };
     if (code === "ENOENT" || code === "ENOTDIR") return { path };
     return { path, failure: unreadable(path, code ?? "no reason given", error) };
@@ -53,8 +60,9 @@ function unreadable(path: string, why: string, cause?: unknown): AppError {
   return new AppError("identity-failed", `the AWS file ${path} cannot be read (${why})`, { hint, cause });
 }
 
-export type Profiles = Awaited<ReturnType<typeof parseKnownFiles>>;
-export type Section = NonNullable<Profiles[string]>;
+export type { Section } from "./ini.ts";
+/** By name, as in `Sections`. */
+export type Profiles = Readonly<Record<string, Section | undefined>>;
 
 /** The keys of a section, if it has any. */
 export function keysOf(section: Section): AwsCredentialIdentity | undefined {

@@ -5,6 +5,7 @@ import { externalDataInterceptor } from "@smithy/core/config";
 import type { HttpHandler, HttpRequest, HttpResponse } from "@smithy/core/protocols";
 import type { IdentityFiles } from "./change-detector.ts";
 import type { ClientSettings } from "./clients.ts";
+import { sdkName } from "./ini.ts";
 import type { AwsCredentialIdentity } from "./types.ts";
 
 /** The file that `aws sso login` writes. */
@@ -42,8 +43,10 @@ export function createSso(settings: ClientSettings): (files: IdentityFiles) => S
       const held = refreshed.get(session);
       const holds = held !== undefined && file !== undefined && held.from === file.accessToken;
       if (!holds) refreshed.delete(session);
-      if (holds) externalDataInterceptor.interceptToken(session, held.token);
-      else delete tokens[session];
+      const id = sdkName(session);
+      const token = holds ? held.token : id === session ? undefined : file;
+      if (token !== undefined) externalDataInterceptor.interceptToken(id, token);
+      else delete tokens[id];
     }
     const current = session === undefined ? undefined : (refreshed.get(session)?.token ?? file);
     let last: Outcome | undefined;
@@ -57,7 +60,11 @@ export function createSso(settings: ClientSettings): (files: IdentityFiles) => S
     });
     try {
       const source = { filepath: files.credentials, configFilepath: files.config };
-      return await fromSSO({ ...source, profile, clientConfig: { ...settings.inner, requestHandler } })();
+      return await fromSSO({
+        ...source,
+        profile: sdkName(profile),
+        clientConfig: { ...settings.inner, requestHandler },
+      })();
     } catch (error) {
       const before = session === undefined ? undefined : unrefreshed.get(session);
       const kept = last === undefined && before?.from === file?.accessToken ? before?.failure : undefined;

@@ -6,7 +6,7 @@ import { AppError } from "../errors.ts";
 import { DEFAULT_OPTIONS } from "../network/options.ts";
 import type { NetworkDeps } from "../network/plan.ts";
 import { withTimeout } from "../timeout.ts";
-import { type AddressFacts, checkAddress, isOurImage, isServed } from "./doctor/address.ts";
+import { type AddressFacts, checkAddress, checkSubnets, isOurImage, isServed } from "./doctor/address.ts";
 import { checkEngine, type EngineFacts, readEngine } from "./doctor/engine.ts";
 import { checkHiddenEndpoints, checkMetadataVersion, checkRoutes, checkTwoEndpoints } from "./doctor/environments.ts";
 import { type Finding, toJson, toText } from "./doctor/finding.ts";
@@ -24,7 +24,6 @@ import {
   readNetworkState,
   readRules,
 } from "./doctor/rules.ts";
-import { checkSubnets } from "./doctor/subnets.ts";
 import { askHealth } from "./health-client.ts";
 
 /** A credential_process or a slow SSO portal takes some seconds. */

@@ -1,4 +1,6 @@
 import { afterEach, beforeAll, describe, expect } from "bun:test";
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { createProcesses } from "../../src/aws/credential-process.ts";
 import { toAppError } from "../../src/aws/errors.ts";
 import { createOnlineSource } from "../../src/aws/lazy-source.ts";
@@ -48,6 +50,7 @@ const stuck: Provoke = async () => {
   const config = parseConfig(env).aws;
   return serve(createOnlineSource({ config, env, now: Date.now, processTimeoutMs: DEADLINE_MS }), Date.now);
 };
+const written = (config: string): Provoke => identity({ config });
 const refusedRole: Provoke = async () => {
   const aws = startFake();
   aws.failures.AssumeRole = { code: "AccessDenied", status: 403 };
@@ -116,6 +119,15 @@ const refused = (env: (url: string) => Record<string, string>): Provoke => {
 
 const CASES: Readonly<Record<string, Provoke>> = {
   "no identity at all": identity({}),
+  "a key of `~/.aws` before any section": written("a = 1\n"),
+  "a section of `~/.aws` without its end, or with words behind it": written("[default\n"),
+  "a line of `~/.aws` without a value": written("[default]\nx\n"),
+  "an indented section of `~/.aws`": written("[default]\na = 1\n  [prod]\n"),
+  "`~/.aws` in another encoding": async () => {
+    const HOME = home({});
+    writeFileSync(join(HOME, ".aws", "config"), Buffer.from("[default]\na = é\n", "latin1"));
+    return configured({ HOME });
+  },
   "`~/.aws/config` or `~/.aws/credentials` is there and cannot be read: it is another user's, or a folder or a pipe":
     identity({}, { AWS_CONFIG_FILE: import.meta.dir }),
   "unknown profile": identity({ config: "[profile dev]\nregion = x\n" }, { AWS_PROFILE: "dve" }),

@@ -171,3 +171,45 @@ test("AWS_CONFIG_FILE and AWS_SHARED_CREDENTIALS_FILE say where the files are, ~
     `which is not in ${HOME}/.aws/config (missing) and ${HOME}/.aws/credentials (missing)`,
   );
 });
+
+describe("a profile in a form that AWS's tools read", () => {
+  for (const [title, env, files, key] of [
+    [
+      "behind a header with a comment",
+      {},
+      {
+        credentials:
+          "[default]\naws_access_key_id = AKIADEFAULT\naws_secret_access_key = s\n[prod]#careful\naws_access_key_id = AKIAPROD\naws_secret_access_key = s\n",
+      },
+      "AKIADEFAULT",
+    ],
+    [
+      "with spaces, and keys in upper case",
+      { AWS_PROFILE: "my dev" },
+      { credentials: "[my dev]\nAWS_ACCESS_KEY_ID: AKIADEV\nAWS_SECRET_ACCESS_KEY: s\n" },
+      "AKIADEV",
+    ],
+    [
+      "whose source has a space",
+      { AWS_PROFILE: "müller" },
+      {
+        config: `[profile müller]\nRole_Arn = ${ROLE_ARN}\nsource_profile = my base\n`,
+        credentials: "[my base]\naws_access_key_id = AKIABASE\naws_secret_access_key = s\n",
+      },
+      "AKIABASE",
+    ],
+  ] as const) {
+    test(title, async () => {
+      const aws = startFake();
+      expect((await online(aws, { HOME: home(files), ...env }).get("/creds")).status).toBe(200);
+      expect(signer(aws.requests[0]?.authorization)).toBe(key);
+    });
+  }
+  test("that is broken is an error with the file and the line", async () => {
+    const HOME = home({ credentials: "[default]\naws_access_key_id = AKIA\nhunter2\n" });
+    const { status, body } = await online(startFake(), { HOME }).get("/creds");
+    const path = join(HOME, ".aws", "credentials");
+    const text = `the AWS file ${path} cannot be read: line 3 is neither a section nor key = value; correct or remove that line`;
+    expect([status, body.message]).toEqual([400, text]);
+  });
+});

@@ -1,4 +1,5 @@
 import { describe, expect, test } from "bun:test";
+import { checkSubnets } from "../../../../src/commands/doctor/address.ts";
 import {
   canReach,
   checkReach,
@@ -7,7 +8,6 @@ import {
   routeOf,
 } from "../../../../src/commands/doctor/reachability.ts";
 import type { RunningContainer } from "../../../../src/commands/doctor/running-containers.ts";
-import { checkSubnets } from "../../../../src/commands/doctor/subnets.ts";
 import type { BridgeNetwork } from "../../../../src/network/bridges.ts";
 import { COMMANDS } from "../../../support/doctor-commands.ts";
 
