@@ -60,6 +60,10 @@ export async function serve(config: Config, env: Environment, writeLog: (lines: 
     macAddressOf,
     onLive: warnOfPublishedPort({ store: () => inventory.store, isOwn, config, log }),
   });
+  if (config.docker.host === undefined) {
+    const { contextEndpoint } = await import("../engine/discover.ts");
+    contextEndpoint(config.docker, env);
+  }
   // Loading the schema of a task definition takes a millisecond of the start.
   const files = config.taskDefinitionPaths.length > 0 ? await import("../metadata/task-definition.ts") : undefined;
   const roles = readRoles(config.rolesPath);

@@ -18,8 +18,8 @@ export interface EngineEndpoint {
 /** The strategies in order: what was configured, the docker command's context, then the usual sockets. */
 function candidates(docker: DockerConfig, env: Environment, uid = process.getuid?.() ?? 0): EngineEndpoint[] {
   if (docker.host !== undefined) return [parseHost(docker.host, docker, "DOCKER_HOST")];
-  const context = contextHost(env);
-  if (context !== undefined) return [parseHost(context, docker, "The endpoint of the current Docker context")];
+  const context = contextEndpoint(docker, env);
+  if (context !== undefined) return [context];
   const home = env.HOME;
   const runtime = env.XDG_RUNTIME_DIR ?? `/run/user/${uid}`;
   const sockets = [
@@ -122,15 +122,26 @@ function readCertificates(directory: string): { ca: string; cert: string; key: s
   }
 }
 
-/** The current context of the docker command, which Docker Desktop, Colima and rootless installs set. */
-function contextHost(env: Environment): string | undefined {
+/**
+ * The engine of the docker command's current context, which Docker Desktop, Colima and rootless installs set. Undefined if
+ * DOCKER_HOST is set, or the context is the default one.
+ *
+ * @throws AppError `bad-configuration` if the context cannot be resolved: the usual sockets may be of another engine
+ */
+export function contextEndpoint(docker: DockerConfig, env: Environment): EngineEndpoint | undefined {
   const directory = env.DOCKER_CONFIG ?? (env.HOME && join(env.HOME, ".docker"));
-  if (!directory) return undefined;
+  if (docker.host !== undefined || !directory) return undefined;
+  // Like the docker command, without a readable config.json the context is the default one.
   const name = env.DOCKER_CONTEXT || readField(join(directory, "config.json"), ["currentContext"]);
   if (!name || name === "default") return undefined;
   // The docker command names a context's folder by the hash of its name.
   const folder = new Bun.CryptoHasher("sha256").update(name).digest("hex");
-  return readField(join(directory, "contexts/meta", folder, "meta.json"), ["Endpoints", "docker", "Host"]);
+  const path = join(directory, "contexts/meta", folder, "meta.json");
+  const host = readField(path, ["Endpoints", "docker", "Host"]);
+  if (host !== undefined) return parseHost(host, docker, "The endpoint of the current Docker context");
+  throw new AppError("bad-configuration", `The Docker context '${name}' has no endpoint in ${path}`, {
+    hint: "see docker context ls, and set DOCKER_CONTEXT or DOCKER_HOST",
+  });
 }
 
 function readField(path: string, keys: readonly string[]): string | undefined {
@@ -139,7 +150,6 @@ function readField(path: string, keys: readonly string[]): string | undefined {
     for (const key of keys) value = (value as Record<string, unknown> | undefined)?.[key];
     return typeof value === "string" && value !== "" ? value : undefined;
   } catch {
-    // No context file, or none that can be read: the usual sockets are next.
     return undefined;
   }
 }

@@ -1,7 +1,7 @@
 import { afterEach, describe } from "bun:test";
-import { mkdirSync } from "node:fs";
+
 import { parseConfig } from "../../src/config/config.ts";
-import { connect, createEngine, unreachable } from "../../src/engine/client.ts";
+import { createEngine, unreachable } from "../../src/engine/client.ts";
 import { discover } from "../../src/engine/discover.ts";
 import { eventually, startApp } from "../support/app.ts";
 import { expectRow } from "../support/errors-requests.ts";
@@ -116,17 +116,6 @@ const unusable = async () => {
   await app.inventory.ready();
   return app;
 };
-const context = async () => {
-  const { path, write, remove } = folder("context");
-  ends.push(remove);
-  write("config.json", { currentContext: "far" });
-  const name = new Bun.CryptoHasher("sha256").update("far").digest("hex");
-  mkdirSync(`${path}/contexts/meta/${name}`, { recursive: true });
-  write(`contexts/meta/${name}/meta.json`, { Endpoints: { docker: { Host: "ssh://me@far" } } });
-  const docker = parseConfig({}).docker;
-  return failed(start("unix:///nonexistent.sock", { connect: () => connect(docker, { DOCKER_CONFIG: path }) }));
-};
-
 const CASES: Readonly<Record<string, Case | { readonly path: string; readonly provoke: Case }>> = {
   "no socket of an engine is where they usually are": connecting(async () => {
     discover(parseConfig({}).docker, {}, () => false);
@@ -163,7 +152,6 @@ const CASES: Readonly<Record<string, Case | { readonly path: string; readonly pr
   "what came could not be used, unexpectedly": unusable,
   "an answer without end": answering("/networks", endless),
   "an event without end": eventWithoutEnd,
-  "the docker command's current context names an address of another kind, such as ssh": context,
   "the certificates for the engine are missing": () =>
     failed(start("tcp://127.0.0.1:1", { env: { DOCKER_CERT_PATH: "/nonexistent" } })),
 };

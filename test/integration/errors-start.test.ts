@@ -1,5 +1,5 @@
 import { afterAll, describe, expect } from "bun:test";
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { watchFiles } from "../../src/config/watched-files.ts";
 import type { AppError } from "../../src/errors.ts";
@@ -78,6 +78,15 @@ const wrongValues = once(() => ({
   TASK_TAGS: "team",
   CONTAINER_INSTANCE_TAGS: "{",
 }));
+const context = (host: string | undefined): Case => {
+  return () => {
+    const folder = new Bun.CryptoHasher("sha256").update("far").digest("hex");
+    const meta = join(files.path, "docker/contexts/meta", folder);
+    mkdirSync(meta, { recursive: true });
+    writeFileSync(join(meta, "meta.json"), JSON.stringify({ Endpoints: { docker: { Host: host } } }));
+    return start({ DOCKER_HOST: "", DOCKER_CONFIG: join(files.path, "docker"), DOCKER_CONTEXT: "far" });
+  };
+};
 const tags = (value: string): Case => once(() => ({ TASK_TAGS: value }));
 
 const overridden = (content: string | Buffer, variable = "TASK_METADATA_PATH"): Case => {
@@ -131,6 +140,8 @@ const CASES: Readonly<Record<string, Case>> = {
   "not an address to listen on": wrongValues,
   "task roles without a task definition": wrongValues,
   "not an address of an engine; `ssh://` and `npipe://` are not spoken": wrongValues,
+  "DOCKER_CONTEXT or the docker command's current context does not exist, or its file is broken": context(undefined),
+  "the docker command's current context names an address of another kind, such as ssh": context("ssh://me@far"),
   "not a version": wrongValues,
   "two tokens": wrongValues,
   "a token that no header can carry": wrongValues,

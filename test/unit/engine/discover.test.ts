@@ -95,11 +95,6 @@ describe("the docker command's context", () => {
       "unix:///var/run/docker.sock",
     ],
     [
-      "that has no folder means the usual sockets",
-      { DOCKER_CONFIG: config, DOCKER_CONTEXT: "gone" },
-      "unix:///var/run/docker.sock",
-    ],
-    [
       "is read in the user's home",
       { HOME: join(dockerConfig("home/.docker", { currentContext: "c" }, { c: "unix:///c.sock" }), "..") },
       "unix:///c.sock",
@@ -120,13 +115,22 @@ describe("the docker command's context", () => {
       { DOCKER_CONFIG: dockerConfig("empty", {}) },
       "unix:///var/run/docker.sock",
     ],
-    [
-      "without an endpoint means the usual sockets",
-      { DOCKER_CONFIG: dockerConfig("k", { currentContext: "k" }, { k: { Endpoints: {} } }) },
-      "unix:///var/run/docker.sock",
-    ],
   ] as const) {
     test(title, () => expect(discover(NO_CONFIG, env, all).target).toBe(target));
+  }
+  for (const [title, env, name] of [
+    ["that does not exist", { DOCKER_CONFIG: config, DOCKER_CONTEXT: "gone" }, "gone"],
+    [
+      "without an endpoint",
+      { DOCKER_CONFIG: dockerConfig("k", { currentContext: "k" }, { k: { Endpoints: {} } }) },
+      "k",
+    ],
+  ] as const) {
+    test(`${title} is an error with its name, and no other engine`, () => {
+      const message = expect.stringContaining(`The Docker context '${name}' has no endpoint in ${env.DOCKER_CONFIG}`);
+      const error = expect.objectContaining({ code: "bad-configuration", message });
+      expect(() => discover(NO_CONFIG, env, all)).toThrow(error);
+    });
   }
   test("comes after DOCKER_HOST", () => {
     const docker = { ...NO_CONFIG, host: "unix:///own.sock" };
