@@ -13,6 +13,8 @@ import type { Environment } from "../config/config.ts";
 import { AppError } from "../errors.ts";
 import { isSkewRefusal, toAppError } from "./errors.ts";
 import { createHttpHandler } from "./http-handler.ts";
+import { sdkName } from "./ini.ts";
+import { wantedProfile } from "./profiles.ts";
 import type { Credentials, Identity } from "./types.ts";
 
 /** The account that an identity belongs to, and the partition that its ARNs begin with (`aws`, `aws-cn`, ...). */
@@ -128,6 +130,8 @@ interface ServiceSettings {
   readonly endpoint?: string;
   readonly requestHandler: HttpHandler;
   readonly retryStrategy: RetryStrategy;
+  /** Whose endpoint settings the SDK reads. */
+  readonly profile?: string;
 }
 
 /** How our clients, and those inside of the SDK's providers, reach AWS. */
@@ -140,9 +144,11 @@ export interface ClientSettings {
 
 export function createClientSettings(config: AwsConfig, env: Environment): ClientSettings {
   const requestHandler = createHttpHandler(env);
+  const wanted = wantedProfile(env);
   const service = (endpoint: string | undefined, profileRegion: string | undefined): ServiceSettings => ({
     requestHandler,
     retryStrategy: RETRY_FOR_THE_CLOCK,
+    ...(wanted && { profile: sdkName(wanted.name) }),
     region: config.region ?? profileRegion ?? FALLBACK_REGION,
     // An `endpoint: undefined` would keep the SDK from reading its own variables and profile settings.
     ...(endpoint !== undefined && { endpoint }),

@@ -6,7 +6,15 @@ import { createProcesses } from "./credential-process.ts";
 import { toAppError } from "./errors.ts";
 import { createMachine } from "./instance.ts";
 import { profileCredentials } from "./profile-credentials.ts";
-import { endOfChain, hasOnlySettings, noIdentity, profileRemedy, readProfiles, unknownProfile } from "./profiles.ts";
+import {
+  endOfChain,
+  hasOnlySettings,
+  noIdentity,
+  profileRemedy,
+  readProfiles,
+  unknownProfile,
+  wantedProfile,
+} from "./profiles.ts";
 import { createSso } from "./sso.ts";
 import { type AwsCredentialIdentity, type Identity, parseExpiration } from "./types.ts";
 import { createWebIdentity, type WebIdentity } from "./web-identity.ts";
@@ -35,23 +43,24 @@ export function createIdentityResolver(deps: {
   return async (): Promise<Identity> => {
     const files = identityFiles(env);
     const { profiles, looked, failure } = await readProfiles(files);
+    const wanted = wantedProfile(env);
     // The unread file may say that the profile uses the environment's keys.
-    if (env.AWS_PROFILE && failure) throw failure;
-    const profile = env.AWS_PROFILE || "default";
+    if (wanted && failure) throw failure;
+    const profile = wanted?.name ?? "default";
     const section = profiles[profile];
     const region = section?.region;
 
     // Go and the command line take keys of the environment before AWS_PROFILE; this one asks for them itself.
     const environmentKeys = keysOf(env);
     const isForProfile =
-      env.AWS_PROFILE !== undefined && endOfChain(profiles, profile).section?.credential_source === "Environment";
+      wanted !== undefined && endOfChain(profiles, profile).section?.credential_source === "Environment";
     if (environmentKeys !== undefined && !isForProfile) {
       const remedy = "renew AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_SESSION_TOKEN and restart the server";
       return { credentials: environmentKeys, origin: "the keys of the environment", remedy, region };
     }
     if (env.AWS_WEB_IDENTITY_TOKEN_FILE) return webIdentity(env, assumeWithToken, region);
     if (failure) throw failure;
-    if (section !== undefined && (env.AWS_PROFILE || !hasOnlySettings(section))) {
+    if (section !== undefined && (wanted || !hasOnlySettings(section))) {
       const sources = {
         files,
         profiles,
@@ -67,7 +76,7 @@ export function createIdentityResolver(deps: {
       const credentials = await profileCredentials(sources, profile);
       return { credentials, origin: `profile '${profile}'`, remedy: profileRemedy(profiles, profile), region };
     }
-    if (env.AWS_PROFILE) throw unknownProfile(env.AWS_PROFILE, looked, profiles);
+    if (wanted) throw unknownProfile(wanted, looked, profiles);
 
     if (machine.containerVariable !== undefined) {
       const credentials = await machine.container();
@@ -100,8 +109,9 @@ async function webIdentity(env: Environment, assume: WebIdentity, region: string
 }
 
 function keysOf(env: Environment): AwsCredentialIdentity | undefined {
-  const accessKeyId = env.AWS_ACCESS_KEY_ID;
-  const secretAccessKey = env.AWS_SECRET_ACCESS_KEY;
+  // The second names are the reference's, which has them from the Go SDK.
+  const accessKeyId = env.AWS_ACCESS_KEY_ID || env.AWS_ACCESS_KEY;
+  const secretAccessKey = env.AWS_SECRET_ACCESS_KEY || env.AWS_SECRET_KEY;
   if (!accessKeyId || !secretAccessKey) return undefined;
   const expiration = parseExpiration(env.AWS_CREDENTIAL_EXPIRATION);
   return {

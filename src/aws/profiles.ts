@@ -1,5 +1,6 @@
 import { readFile, stat } from "node:fs/promises";
 import { externalDataInterceptor } from "@smithy/core/config";
+import type { Environment } from "../config/config.ts";
 import { AppError } from "../errors.ts";
 import type { IdentityFiles } from "./change-detector.ts";
 import { parseIni, type Section, type Sections, toConfigText } from "./ini.ts";
@@ -123,15 +124,22 @@ function choices(profiles: Profiles): string {
   return known.length === 0 ? "they name no profile" : `they name: ${known.slice(0, 20).join(", ")}`;
 }
 
-/** For AWS_PROFILE that names no profile. */
-export function unknownProfile(wanted: string, looked: string, profiles: Profiles): AppError {
-  return new AppError(
-    "identity-failed",
-    `AWS_PROFILE is '${wanted}', which is not in ${looked}; ${choices(profiles)}`,
-    {
-      hint: "set AWS_PROFILE to one of them and restart, or mount the folder .aws into the server's HOME",
-    },
-  );
+interface WantedProfile {
+  readonly variable: string;
+  readonly name: string;
+}
+
+/** The profile that the environment names, if any. As in botocore, AWS_PROFILE comes first. */
+export function wantedProfile(env: Environment): WantedProfile | undefined {
+  const variable = ["AWS_PROFILE", "AWS_DEFAULT_PROFILE"].find((name) => env[name]);
+  return variable === undefined ? undefined : { variable, name: env[variable] ?? "" };
+}
+
+export function unknownProfile({ variable, name }: WantedProfile, looked: string, profiles: Profiles): AppError {
+  const text = `${variable} is '${name}', which is not in ${looked}; ${choices(profiles)}`;
+  return new AppError("identity-failed", text, {
+    hint: `set ${variable} to one of them and restart, or mount the folder .aws into the server's HOME`,
+  });
 }
 
 /** For nothing at all. `cause` is why the instance gave none. */

@@ -205,6 +205,26 @@ describe("a profile in a form that AWS's tools read", () => {
       expect(signer(aws.requests[0]?.authorization)).toBe(key);
     });
   }
+  test("named by AWS_DEFAULT_PROFILE, unless AWS_PROFILE names another", async () => {
+    const section = (name: string) => `[${name}]\naws_access_key_id = AKIA${name}\naws_secret_access_key = s\n`;
+    const HOME = home({ credentials: section("default") + section("ONE") + section("TWO") });
+    for (const [env, key] of [
+      [{ AWS_DEFAULT_PROFILE: "ONE" }, "AKIAONE"],
+      [{ AWS_DEFAULT_PROFILE: "ONE", AWS_PROFILE: "TWO" }, "AKIATWO"],
+    ] as const) {
+      const aws = startFake();
+      expect((await online(aws, { HOME, ...env }).get("/creds")).status).toBe(200);
+      expect(signer(aws.requests[0]?.authorization)).toBe(key);
+    }
+    const { body } = await online(startFake(), { HOME, AWS_DEFAULT_PROFILE: "THREE" }).get("/creds");
+    expect(body.message).toMatch(/^AWS_DEFAULT_PROFILE is 'THREE', which is not in .*; they name: default, ONE, TWO;/);
+  });
+  test("the keys of the environment have the reference's other names, too", async () => {
+    const aws = startFake();
+    const env = { HOME: home({}), AWS_ACCESS_KEY: "AKIAOTHER", AWS_SECRET_KEY: "s" };
+    expect((await online(aws, env).get("/creds")).status).toBe(200);
+    expect(signer(aws.requests[0]?.authorization)).toBe("AKIAOTHER");
+  });
   test("that is broken is an error with the file and the line", async () => {
     const HOME = home({ credentials: "[default]\naws_access_key_id = AKIA\nhunter2\n" });
     const { status, body } = await online(startFake(), { HOME }).get("/creds");

@@ -5,7 +5,7 @@ import type { ServicePlan } from "./plan.ts";
 import { NETWORK, SERVER, SERVER_FILE, type ServerOptions, SUBNET } from "./server-service.ts";
 
 /** Passed on from where docker compose runs. */
-const PASSED = ["AWS_PROFILE", "AWS_REGION", "AWS_DEFAULT_REGION"];
+const PASSED = ["AWS_PROFILE", "AWS_DEFAULT_PROFILE", "AWS_REGION", "AWS_DEFAULT_REGION"];
 const KEYS = ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"];
 
 /**
