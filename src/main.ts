@@ -82,7 +82,7 @@ async function main(): Promise<void> {
     return;
   }
   const running = await serve(parseConfig(env, invocation.flags), env, writeLog);
-  for (const signal of ["SIGTERM", "SIGINT"] as const) {
+  for (const signal of ["SIGTERM", "SIGINT", "SIGHUP"] as const) {
     process.on(signal, () => {
       void running.stop(signal).then(() => process.exit(0));
     });

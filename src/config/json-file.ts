@@ -1,7 +1,9 @@
-import { readFileSync } from "node:fs";
+import { readFileSync, statSync } from "node:fs";
 import { AppError, type AppErrorOptions } from "../errors.ts";
 
 export type JsonObject = { readonly [key: string]: unknown };
+
+const BYTES_MAX = 4 * 1024 * 1024;
 
 /** A JSON object: neither an array nor null. */
 export function isObject(value: unknown): value is JsonObject {
@@ -24,9 +26,14 @@ export function readJsonObject(
     new AppError("bad-configuration", `${variable} is '${path}', which ${why}`, { ...options, cause });
   let text: string;
   try {
+    const file = statSync(path);
+    // The read of a pipe or a device could block the server.
+    if (!file.isFile()) throw bad("is not a regular file");
+    if (file.size > BYTES_MAX) throw bad("is larger than 4 MiB");
     // The decoder drops the byte order mark that Windows editors write.
     text = new TextDecoder("utf-8", { fatal: true }).decode(readFileSync(path));
   } catch (cause) {
+    if (cause instanceof AppError) throw cause;
     throw bad(cause instanceof TypeError ? "is not UTF-8: save it as UTF-8" : "cannot be read", cause);
   }
   let value: unknown;

@@ -62,6 +62,12 @@ test("SIGTERM lets a request that waits for its answer have it, and takes no new
   await engine.stop();
 });
 
+test("SIGHUP, as of a terminal that closes, ends it as SIGTERM does", async () => {
+  const server = await startBinary({ DOCKER_HOST: "unix:///nonexistent.sock" }, { args: ["--offline"] });
+  expect(await server.stop("SIGHUP")).toBe(0);
+  expect(server.log()).toContain("stopping signal=SIGHUP");
+});
+
 test("SIGTERM ends it within 1.5 s, whatever a client still holds open", async () => {
   const server = await startBinary({ DOCKER_HOST: "unix:///nonexistent.sock" }, { args: ["--offline"] });
   const half = createConnection(server.port, "127.0.0.1", () =>

@@ -257,7 +257,7 @@ test("install.sh installs from where the release was made", () => {
   const installed = Bun.spawnSync([join(dir, "ecs-local-endpoints"), "--version"]);
   expectVersion(installed.stdout, `${process.platform}-${process.arch}`);
   expect(readdirSync(dir)).toEqual(["ecs-local-endpoints"]);
-});
+}, 30_000);
 
 /** A folder of somebody whose Bun says more, and makes another program. */
 function foreignFolder(): string {

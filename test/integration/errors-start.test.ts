@@ -159,7 +159,9 @@ const CASES: Readonly<Record<string, Case>> = {
   "tags that are not text": tags('{"team":7}'),
   "tags that are given twice": tags("team=shop,team=blog"),
 
-  "the file is missing, is a folder, or may not be read by this user; in a container it must be mounted": () =>
+  "the path is a folder, a pipe or a device": () => start({ TASK_METADATA_PATH: "/dev/zero" }),
+  "the file is too large": overridden(" ".repeat(4 * 1024 * 1024 + 1)),
+  "the file is missing, or may not be read by this user; in a container it must be mounted": () =>
     start({ CONTAINER_METADATA_PATH: "/nonexistent.json" }),
   "the file is in another encoding": overridden(UTF_16),
   "the file is not JSON": overridden('{"a": 1,}'),
@@ -172,7 +174,8 @@ const CASES: Readonly<Record<string, Case>> = {
   "a task definition with a wrong memory": wrongDefinition,
   "a task definition with two containers of one name": wrongDefinition,
   "a task definition whose role is none, if `/creds` returns it": wrongDefinition,
-  "roles: the file is missing or may not be read by this user": () => start({ ECS_LOCAL_ROLES: "/nonexistent" }),
+  "roles: the file is missing or may not be read by this user": () =>
+    start({ ECS_LOCAL_ROLES: join(files.path, "none") }),
   "roles: the file is not JSON": roles("{"),
   "roles: the file is in another encoding": overridden(UTF_16, "ECS_LOCAL_ROLES"),
   "roles: the file is JSON of another kind": roles([]),

@@ -40,8 +40,8 @@ export async function startBinary(
       return response;
     },
     /** Ends it as `docker stop` does; gives the exit code. */
-    async stop(): Promise<number> {
-      child.kill("SIGTERM");
+    async stop(signal: NodeJS.Signals = "SIGTERM"): Promise<number> {
+      child.kill(signal);
       await reading;
       return child.exited;
     },

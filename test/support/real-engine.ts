@@ -95,7 +95,16 @@ export function createRealEngine(name: string, socket: string) {
 
   /** Makes a network of any kind. */
   async function define(document: Document): Promise<void> {
-    await call("POST", "/networks/create", { ...document, Labels: { ...document.Labels, [LABEL]: RUN } });
+    const labelled = { ...document, Labels: { ...document.Labels, [LABEL]: RUN } };
+    for (let tries = 0; ; tries += 1) {
+      try {
+        await call("POST", "/networks/create", labelled);
+        return;
+      } catch (error) {
+        // Podman lists the machine's interfaces, of which another test may remove one meanwhile.
+        if (tries === 5 || !`${error}`.includes("no such network interface")) throw error;
+      }
+    }
   }
 
   /** Makes a container of any kind, of the lab's image unless it names one, and does not start it. */

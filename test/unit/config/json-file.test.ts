@@ -31,11 +31,22 @@ describe("a file of JSON", () => {
     expect(error).toContain("which is not JSON: Unexpected identifier");
     expect(error).not.toContain(value);
   });
-  for (const path of [`${files.path}/none`, files.path]) {
-    test(`at ${path === files.path ? "a folder" : "no file"} cannot be read`, () => {
-      expect(() => readJsonObject("SOME_FILE", path)).toThrow(`SOME_FILE is '${path}', which cannot be read`);
-    });
-  }
+  test("that does not exist cannot be read", () => {
+    const path = `${files.path}/none`;
+    expect(() => readJsonObject("SOME_FILE", path)).toThrow(`SOME_FILE is '${path}', which cannot be read`);
+  });
+  test("is a regular file of at most 4 MiB", () => {
+    const [pipe, large] = [`${files.path}/pipe`, files.write("large", " ".repeat(4 * 1024 * 1024 + 1))];
+    Bun.spawnSync(["mkfifo", pipe]);
+    for (const [path, why] of [
+      [files.path, "is not a regular file"],
+      [pipe, "is not a regular file"],
+      ["/dev/zero", "is not a regular file"],
+      [large, "is larger than 4 MiB"],
+    ] as const) {
+      expect(() => readJsonObject("SOME_FILE", path)).toThrow(`SOME_FILE is '${path}', which ${why}`);
+    }
+  });
 });
 
 describe("a file that is not UTF-8 is refused", () => {

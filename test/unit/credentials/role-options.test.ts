@@ -68,6 +68,8 @@ describe("a wrong file stops the start, with the path, the place, the reason and
       expect(hint).toEndWith("externalId, sessionTags, transitiveTagKeys, durationSeconds, sessionName");
     });
   }
-  test("one that is missing", () =>
-    expect(() => readRoles("/nonexistent")).toThrow("'/nonexistent', which cannot be read"));
+  test("one that is missing", () => {
+    const path = join(folder, "none");
+    expect(() => readRoles(path)).toThrow(`'${path}', which cannot be read`);
+  });
 });

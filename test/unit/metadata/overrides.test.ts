@@ -86,7 +86,7 @@ describe("an override's file", () => {
     ["that is null", file("null", "null"), /is not a JSON object$/],
     ["that is text", file("text", '"{}"'), /is not a JSON object$/],
     ["that is not there", join(directory, "none"), /cannot be read$/],
-    ["that is a folder", directory, /cannot be read$/],
+    ["that is a folder", directory, /is not a regular file$/],
   ] as const) {
     test(`${title} stops the start with the variable, the path and the reason`, () => {
       const error = expect.objectContaining({ code: "bad-configuration", message: expect.stringMatching(reason) });
