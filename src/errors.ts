@@ -45,7 +45,7 @@ export interface AppErrorOptions {
   readonly hint?: string;
   /** What was caught. For the log only: it is never part of an answer. */
   readonly cause?: unknown;
-  /** The task that was meant, where one was found: task protection's error has it beside the text. */
+  /** The task that was meant, if one was found: task protection's error has it beside the text. */
   readonly taskArn?: string;
 }
 

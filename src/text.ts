@@ -33,7 +33,7 @@ function byNumber(character: string): string {
 }
 
 /**
- * A command as a shell takes it, each word quoted where it has to be: what is printed to be copied may carry names that
+ * A command as a shell takes it, each word quoted if it has to be: what is printed to be copied may carry names that
  * others chose.
  */
 export function shellWords(words: readonly string[]): string {

@@ -28,7 +28,7 @@ export function checkAuthorities(env: Environment): void {
 /**
  * The authorities to trust beside Bun's own: those of AWS_CA_BUNDLE and SSL_CERT_FILE, and the system's.
  *
- * @returns all of them with Bun's own, because Bun drops these once any is given; undefined where there is nothing to add
+ * @returns all of them with Bun's own, because Bun drops these once any is given; undefined if there is nothing to add
  * @throws AppError `bad-configuration` as `checkAuthorities`
  */
 export function readAuthorities(

@@ -11,7 +11,7 @@ const FALLBACK_REGION = "us-east-1";
  * time to anybody, whatever it says of the request.
  *
  * @param now milliseconds since 1970
- * @returns milliseconds, exact to about a second; undefined where the answer has no date
+ * @returns milliseconds, exact to about a second; undefined if the answer has no date
  * @throws AppError when STS cannot be reached
  */
 export async function askSkewMs(

@@ -55,7 +55,7 @@ export function createProcesses(options: { readonly deadlineMs?: number | undefi
   };
 }
 
-/** In a group of its own, so that it can be killed with all that it started. Undefined where there is no shell. */
+/** In a group of its own, so that it can be killed with all that it started. Undefined if there is no shell. */
 function spawn(shell: string, command: string) {
   try {
     return Bun.spawn([shell, "-c", command], { stdin: "ignore", stdout: "pipe", stderr: "ignore", detached: true });

@@ -29,7 +29,7 @@ export function createHttpHandler(env: Environment, deadlineMs: number = DEADLIN
   /** Read on first need: an emulator without TLS needs none of it. */
   function verified(): typeof tls {
     const ca = tls ? undefined : readAuthorities(env);
-    // Said aloud, because NODE_TLS_REJECT_UNAUTHORIZED=0 turns verification off where it is not.
+    // Explicit, because NODE_TLS_REJECT_UNAUTHORIZED=0 turns verification off if it is not.
     tls ??= { rejectUnauthorized: true, ...(ca && { ca: [...ca] }) };
     return tls;
   }

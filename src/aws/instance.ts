@@ -15,7 +15,7 @@ const SESSION_SECONDS = "21600";
 /** The instance metadata service. */
 interface Service {
   readonly endpoint: string;
-  /** Whether it may be asked without a session where it gives none. */
+  /** Whether it may be asked without a session if it gives none. */
   readonly hasV1: boolean;
 }
 

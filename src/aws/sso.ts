@@ -26,7 +26,7 @@ interface Unrefreshed {
 export type SsoProfile = (profile: string, session: string | undefined) => Promise<AwsCredentialIdentity>;
 
 /**
- * Credentials of profiles of SSO. The SDK refreshes a token that ended and rewrites its file; where that cannot be
+ * Credentials of profiles of SSO. The SDK refreshes a token that ended and rewrites its file; if that cannot be
  * written it forgets what it got, and the refresh token was used up. So the new one is held here until the file changes.
  *
  * @returns a function that rejects with what the SDK throws, or with why AWS could not be asked: the SDK calls a refresh

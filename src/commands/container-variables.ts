@@ -101,7 +101,7 @@ export function isTakenBySdks(host: string): boolean {
   return isLoopback(host) || [TASK_ADDRESS, "169.254.170.23", "[fd00:ec2::23]"].includes(host.toLowerCase());
 }
 
-/** The region that the environment has, where it is one. */
+/** The region that the environment has, if it is one. */
 export function regionOf(env: Readonly<Record<string, string | undefined>>): string | undefined {
   const region = env.AWS_REGION?.trim() || env.AWS_DEFAULT_REGION?.trim() || undefined;
   if (region === undefined || /^[a-z0-9-]+$/i.test(region)) return region;

@@ -26,7 +26,7 @@ export async function readStart({ body }: Response): Promise<string> {
 }
 
 /**
- * What our server says at `/health`, undefined where another answers. Fields that we do not know are none of our business:
+ * What our server says at `/health`, undefined if another answers. Fields that we do not know are ignored:
  * it may be newer.
  */
 export function healthOf({ status }: Response, text: string): Record<string, unknown> | undefined {

@@ -33,7 +33,7 @@ export const ACCESS_VARIABLES = [
 /**
  * Reads the variables that say which callers are allowed.
  *
- * @param read gives a variable's text, trimmed, or undefined where it is unset or empty
+ * @param read gives a variable's text, trimmed, or undefined if it is unset or empty
  * @param problems takes a sentence for each value that is wrong; none of them quotes a token
  */
 export function readAccess(

@@ -26,7 +26,7 @@ export interface RoleOptions {
 /**
  * Reads how AWS is asked.
  *
- * @param read gives a variable's text, trimmed, or undefined where it is unset or empty
+ * @param read gives a variable's text, trimmed, or undefined if it is unset or empty
  * @param problems takes a sentence for each value that cannot be used
  */
 export function readAws(read: (name: string) => string | undefined, problems: string[]): AwsConfig {

@@ -31,7 +31,7 @@ export interface TaskConfig extends TaskDefaults {
 /**
  * Reads what the environment says of tasks.
  *
- * @param read gives a variable without blanks around it, and undefined where it is unset or empty
+ * @param read gives a variable without blanks around it, and undefined if it is unset or empty
  * @param problems takes a sentence for each value that cannot be used
  */
 export function readTask(read: (name: string) => string | undefined, problems: string[]): TaskConfig {
@@ -81,7 +81,7 @@ const VCPU_MAX = 192;
 /**
  * A task's CPU in vCPU, from the forms of a task definition: `256` (CPU units, 1024 to a vCPU), `.25 vCPU`. ECS takes
  * no fewer than 128 units, so that a smaller whole number is a slip of who meant vCPU, and no more than 192 vCPU.
- * Undefined where it is neither.
+ * Undefined if it is neither.
  */
 export function parseTaskCpu(text: string): number | undefined {
   const [, amount = "", unit] = /^(\d*\.?\d+)\s*(vcpu)?$/i.exec(text) ?? [];
@@ -90,7 +90,7 @@ export function parseTaskCpu(text: string): number | undefined {
   return vcpu > 0 && vcpu <= VCPU_MAX ? vcpu : undefined;
 }
 
-/** A task's memory in MiB, from the forms of a task definition: `512` (MiB), `1 GB`. Undefined where it is neither. */
+/** A task's memory in MiB, from the forms of a task definition: `512` (MiB), `1 GB`. Undefined if it is neither. */
 export function parseTaskMemory(text: string): number | undefined {
   const [, amount = "", unit] = /^(\d*\.?\d+)\s*(gb)?$/i.exec(text) ?? [];
   // ECS takes a fraction of a GB, and cuts what it comes to.

@@ -8,7 +8,7 @@ const LOOK_EVERY_MS = 1_000;
 export interface WatchedFile {
   readonly variable: string;
   readonly path: string;
-  /** Reads it and takes it up. Throws AppError `bad-configuration` and changes nothing where it cannot be used. */
+  /** Reads and applies it. Throws AppError `bad-configuration` and changes nothing if it cannot be used. */
   readonly read: () => void;
 }
 
@@ -22,7 +22,7 @@ interface FileWatch {
  * Reads files, and again whenever one has changed: within a second, by their versions, as a bind mount loses the kernel's
  * notices. A change that breaks a file is logged once, and the former content stays in use.
  *
- * @throws AppError `bad-configuration` with every problem of all files, where one cannot be used at the start
+ * @throws AppError `bad-configuration` with every problem of all files, if one cannot be used at the start
  */
 export function watchFiles(files: readonly WatchedFile[], log: Log): FileWatch {
   const watched = files.map((file) => ({ file, stamp: stampOf(file.path), broken: undefined as string | undefined }));
@@ -67,7 +67,7 @@ function problemOf(file: WatchedFile): AppError | undefined {
 }
 
 /**
- * What differs once a file has changed, found without reading it; `-` where there is none. Of what a link leads to, so
+ * What differs once a file has changed, found without reading it; `-` if there is none. Of what a link leads to, so
  * that a link which leads elsewhere is a change.
  */
 export function stampOf(path: string): string {

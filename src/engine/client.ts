@@ -10,7 +10,7 @@ const REFUSED =
   "check whether it is an engine that answers there, and whether a proxy before its socket allows this path";
 
 export interface Engine {
-  /** Where it is, for messages: `unix:///var/run/docker.sock`. */
+  /** For messages: `unix:///var/run/docker.sock`. */
   readonly target: string;
   /** The version that both sides know. */
   readonly apiVersion: string;

@@ -34,9 +34,9 @@ export interface Container {
   readonly restartCount: number;
   readonly exitCode: number;
   readonly error: string;
-  /** Undefined where the container has no health check. */
+  /** Undefined if the container has no health check. */
   readonly health: Health | undefined;
-  /** Docker's relative weight; ECS sets it to the CPU units. 0 where none was asked for. */
+  /** Docker's relative weight; ECS sets it to the CPU units. 0 if none was asked for. */
   readonly cpuShares: number;
   /** The limit of CPUs, in billionths of one; 0 for none. Podman says one that is given as a quota so, Docker does not. */
   readonly nanoCpus: number;

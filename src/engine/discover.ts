@@ -7,7 +7,7 @@ import { withoutUserinfo } from "../text.ts";
 import { canonicalAddress } from "./ip-address.ts";
 import { createOwnAddresses, isLoopback } from "./self.ts";
 
-/** Where an engine can be asked, in the terms of Bun's fetch. */
+/** The address of an engine, in the terms of Bun's fetch. */
 export interface EngineEndpoint {
   /** As the user would write it: `unix:///var/run/docker.sock`, `tcp://127.0.0.1:2375`. */
   readonly target: string;
@@ -77,7 +77,7 @@ function unixEndpoint(path: string): EngineEndpoint {
 /**
  * An engine's address in the forms that the docker command takes, but ssh, npipe and fd.
  *
- * @param source where it was configured, for the error
+ * @param source the variable or file, for the error
  *
  * @throws AppError `bad-configuration` for any other
  */

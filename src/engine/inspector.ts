@@ -95,7 +95,7 @@ export function createInspector(engine: Engine, store: MutableStore, log: Log, c
         forget(id);
         return;
       }
-      // Where it is now is not known: its address must not be answered from an older store.
+      // Its network may have changed: its address must not be answered from an older store.
       const known = store.containers.get(id);
       if (known?.running && ended.has(id)) {
         // What it has of its owner's networks is the owner's.

@@ -14,10 +14,10 @@ const AGAIN_AFTER_MS = 250;
 export interface NetworkReadings {
   /**
    * Reads the networks as they are now: a caller during a reading gets the next one, because it may have begun too early.
-   * When it began, on the clock of `performance`. Rejects where the engine does not answer.
+   * When it began, on the clock of `performance`. Rejects if the engine does not answer.
    */
   readonly read: () => Promise<number>;
-  /** Gives the reading that is under way or comes next, or a new one at most four times a second; undefined where it failed. */
+  /** Gives the reading that is under way or comes next, or a new one at most four times a second; undefined if it failed. */
   readonly reread: () => Promise<number | undefined>;
 }
 
@@ -73,7 +73,7 @@ function toNetwork({ Id, Name, Driver, IPAM }: Static<typeof NetworksSchema>[num
 
 /**
  * The hardware address that the kernel sends to for an IPv4 address, of its table of neighbours: whoever is connected
- * to us from there has it. Undefined where it is not on a network of ours, for IPv6, and not on Linux.
+ * to us from there has it. Undefined if it is not on a network of ours, for IPv6, and not on Linux.
  */
 export function macAddressOf(
   address: string,

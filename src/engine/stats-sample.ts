@@ -4,7 +4,7 @@ import { toNanoseconds } from "./time.ts";
 export interface Sample {
   /** Whether it has an earlier reading (`precpu_stats`) beside it: the first of a stream has none. */
   readonly complete: boolean;
-  /** As V2 and V3 have them: the engine's own text where there is nothing to edit. */
+  /** As V2 and V3 have them: the engine's own text if there is nothing to edit. */
   readonly plain: () => string;
   /** As V4 has them: with `network_rate_stats` once there are two readings of a network. */
   readonly rated: () => string;
@@ -23,7 +23,7 @@ export interface Frame {
 export type Identity = () => { readonly id: string; readonly name: string };
 
 interface Reading {
-  /** Nanoseconds since 1970; undefined where the frame has no time. */
+  /** Nanoseconds since 1970; undefined if the frame has no time. */
   readonly atNs: bigint | undefined;
   readonly text: () => string;
   readonly traffic: () => Traffic | undefined;
@@ -134,7 +134,7 @@ interface Traffic {
   readonly tx: bigint;
 }
 
-/** Undefined where the engine counts none: the container has the host's network, or none at all. */
+/** Undefined if the engine counts none: the container has the host's network, or none at all. */
 function trafficOf({ networks }: JsonObject): Traffic | undefined {
   if (!isObject(networks)) return undefined;
   const total = { rx: 0n, tx: 0n };

@@ -21,7 +21,7 @@ const OTHERS = new Set(["rename", "update", "pause", "unpause", "stop", "health_
 export interface Sync {
   readonly engine: Engine;
   readonly inspector: Inspector;
-  /** Reads all networks and all containers. Rejects where the engine does not answer. */
+  /** Reads all networks and all containers. Rejects if the engine does not answer. */
   readonly read: () => Promise<void>;
   /** Lists the containers anew, for engines whose events come late. True when the engine answered. */
   readonly relist: () => Promise<boolean>;
@@ -162,7 +162,7 @@ export const EVENTS_FILTER = encodeURIComponent(JSON.stringify({ type: ["contain
 export interface Events {
   /** Applies a line of the stream, unless it was applied before. Rejects as `apply` does. */
   readonly take: (line: string) => Promise<void>;
-  /** Fetches and applies what a late stream has not brought yet, at most ten times a second; nothing where it is in time. */
+  /** Fetches and applies what a late stream has not brought yet, at most ten times a second; nothing if it is in time. */
   readonly catchUp: () => Promise<void>;
 }
 

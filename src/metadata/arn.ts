@@ -31,7 +31,7 @@ export function taskIdOf(taskArn: string): string {
 
 /**
  * An ARN for a container, as ECS writes it: of its task's ARN, and a UUID of the container's id. It is the same for as
- * long as the container lives. Undefined where the task's ARN is none.
+ * long as the container lives. Undefined if the task's ARN is none.
  */
 export function containerArnOf(taskArn: string, cluster: string, containerId: string): string | undefined {
   const task = readTaskArn(taskArn);
@@ -45,7 +45,7 @@ export function containerArnOf(taskArn: string, cluster: string, containerId: st
 /**
  * An ARN for the machine, of the parts of its task's ARN and always the same. The agent says `null` until it is
  * registered, which we never are; but with anything other than a string Fluent Bit's ECS filter (plugins/filter_ecs)
- * adds nothing to any record. Undefined where the task's ARN is none.
+ * adds nothing to any record. Undefined if the task's ARN is none.
  */
 export function containerInstanceArnOf(taskArn: string, cluster: string): string | undefined {
   const task = readTaskArn(taskArn);

@@ -16,7 +16,7 @@ export type IntrospectionResource = "commands" | "metadata" | "tasks";
 
 /**
  * The agent's introspection, which it has on port 51678 for who runs beside it: Fluent Bit's ECS filter, Datadog. JSON
- * text now where it is at hand, else a promise of it. Throws and rejects with AppError.
+ * text now if it is at hand, else a promise of it. Throws and rejects with AppError.
  */
 export type Introspection = (resource: IntrospectionResource, query: URLSearchParams) => string | Promise<string>;
 

@@ -19,7 +19,7 @@ export type Resource =
 export interface Asked {
   readonly version: Version;
   readonly resource: Resource;
-  /** Undefined where the caller is found by its address. */
+  /** Undefined if the caller is found by its address. */
   readonly identifier: string | undefined;
   /** What kind of association is asked for, and which one. */
   readonly association?: { readonly type: string; readonly name: string };
@@ -37,7 +37,7 @@ const EXAMPLES: Readonly<Record<Version, (name: string) => string>> = {
 /** Associations bind a container to an accelerator of AWS's: no container has one here. The agent's `null`. */
 const NO_ASSOCIATIONS = '{"Associations":null}';
 
-/** What is asked, by whom: JSON text now where it is at hand, else a promise of it. Throws and rejects with AppError. */
+/** What is asked, by whom: JSON text now if it is at hand, else a promise of it. Throws and rejects with AppError. */
 export type Metadata = (asked: Asked, caller: Caller) => string | Promise<string>;
 
 export function createMetadata(deps: {

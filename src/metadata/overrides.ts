@@ -51,7 +51,7 @@ export function mergeOverContainer(
 /**
  * Reads a file of what a user puts over documents.
  *
- * @throws AppError `bad-configuration`, as `readJsonObject`, and where it is nested too deep to be merged and written
+ * @throws AppError `bad-configuration`, as `readJsonObject`, and if it is nested too deep to be merged and written
  */
 export function readOverride(variable: string, path: string): JsonObject {
   const read = readJsonObject(variable, path);

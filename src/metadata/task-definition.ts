@@ -22,7 +22,7 @@ export interface ContainerDefinition {
 export interface TaskDefinition {
   readonly path: string;
   readonly family: string;
-  /** Undefined where it is not registered yet. */
+  /** Undefined if it is not registered yet. */
   readonly revision: string | undefined;
   /** In vCPU. */
   readonly cpu: number | undefined;

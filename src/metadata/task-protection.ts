@@ -10,7 +10,7 @@ const MINUTE_MS = 60_000;
 
 /** Which tasks are protected from scale-in, by the key of `taskKey`: undefined is the task of the ungrouped containers. */
 interface Protections {
-  /** Milliseconds of the wall's clock until which a task is protected; undefined where it is not. */
+  /** Milliseconds of the wall's clock until which a task is protected; undefined if it is not. */
   readonly until: (key: string | undefined) => number | undefined;
   /** Protects a task from now on, whatever was left of an earlier protection: ECS resets, and never adds. */
   readonly protect: (key: string | undefined, minutes: number) => void;
@@ -72,7 +72,7 @@ interface AgentQuestion {
 }
 
 /**
- * What the agent serves at `ECS_AGENT_URI`. JSON text now where it is at hand, else a promise of it; throws and rejects
+ * What the agent serves at `ECS_AGENT_URI`. JSON text now if it is at hand, else a promise of it; throws and rejects
  * with AppError, `bad-request` for a body that cannot be used.
  */
 export interface AgentApi {

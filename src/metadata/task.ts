@@ -21,7 +21,7 @@ export interface Labelled {
   readonly revision: string | undefined;
 }
 
-/** The task definition of a task, by all of its containers and what their labels say; undefined where none fits. */
+/** The task definition of a task, by all of its containers and what their labels say; undefined if none fits. */
 export type DefinitionOf = (members: readonly Container[], labelled: Labelled) => TaskDefinition | undefined;
 
 /** The description of a task, from labels, the configuration or the engine. */
@@ -29,7 +29,7 @@ export interface TaskDescription extends TaskConfig {
   readonly launchType: string;
   /** Whose limits V4 gives a task that has none of its own. */
   readonly machine: Machine | undefined;
-  /** Undefined where no task definition is the task's. */
+  /** Undefined if no task definition is the task's. */
   readonly definition?: TaskDefinition | undefined;
 }
 

@@ -13,7 +13,7 @@ export function isCredentialsPath(path: string): boolean {
   return /^\/(creds|role|role-arn|v2\/credentials)(\/|$)/.test(path);
 }
 
-/** What a path under `/api` asks for. The identifier is as it was sent; undefined where the caller is meant. */
+/** What a path under `/api` asks for. The identifier is as it was sent; undefined if the caller is meant. */
 interface AgentPath {
   readonly kind: "protection" | "fault";
   readonly identifier: string | undefined;

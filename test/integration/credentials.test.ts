@@ -58,7 +58,8 @@ describe("upstream", () => {
       status: 503,
       body: { message: expect.stringContaining("still fetching") },
     });
-    expect(performance.now() - before).toBeLessThan(1000);
+    // 900 ms, and what two busy cores add: four test files run at a time.
+    expect(performance.now() - before).toBeLessThan(1_200);
     await Bun.sleep(400);
     expect((await get("/creds")).status).toBe(200);
     expect(aws.calls).toEqual({ GetSessionToken: 1 });

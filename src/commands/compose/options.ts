@@ -46,7 +46,7 @@ function refuseBeside(option: string, useless: Readonly<Record<string, unknown>>
   if (what !== undefined) throw refused(`${option} cannot be combined with ${what}: ${why}`);
 }
 
-/** A colon would end it where the file names it with its place in the container. */
+/** A colon would end it if the file names it with its place in the container. */
 export function isVolumeSource(path: string): boolean {
   return /^\/[^:]*$/.test(path);
 }

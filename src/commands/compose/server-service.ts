@@ -84,7 +84,7 @@ function isMissing(path: string, env: Environment, platform: string): boolean {
   return !existsSync(path) || !statSync(path).isSocket();
 }
 
-/** The socket of an engine that sees the paths of this system; undefined where it is none of these, or there is none. */
+/** The socket of an engine that sees the paths of this system; undefined if it is none of these, or there is none. */
 function localSocket(env: Environment): string | undefined {
   try {
     const docker = { host: env.DOCKER_HOST || undefined, apiVersion: undefined, certPath: undefined, tlsVerify: false };

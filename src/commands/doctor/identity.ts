@@ -45,7 +45,7 @@ const REMEDY = "set this machine's clock: sudo timedatectl set-ntp true (in a vi
 /**
  * This machine's clock against that of STS.
  *
- * @param askSkewMs how far AWS's clock is ahead, in milliseconds; undefined where it does not say
+ * @param askSkewMs how far AWS's clock is ahead, in milliseconds; undefined if it does not say
  */
 export async function checkClock(isOffline: boolean, askSkewMs: () => Promise<number | undefined>): Promise<Finding> {
   if (isOffline) return finding("clock", "ok", "not compared with AWS's (offline)");

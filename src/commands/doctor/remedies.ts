@@ -25,7 +25,7 @@ export interface Commands {
 /**
  * @param facts.program how this program is run
  * @param facts.asked what `network up` was last asked for, or would have to be
- * @param facts.engine where the engine is, and what it calls itself
+ * @param facts.engine the engine's address, and its product name
  */
 export function createCommands(facts: {
   readonly program: readonly string[];
