@@ -2,7 +2,7 @@ import { afterAll, afterEach, beforeAll, expect, test } from "bun:test";
 import { join, resolve } from "node:path";
 import { expectItself, letTaskNetworkPass, services } from "../support/compose/asking.ts";
 import { copyProject, describeCompose, membersOf } from "../support/compose/plugin.ts";
-import { describeEngines, type EngineUnderTest } from "../support/engines.ts";
+import { describeEngines, type EngineUnderTest, FULL } from "../support/engines.ts";
 import { buildServerImage, removeServerImage } from "../support/server-image.ts";
 
 const BINARY = resolve(import.meta.dir, "../../dist/ecs-local-endpoints");
@@ -49,8 +49,10 @@ describeCompose("the file that compose writes", () => {
       TIMEOUT_MS,
     );
 
-    test(
-      "ten services on several networks, with a profile",
+    // Podman's bridge changes its hardware address while ten containers join, and a connection may hang until it times out.
+    const isSteady = FULL || engine.name !== "podman";
+    test.if(isSteady)(
+      `ten services on several networks, with a profile${isSteady ? "" : " (skipped: with FULL=1 only)"}`,
       async () => {
         const copy = copyProject(engine, join(FIXTURES, "ten"));
         await start(copy, ["compose.yaml", WRITTEN], []);
